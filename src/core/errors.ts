@@ -17,14 +17,36 @@ export interface ErrorSpec {
 }
 
 type Row = Omit<ErrorSpec, 'name'>
-const client = (status: number, phase: ErrorSpec['phase'], summary: string, proxyStatus: string | null = 'http_request_error'): Row => ({
-  side: 'client', phase, status, retry: 'never', blamesBackend: false, proxyStatus, summary,
+const client = (
+  status: number,
+  phase: ErrorSpec['phase'],
+  summary: string,
+  proxyStatus: string | null = 'http_request_error',
+): Row => ({
+  side: 'client',
+  phase,
+  status,
+  retry: 'never',
+  blamesBackend: false,
+  proxyStatus,
+  summary,
 })
 const backend = (
-  status: number, phase: ErrorSpec['phase'], retry: ErrorSpec['retry'], proxyStatus: string, summary: string, blamesBackend = true,
+  status: number,
+  phase: ErrorSpec['phase'],
+  retry: ErrorSpec['retry'],
+  proxyStatus: string,
+  summary: string,
+  blamesBackend = true,
 ): Row => ({ side: 'backend', phase, status, retry, blamesBackend, proxyStatus, summary })
 const proxy = (status: number, phase: ErrorSpec['phase'], proxyStatus: string | null, summary: string): Row => ({
-  side: 'proxy', phase, status, retry: 'never', blamesBackend: false, proxyStatus, summary,
+  side: 'proxy',
+  phase,
+  status,
+  retry: 'never',
+  blamesBackend: false,
+  proxyStatus,
+  summary,
 })
 
 const table = {
@@ -50,23 +72,68 @@ const table = {
   no_route: proxy(404, 'route', 'destination_not_found', 'No route matches the request'),
   no_backend: proxy(503, 'select', 'destination_unavailable', 'No backend is available'),
   backends_full: proxy(503, 'select', 'connection_limit_reached', 'Every backend is at its connection limit'),
-  total_timeout: { ...proxy(504, 'receive', 'http_response_timeout', 'The request took longer than it may'), side: 'backend' as const },
+  total_timeout: {
+    ...proxy(504, 'receive', 'http_response_timeout', 'The request took longer than it may'),
+    side: 'backend' as const,
+  },
   shutting_down: proxy(503, 'accept', 'proxy_internal_response', 'The proxy is shutting down'),
   internal: proxy(500, 'route', 'proxy_internal_error', 'Internal error'),
   // What the backend did.
   connect_refused: backend(503, 'connect', 'safe', 'connection_refused', 'The backend refused the connection'),
-  connect_timeout: backend(503, 'connect', 'safe', 'connection_timeout', 'The backend did not accept the connection in time'),
+  connect_timeout: backend(
+    503,
+    'connect',
+    'safe',
+    'connection_timeout',
+    'The backend did not accept the connection in time',
+  ),
   connect_failed: backend(503, 'connect', 'safe', 'destination_ip_unroutable', 'The backend could not be reached'),
   dns_error: backend(503, 'connect', 'safe', 'dns_error', 'The name of the backend could not be resolved'),
-  tls_certificate: backend(503, 'tls', 'safe', 'tls_certificate_error', 'The certificate of the backend was not accepted'),
+  tls_certificate: backend(
+    503,
+    'tls',
+    'safe',
+    'tls_certificate_error',
+    'The certificate of the backend was not accepted',
+  ),
   tls_failed: backend(503, 'tls', 'safe', 'tls_protocol_error', 'The TLS handshake with the backend failed'),
-  reset_before_answer: backend(502, 'receive', 'if-idempotent', 'connection_terminated', 'The backend closed the connection before it answered'),
-  reset_in_answer: backend(502, 'receive', 'never', 'http_response_incomplete', 'The backend closed the connection in the middle of its answer'),
+  reset_before_answer: backend(
+    502,
+    'receive',
+    'if-idempotent',
+    'connection_terminated',
+    'The backend closed the connection before it answered',
+  ),
+  reset_in_answer: backend(
+    502,
+    'receive',
+    'never',
+    'http_response_incomplete',
+    'The backend closed the connection in the middle of its answer',
+  ),
   first_byte_timeout: backend(504, 'receive', 'never', 'http_response_timeout', 'The backend did not answer in time'),
-  body_timeout: backend(504, 'relay', 'never', 'connection_read_timeout', 'The backend fell silent in the middle of its answer'),
+  body_timeout: backend(
+    504,
+    'relay',
+    'never',
+    'connection_read_timeout',
+    'The backend fell silent in the middle of its answer',
+  ),
   bad_response: backend(502, 'decode', 'never', 'http_protocol_error', 'The answer of the backend is malformed'),
-  response_header_too_large: backend(502, 'decode', 'never', 'http_response_header_section_size', 'The header section of the answer is too large'),
-  bad_upgrade_answer: backend(502, 'decode', 'never', 'http_upgrade_failed', 'The backend switched to a protocol that nobody asked for'),
+  response_header_too_large: backend(
+    502,
+    'decode',
+    'never',
+    'http_response_header_section_size',
+    'The header section of the answer is too large',
+  ),
+  bad_upgrade_answer: backend(
+    502,
+    'decode',
+    'never',
+    'http_upgrade_failed',
+    'The backend switched to a protocol that nobody asked for',
+  ),
 } satisfies Record<string, Row>
 
 export type ErrorName = keyof typeof table
