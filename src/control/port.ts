@@ -1,0 +1,50 @@
+// What control/ sees of the running process, and nothing more. The supervisor implements it; tests use an in-memory one.
+
+import type { ErrorName } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import type { Slot, Snapshot } from '../core/spec.ts'
+import type { OwnerState } from '../state/owner-state.ts'
+
+/** One data-plane thread as the supervisor knows it. */
+export interface WorkerInfo {
+  readonly id: number
+  readonly state: 'starting' | 'running' | 'draining' | 'dead'
+  readonly restarts: number
+}
+
+/** Failures of live traffic against one backend since the last report, gathered by one worker. */
+export interface BackendFailure {
+  readonly slot: Slot
+  readonly error: ErrorName
+  /** The system's word for it (`ECONNREFUSED`), or the error's name where there is none. */
+  readonly code: string
+  readonly count: number
+}
+
+/** The running process, from the control plane's side. */
+export interface ControlPort {
+  readonly version: string
+  readonly startedAtMs: number
+  readonly state: OwnerState
+  readonly log: Log
+  workers(): readonly WorkerInfo[]
+  /** Resolves when every live worker has swapped to the snapshot; rejects if one cannot. */
+  apply(snapshot: Snapshot): Promise<void>
+  /**
+   * The addresses a backend's host name stands for now, best first, IP literals without brackets: for new connections
+   * only. Not called for IP literals and Unix sockets. Until the first call a worker dials by the name itself.
+   */
+  setAddresses(slot: Slot, addresses: readonly string[]): void
+  /** Closes everything still open to a backend that has left the snapshot: idle connections and exchanges alike. */
+  cutBackend(slot: Slot): void
+  /** The same as SIGTERM: drain, then end. */
+  stop(): void
+  isDraining(): boolean
+  onBackendFailure(listener: (failure: BackendFailure) => void): void
+}
+
+/** What became of a new configuration for a running process. */
+export type ReloadResult =
+  | { readonly applied: true; readonly revision: number; readonly changes: readonly string[] }
+  /** Nothing was changed: these keys need a restart. */
+  | { readonly applied: false; readonly needsRestart: readonly string[] }
