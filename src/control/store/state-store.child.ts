@@ -1,0 +1,18 @@
+// The small program that state-store.test.ts kills: saves revision after revision and prints each one once acknowledged.
+
+import { writeSync } from 'node:fs'
+import { silentLog } from '../../core/log.ts'
+import { StateStore } from './state-store.ts'
+
+const path = process.argv[2]!
+const { store, document } = await StateStore.open({ path, log: silentLog })
+let revision = document?.revision ?? 0
+for (;;) {
+  revision += 1
+  const settings = { weight: revision }
+  const overlay = {
+    default: { added: { [`http://10.0.0.1:${revision % 60000}`]: settings }, removed: [], patched: {} },
+  }
+  await store.save({ revision, stickySecret: 'ab'.repeat(32), overlay })
+  writeSync(1, `${revision}\n`)
+}

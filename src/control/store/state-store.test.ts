@@ -1,0 +1,226 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { type Log, silentLog } from '../../core/log.ts'
+import { type FileSystem, nodeFileSystem, type OpenFile } from './file-system.ts'
+import { decodeState, encodeState } from './state-codec.ts'
+import type { StateDocument } from './state-document.ts'
+import { StateStore, StoreError } from './state-store.ts'
+
+const document = (revision: number): StateDocument => ({
+  revision,
+  stickySecret: 'cd'.repeat(32),
+  overlay: {
+    default: {
+      added: { 'http://10.0.0.9:81': { weight: 3, state: 'drain' } },
+      removed: ['http://10.0.0.1:80'],
+      patched: { 'http://[::1]:82': { maxConnections: 5, backup: true } },
+    },
+  },
+})
+
+class RecordingLog implements Log {
+  readonly names: string[] = []
+  event(_level: string, name: string): void {
+    this.names.push(name)
+  }
+}
+
+const failure = (code: string): Error => Object.assign(new Error(code), { code })
+
+/** A disk on which one kind of operation fails while `fail` names it. */
+class FailingDisk implements FileSystem {
+  fail: { operation: 'open' | 'write' | 'sync' | 'close' | 'rename' | 'sync-folder'; code: string } | null = null
+  #check(operation: string): void {
+    if (this.fail?.operation === operation) throw failure(this.fail.code)
+  }
+  readFile = nodeFileSystem.readFile
+  unlink = nodeFileSystem.unlink
+  async rename(from: string, to: string): Promise<void> {
+    this.#check('rename')
+    await nodeFileSystem.rename(from, to)
+  }
+  async open(path: string, flags: 'w' | 'r'): Promise<OpenFile> {
+    if (flags === 'w') this.#check('open')
+    const file = await nodeFileSystem.open(path, flags)
+    return {
+      writeFile: async (text) => {
+        // What a full disk does: some of it arrives, then the error.
+        if (this.fail?.operation === 'write') await file.writeFile(text.slice(0, 20))
+        this.#check('write')
+        await file.writeFile(text)
+      },
+      sync: async () => {
+        this.#check(flags === 'w' ? 'sync' : 'sync-folder')
+        await file.sync()
+      },
+      close: async () => {
+        await file.close()
+        if (flags === 'w') this.#check('close')
+      },
+    }
+  }
+}
+
+describe('StateStore', () => {
+  let folder: string
+  let path: string
+  let counter = 0
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'frontdesk-store-'))
+  })
+  beforeEach(() => {
+    path = join(folder, `${(counter += 1)}.state.json`)
+  })
+  after(() => rm(folder, { recursive: true }))
+
+  it('gives back what was saved', async () => {
+    const { store, document: none } = await StateStore.open({ path, log: silentLog })
+    assert.equal(none, null)
+    await store.save(document(1))
+    await store.save(document(2))
+    const again = await StateStore.open({ path, log: silentLog })
+    assert.deepEqual(again.document, document(2))
+    assert.deepEqual(
+      (await readdir(folder)).filter((name) => name.startsWith(`${counter}.`)),
+      [`${counter}.state.json`],
+    )
+  })
+
+  it('writes queued saves in order, one at a time', async () => {
+    let open = 0
+    let most = 0
+    const fileSystem: FileSystem = {
+      ...nodeFileSystem,
+      open: async (name, flags) => {
+        if (flags === 'r') return nodeFileSystem.open(name, flags)
+        most = Math.max(most, (open += 1))
+        const file = await nodeFileSystem.open(name, flags)
+        return {
+          writeFile: (text) => file.writeFile(text),
+          sync: () => file.sync(),
+          close: () => file.close().finally(() => (open -= 1)),
+        }
+      },
+    }
+    const { store } = await StateStore.open({ path, log: silentLog, fileSystem })
+    const done: number[] = []
+    const saves = Array.from({ length: 20 }, (_, i) => store.save(document(i)).then(() => done.push(i)))
+    await Promise.all(saves)
+    assert.equal(most, 1)
+    assert.deepEqual(done, [...done.keys()])
+    assert.equal((await StateStore.open({ path, log: silentLog })).document?.revision, 19)
+  })
+
+  it('tells a file cut at any byte from a whole one', () => {
+    const whole = Buffer.from(encodeState(document(7)))
+    for (let length = 0; length < whole.length; length++) {
+      const decoded = decodeState(whole.subarray(0, length))
+      assert.ok('problem' in decoded, `cut at ${length} was accepted`)
+    }
+    assert.ok('document' in decodeState(whole))
+  })
+
+  it('tells a file with any byte changed from a whole one', () => {
+    const whole = Buffer.from(encodeState(document(7)))
+    for (let at = 0; at < whole.length; at++) {
+      const bytes = Buffer.from(whole)
+      bytes[at] = bytes[at]! ^ 1
+      assert.ok('problem' in decodeState(bytes), `a flipped bit at ${at} was accepted`)
+    }
+  })
+
+  for (const [what, content] of [
+    ['torn', encodeState(document(3)).slice(0, 150)],
+    ['foreign', '{"hello": "world"}\n'],
+    ['newer', encodeState(document(3)).replace('"version":1', '"version":2')],
+    ['empty', ''],
+    ['binary', '\u0000\u0001\n\u0002'],
+  ] as const) {
+    it(`keeps a ${what} file aside, reports it and starts anew`, async () => {
+      await writeFile(path, content)
+      const log = new RecordingLog()
+      const now = () => new Date('2026-01-02T03:04:05.678Z')
+      const { store, document: read } = await StateStore.open({ path, log, now })
+      assert.equal(read, null)
+      assert.deepEqual(log.names, ['state_file_broken'])
+      assert.equal(await readFile(`${path}.broken-2026-01-02T03-04-05-678Z`, 'utf8'), content)
+      await store.save(document(1))
+      assert.equal((await StateStore.open({ path, log })).document?.revision, 1)
+    })
+  }
+
+  it('never overwrites a broken file that it could not keep aside', async () => {
+    await writeFile(path, 'not ours')
+    const disk = new FailingDisk()
+    disk.fail = { operation: 'rename', code: 'EACCES' }
+    const log = new RecordingLog()
+    const { store } = await StateStore.open({ path, log, fileSystem: disk })
+    disk.fail = null
+    await assert.rejects(store.save(document(1)), StoreError)
+    assert.deepEqual(log.names, ['state_file_blocked'])
+    assert.equal(await readFile(path, 'utf8'), 'not ours')
+  })
+
+  for (const code of ['ENOSPC', 'EIO']) {
+    for (const operation of ['open', 'write', 'sync', 'close', 'rename', 'sync-folder'] as const) {
+      it(`answers ${code} at ${operation} with an error and leaves the old state`, async () => {
+        const disk = new FailingDisk()
+        const { store } = await StateStore.open({ path, log: silentLog, fileSystem: disk })
+        await store.save(document(1))
+        disk.fail = { operation, code }
+        await assert.rejects(store.save(document(2)), (error) => error instanceof StoreError && error.code === code)
+        disk.fail = null
+        assert.equal((await StateStore.open({ path, log: silentLog })).document?.revision, 1)
+        await store.save(document(3))
+        assert.equal((await StateStore.open({ path, log: silentLog })).document?.revision, 3)
+      })
+    }
+  }
+
+  it('loses no acknowledged change over 200 kills', { timeout: 120_000 }, async () => {
+    const program = fileURLToPath(new URL('./state-store.child.ts', import.meta.url))
+    let kills = 0
+    let random = 12345
+    const nextRandom = () => (random = (Math.imul(random, 1103515245) + 12345) >>> 0) >>> 8
+    let acknowledged = 0
+    const lane = async () => {
+      const file = join(folder, `kill-${nextRandom()}.state.json`)
+      let last = 0
+      while ((kills += 1) <= 200) {
+        last = await killOnce(program, file, last, nextRandom() % 12, nextRandom() % 3)
+        acknowledged += 1
+      }
+    }
+    await Promise.all([lane(), lane()])
+    assert.equal(acknowledged, 200)
+  })
+})
+
+/** Runs the program, kills it some milliseconds after `acks` acknowledgements, checks the file; gives the revision read. */
+async function killOnce(program: string, path: string, from: number, acks: number, delayMs: number): Promise<number> {
+  const child = spawn(process.execPath, [program, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  let armed = false
+  child.stdout.setEncoding('latin1').on('data', (text: string) => {
+    output += text
+    if (armed || output.split('\n').length - 1 < acks) return
+    armed = true
+    if (delayMs === 0) child.kill('SIGKILL')
+    else setTimeout(() => child.kill('SIGKILL'), delayMs)
+  })
+  await once(child, 'close')
+  const printed = output.slice(0, output.lastIndexOf('\n')).split('\n')
+  const last = Number(printed.at(-1))
+  assert.ok(last > from, `the program went on from ${from}, not ${output}`)
+  const log = new RecordingLog()
+  const { document: found } = await StateStore.open({ path, log })
+  assert.deepEqual(log.names, [], 'a kill must never leave a broken file')
+  assert.ok(found !== null && found.revision >= last, `${last} was acknowledged, ${found?.revision} is there`)
+  return found.revision
+}

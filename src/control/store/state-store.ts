@@ -1,0 +1,151 @@
+// The state file on disk: read once at start, then written whole for each change, one writer at a time.
+// A save is acknowledged when the file and its folder are on the medium; a failed one leaves the old state in place.
+
+import { dirname } from 'node:path'
+import type { Log } from '../../core/log.ts'
+import { errorCode, type FileSystem, nodeFileSystem } from './file-system.ts'
+import { decodeState, encodeState } from './state-codec.ts'
+import type { StateDocument } from './state-document.ts'
+
+/** A change that did not reach the disk; `code` is the system's (`ENOSPC`, `EIO`, `EACCES`). */
+export class StoreError extends Error {
+  readonly code: string
+  constructor(path: string, code: string) {
+    super(`The state file ${path} cannot be written (${code})`)
+    this.name = 'StoreError'
+    this.code = code
+  }
+}
+
+export interface StateStoreOptions {
+  /** Where the file is; its folder must exist. */
+  readonly path: string
+  readonly log: Log
+  readonly fileSystem?: FileSystem
+  /** For the name of a file kept aside; default the wall clock. */
+  readonly now?: () => Date
+}
+
+export class StateStore {
+  readonly path: string
+  readonly #log: Log
+  readonly #fs: FileSystem
+  readonly #now: () => Date
+  /** The text on disk as far as we know; null = no file. */
+  #current: string | null = null
+  /** Why nothing may be written: an unread file is in the way that could not be kept aside. */
+  #blocked: string | null = null
+  #tail: Promise<unknown> = Promise.resolve()
+
+  private constructor(options: StateStoreOptions) {
+    this.path = options.path
+    this.#log = options.log
+    this.#fs = options.fileSystem ?? nodeFileSystem
+    this.#now = options.now ?? (() => new Date())
+  }
+
+  /**
+   * Reads the file. A missing one gives null. A torn, foreign or newer one is reported, renamed to
+   * `<name>.broken-<time>` and gives null as well: start-up goes on from the configuration. Never throws.
+   */
+  static async open(options: StateStoreOptions): Promise<{ store: StateStore; document: StateDocument | null }> {
+    const store = new StateStore(options)
+    return { store, document: await store.#read() }
+  }
+
+  /** Writes the whole document, after all saves asked for before. Rejects with StoreError; the old state then remains. */
+  save(document: StateDocument): Promise<void> {
+    const text = encodeState(document)
+    const result = this.#tail.then(() => this.#replace(text))
+    this.#tail = result.catch(() => undefined)
+    return result
+  }
+
+  /** Resolves when every save asked for so far has ended, well or not. */
+  async settled(): Promise<void> {
+    await this.#tail
+  }
+
+  async #read(): Promise<StateDocument | null> {
+    let bytes: Buffer
+    try {
+      bytes = await this.#fs.readFile(this.path)
+    } catch (error) {
+      const code = errorCode(error)
+      if (code === 'ENOENT') return null
+      await this.#keepAside(`it cannot be read (${code})`)
+      return null
+    }
+    const decoded = decodeState(bytes)
+    if ('problem' in decoded) {
+      await this.#keepAside(decoded.problem)
+      return null
+    }
+    this.#current = bytes.toString('utf8')
+    return decoded.document
+  }
+
+  async #keepAside(problem: string): Promise<void> {
+    const stamp = this.#now().toISOString().replace(/[:.]/g, '-')
+    const aside = `${this.path}.broken-${stamp}`
+    try {
+      await this.#fs.rename(this.path, aside)
+    } catch (error) {
+      const code = errorCode(error)
+      this.#blocked = code
+      const message = `state file ${this.path} is ignored: ${problem}. It could not be kept aside (${code}), so changes will be refused; move it away and restart`
+      this.#log.event('error', 'state_file_blocked', message, { path: this.path, problem, code })
+      return
+    }
+    const message = `state file ${this.path} is ignored: ${problem}. It is kept as ${aside}; starting from the configuration alone`
+    this.#log.event('error', 'state_file_broken', message, { path: this.path, problem, aside })
+  }
+
+  async #replace(text: string): Promise<void> {
+    if (this.#blocked !== null) throw new StoreError(this.path, this.#blocked)
+    let renamed = false
+    try {
+      await this.#writeSynced(text, () => {
+        renamed = true
+      })
+    } catch (error) {
+      await this.#undo(renamed)
+      throw new StoreError(this.path, errorCode(error))
+    }
+    this.#current = text
+  }
+
+  async #writeSynced(text: string, onRenamed: () => void): Promise<void> {
+    const temporary = `${this.path}.tmp`
+    const file = await this.#fs.open(temporary, 'w')
+    try {
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await this.#fs.rename(temporary, this.path)
+    onRenamed()
+    // The rename itself is only durable once the folder is.
+    const folder = await this.#fs.open(dirname(this.path), 'r')
+    try {
+      await folder.sync()
+    } finally {
+      await folder.close()
+    }
+  }
+
+  /** Makes the disk agree with the error we are about to answer; what fails here is said, and mended by the next save. */
+  async #undo(renamed: boolean): Promise<void> {
+    try {
+      if (!renamed) await this.#fs.unlink(`${this.path}.tmp`)
+      else if (this.#current !== null) await this.#writeSynced(this.#current, () => undefined)
+      else await this.#fs.unlink(this.path)
+    } catch (error) {
+      const code = errorCode(error)
+      if (!renamed && code === 'ENOENT') return
+      const message = `state file ${this.path}: a failed change could not be cleaned up (${code})`
+      this.#log.event('warn', 'state_file_undo_failed', message, { path: this.path, code })
+    }
+  }
+}
