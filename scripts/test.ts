@@ -1,0 +1,38 @@
+// `npm test`: finds every *.test.ts under src/ and test/ and runs them with Node's own runner, two files at a time.
+// Arguments narrow the choice: `npm test -- http/` runs the files whose path contains "http/".
+import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+
+const root = join(import.meta.dirname, '..')
+
+/** Programs that some tests need; each of those tests is skipped by itself where its program is missing. */
+const programs = ['openssl', 'curl'] as const
+
+function isMissing(program: string): boolean {
+  return !(process.env.PATH ?? '')
+    .split(delimiter)
+    .some((dir) => spawnSync('test', ['-x', join(dir, program)]).status === 0)
+}
+
+const wanted = process.argv.slice(2)
+const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts'], { cwd: root })
+  .filter((path) => wanted.length === 0 || wanted.some((part) => path.includes(part)))
+  .sort()
+  .map((path) => join(root, path))
+
+if (files.length === 0) {
+  process.stderr.write('no test file matches\n')
+  process.exitCode = 1
+} else {
+  for (const program of programs.filter(isMissing)) {
+    process.stdout.write(`${program} is not installed: the tests that need it are skipped\n`)
+  }
+  const events = run({ files, concurrency: 2, timeout: 120_000, cwd: root })
+  events.on('test:fail', (event) => {
+    if (event.todo === undefined || event.todo === false) process.exitCode = 1
+  })
+  events.compose(spec).pipe(process.stdout)
+}
