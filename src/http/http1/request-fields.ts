@@ -1,0 +1,330 @@
+// The header section of a request, read once: what it means for us, and the block that a backend gets instead of it.
+// A connection keeps the last result: most clients send the same block again and again.
+import type { ErrorSpec } from '../../core/errors.ts'
+import { errors } from '../../core/errors.ts'
+import { FIELD_BLOCK, isName, isValidHost, listMembers, parseLength, trimmed } from './grammar.ts'
+
+/** Length of a message body. RFC 9112 §6.3. */
+export type Framing = 'none' | 'length' | 'chunked'
+
+/** What is the same for all requests of one client connection. */
+export interface ClientFacts {
+  /** Address for X-Forwarded-For, without IPv4-mapped prefix. */
+  readonly address: string
+  /** Whether the peer is a trusted proxy: the one decision that gates every forwarded field. */
+  readonly trusted: boolean
+  readonly scheme: 'http' | 'https'
+}
+
+/** What is the same for all requests of this process and snapshot. */
+export interface FieldRules {
+  readonly instanceId: string
+  readonly maxFields: number
+}
+
+export class RequestFields {
+  /** The block as received: the key of the cache. */
+  readonly block: string
+  error: ErrorSpec | null = null
+  host = ''
+  hostCount = 0
+  framing: Framing = 'none'
+  contentLength = 0
+  close = false
+  keepAlive = false
+  expectContinue = false
+  /** The protocol(s) of Upgrade that may be passed on, '' for none. */
+  upgrade = ''
+  looped = false
+  maxForwards = -1
+  /** From a trusted peer, else ''. */
+  requestId = ''
+  /** All Cookie values, for affinity; '' for none. */
+  cookie = ''
+  /** Block for the backend: everything but Host, X-Forwarded-Host, X-Request-Id and Max-Forwards; CRLF at the end. */
+  forward = ''
+  /** X-Forwarded-Host of a trusted peer, else ''. */
+  forwardedHost = ''
+
+  constructor(block: string) {
+    this.block = block
+  }
+}
+
+/** Fields that Connection can never take away: framing and routing (CVE-2022-45059), and what we decide on. */
+const NEVER_HOP_BY_HOP = new Set([
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'upgrade',
+  'te',
+  'close',
+  'keep-alive',
+])
+
+/** Per-parse state that does not belong into the result. */
+class Scratch {
+  connection = ''
+  upgrade = ''
+  te = ''
+  trailer = ''
+  transferEncoding: string | null = null
+  hasLength = false
+  expect = ''
+  forwardedFor = ''
+  forwardedProto = ''
+  via = ''
+}
+
+/** Parses and rewrites a field block (every line with its CRLF). Never throws; the first fault is in `error`. */
+export function readRequestFields(block: string, client: ClientFacts, rules: FieldRules): RequestFields {
+  const fields = new RequestFields(block)
+  if (!FIELD_BLOCK.test(block)) {
+    fields.error = errors.bad_field
+    return fields
+  }
+  const scratch = new Scratch()
+  const kept = keepEndToEnd(block, fields, scratch, client, rules)
+  if (fields.error === null) settleFraming(fields, scratch)
+  if (fields.error === null) settleExpectations(fields, scratch)
+  if (fields.error !== null) return fields
+  const own = ownFields(fields, scratch, client, rules)
+  fields.forward = removeListed(kept, scratch.connection) + own
+  return fields
+}
+
+/** One pass over the lines: reads what matters, returns the block without what a backend must not see. */
+function keepEndToEnd(
+  block: string,
+  fields: RequestFields,
+  scratch: Scratch,
+  client: ClientFacts,
+  rules: FieldRules,
+): string {
+  let kept = ''
+  let runStart = 0
+  let count = 0
+  for (let position = 0; position < block.length; ) {
+    const colon = block.indexOf(':', position)
+    const end = block.indexOf('\r', colon)
+    if (++count > rules.maxFields) {
+      fields.error = errors.header_too_large
+      return ''
+    }
+    if (!readField(block, position, colon, end, fields, scratch, client)) {
+      if (position > runStart) kept += block.slice(runStart, position)
+      runStart = end + 2
+    }
+    if (fields.error !== null) return ''
+    position = end + 2
+  }
+  return runStart === 0 ? block : kept + block.slice(runStart)
+}
+
+/** Reads one field; false = it is not forwarded as it stands. */
+function readField(
+  block: string,
+  start: number,
+  colon: number,
+  end: number,
+  fields: RequestFields,
+  scratch: Scratch,
+  client: ClientFacts,
+): boolean {
+  const first = block.charCodeAt(start) | 0x20
+  switch (colon - start) {
+    case 2:
+      if (first === 0x74 /* t */ && isName(block, start, 'te')) {
+        scratch.te = append(scratch.te, trimmed(block, colon + 1, end))
+        return false
+      }
+      return true
+    case 3:
+      if (first === 0x76 /* v */ && isName(block, start, 'via')) {
+        scratch.via = append(scratch.via, trimmed(block, colon + 1, end))
+        return true
+      }
+      return true
+    case 4:
+      if (first === 0x68 /* h */ && isName(block, start, 'host')) {
+        fields.host = trimmed(block, colon + 1, end)
+        fields.hostCount++
+        return false
+      }
+      return true
+    case 5:
+      // "httpoxy": a CGI backend would take it for HTTP_PROXY (CVE-2016-5385).
+      return !(first === 0x70 /* p */ && isName(block, start, 'proxy'))
+    case 6:
+      if (first === 0x63 /* c */ && isName(block, start, 'cookie')) {
+        const value = trimmed(block, colon + 1, end)
+        fields.cookie = fields.cookie === '' ? value : `${fields.cookie}; ${value}`
+        return true
+      }
+      if (first === 0x65 /* e */ && isName(block, start, 'expect')) {
+        scratch.expect = append(scratch.expect, trimmed(block, colon + 1, end))
+        return false
+      }
+      return true
+    case 7:
+      if (first === 0x75 /* u */ && isName(block, start, 'upgrade')) {
+        scratch.upgrade = append(scratch.upgrade, trimmed(block, colon + 1, end))
+        return false
+      }
+      if (first === 0x74 /* t */ && isName(block, start, 'trailer')) {
+        scratch.trailer = append(scratch.trailer, trimmed(block, colon + 1, end))
+        return false
+      }
+      return true
+    case 9:
+      if (first === 0x66 /* f */ && isName(block, start, 'forwarded')) return client.trusted
+      if (first === 0x78 /* x */ && isName(block, start, 'x-real-ip')) return client.trusted
+      return true
+    case 10:
+      if (first === 0x63 /* c */ && isName(block, start, 'connection')) {
+        scratch.connection = append(scratch.connection, trimmed(block, colon + 1, end))
+        return false
+      }
+      return !(first === 0x6b /* k */ && isName(block, start, 'keep-alive'))
+    case 12:
+      if (first === 0x78 /* x */ && isName(block, start, 'x-request-id')) {
+        if (client.trusted && fields.requestId === '') fields.requestId = trimmed(block, colon + 1, end)
+        return false
+      }
+      if (first === 0x6d /* m */ && isName(block, start, 'max-forwards')) {
+        fields.maxForwards = parseLength(trimmed(block, colon + 1, end))
+        return false
+      }
+      return true
+    case 14:
+      if (first === 0x63 /* c */ && isName(block, start, 'content-length')) {
+        readLength(trimmed(block, colon + 1, end), block.charCodeAt(start + 7) === 0x5f, fields, scratch)
+        return false
+      }
+      return !(first === 0x68 /* h */ && isName(block, start, 'http2-settings'))
+    case 16:
+      if (first === 0x70 /* p */ && isName(block, start, 'proxy-connection')) return false
+      break
+    case 17:
+      if (first === 0x74 /* t */ && isName(block, start, 'transfer-encoding')) {
+        // The underscore twin is some other field to us and framing to a CGI-style backend: nobody may see it.
+        if (block.charCodeAt(start + 8) === 0x5f) fields.error = errors.bad_field
+        scratch.transferEncoding =
+          scratch.transferEncoding === null
+            ? trimmed(block, colon + 1, end)
+            : `${scratch.transferEncoding},${trimmed(block, colon + 1, end)}`
+        return false
+      }
+      break
+    case 19:
+      // Meant for us, not for an origin (RFC 9110 §11.7.2); we ask for none.
+      return !(first === 0x70 /* p */ && isName(block, start, 'proxy-authorization'))
+  }
+  if (first === 0x78 /* x */ && colon - start >= 13 && isName(block, start, 'x-forwarded-')) {
+    return readForwarded(block, start, colon, end, fields, scratch, client)
+  }
+  return true
+}
+
+function readForwarded(
+  block: string,
+  start: number,
+  colon: number,
+  end: number,
+  fields: RequestFields,
+  scratch: Scratch,
+  client: ClientFacts,
+): boolean {
+  if (!client.trusted) return false
+  const name = block.slice(start + 12, colon).toLowerCase()
+  if (name === 'for') scratch.forwardedFor = append(scratch.forwardedFor, trimmed(block, colon + 1, end))
+  else if (name === 'proto') scratch.forwardedProto = trimmed(block, colon + 1, end)
+  else if (name === 'host') fields.forwardedHost = trimmed(block, colon + 1, end)
+  else return true
+  return false
+}
+
+function readLength(value: string, underscore: boolean, fields: RequestFields, scratch: Scratch): void {
+  const length = parseLength(value)
+  // One line with digits only: two, even equal, are a sign of two minds about the message.
+  if (length < 0 || scratch.hasLength || underscore) fields.error = errors.bad_framing
+  scratch.hasLength = true
+  fields.contentLength = length
+}
+
+/** RFC 9112 §6.1, §6.3: an allow-list of one transfer coding, and never beside a Content-Length. */
+function settleFraming(fields: RequestFields, scratch: Scratch): void {
+  if (scratch.transferEncoding === null) {
+    fields.framing = scratch.hasLength ? 'length' : 'none'
+    return
+  }
+  const coding = scratch.transferEncoding.toLowerCase()
+  if (scratch.hasLength) fields.error = errors.bad_framing
+  else if (coding === 'chunked') fields.framing = 'chunked'
+  else {
+    const known = listMembers(coding).every((member) => member === 'chunked' || member === 'identity')
+    fields.error = known || coding === '' ? errors.bad_framing : errors.unknown_coding
+  }
+}
+
+function settleExpectations(fields: RequestFields, scratch: Scratch): void {
+  if (scratch.connection !== '') {
+    const options = listMembers(scratch.connection)
+    fields.close = options.includes('close')
+    fields.keepAlive = options.includes('keep-alive')
+    if (scratch.upgrade !== '' && options.includes('upgrade')) fields.upgrade = allowedUpgrade(scratch.upgrade)
+  }
+  if (scratch.expect !== '') {
+    if (scratch.expect.toLowerCase() === '100-continue') fields.expectContinue = true
+    else fields.error = errors.unknown_expectation
+  }
+  const hasBody = fields.framing === 'chunked' || fields.contentLength > 0
+  if (fields.upgrade !== '' && hasBody) fields.error = errors.bad_upgrade
+}
+
+/** h2c would tunnel past everything this proxy does: it is dropped and the request served as HTTP/1.1 (RFC 9113 §3.1). */
+function allowedUpgrade(value: string): string {
+  const protocols = value
+    .split(',')
+    .map((protocol) => protocol.trim())
+    .filter((protocol) => protocol !== '' && !/^h2c?(?:\/|$)/i.test(protocol))
+  return protocols.join(', ')
+}
+
+/** What we say of ourselves and of this hop; added after everything of the client's was stripped. */
+function ownFields(fields: RequestFields, scratch: Scratch, client: ClientFacts, rules: FieldRules): string {
+  fields.looped = scratch.via !== '' && scratch.via.includes(`(${rules.instanceId})`)
+  const chain = scratch.forwardedFor === '' ? client.address : `${scratch.forwardedFor}, ${client.address}`
+  const proto = scratch.forwardedProto === '' ? client.scheme : scratch.forwardedProto
+  let own = `X-Forwarded-For: ${chain}\r\nX-Forwarded-Proto: ${proto}\r\nVia: 1.1 frontdesk (${rules.instanceId})\r\n`
+  if (fields.framing === 'length') own += `Content-Length: ${fields.contentLength}\r\n`
+  else if (fields.framing === 'chunked') {
+    own += 'Transfer-Encoding: chunked\r\n'
+    if (scratch.trailer !== '') own += `Trailer: ${scratch.trailer}\r\n`
+  }
+  if (fields.expectContinue) own += 'Expect: 100-continue\r\n'
+  const trailers = scratch.te !== '' && listMembers(scratch.te).includes('trailers')
+  if (fields.upgrade !== '') own += `Connection: upgrade\r\nUpgrade: ${fields.upgrade}\r\n`
+  else if (trailers) own += 'TE: trailers\r\nConnection: TE\r\n'
+  return own
+}
+
+/** Removes the fields that Connection names (RFC 9110 §7.6.1). Rare: clients name `close` and `keep-alive`. */
+export function removeListed(block: string, connection: string): string {
+  if (connection === '') return block
+  const listed = listMembers(connection).filter((name) => !NEVER_HOP_BY_HOP.has(name))
+  if (listed.length === 0) return block
+  let kept = ''
+  for (let position = 0; position < block.length; ) {
+    const colon = block.indexOf(':', position)
+    const next = block.indexOf('\r\n', colon) + 2
+    const named = listed.some((name) => name.length === colon - position && isName(block, position, name))
+    if (!named) kept += block.slice(position, next)
+    position = next
+  }
+  return kept
+}
+
+function append(list: string, value: string): string {
+  return list === '' ? value : `${list}, ${value}`
+}
