@@ -1,0 +1,52 @@
+// Label values whose index is a cell in shared memory.
+
+/** HTTP methods counted one by one; every other is counted as the last. */
+export const methodNames: readonly string[] = Object.freeze([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'OPTIONS',
+  'PATCH',
+  'TRACE',
+  'CONNECT',
+  'other',
+])
+
+/** Index into `methodNames`; methods are case-sensitive (RFC 9110 section 9.1). */
+export function methodIndex(method: string): number {
+  switch (method) {
+    case 'GET':
+      return 0
+    case 'HEAD':
+      return 1
+    case 'POST':
+      return 2
+    case 'PUT':
+      return 3
+    case 'DELETE':
+      return 4
+    case 'OPTIONS':
+      return 5
+    case 'PATCH':
+      return 6
+    case 'TRACE':
+      return 7
+    case 'CONNECT':
+      return 8
+    default:
+      return 9
+  }
+}
+
+/** Why a client connection was turned away. */
+export const rejectReasons = ['limit', 'per_ip', 'drain', 'fd', 'tls'] as const
+export type RejectReason = (typeof rejectReasons)[number]
+
+/** Why a request was sent again: no connection, broken before the answer, a kept connection found closed, its status. */
+export const retryReasons = ['connect', 'reset', 'stale', 'status'] as const
+export type RetryReason = (typeof retryReasons)[number]
+
+/** Statuses 100–999 have a cell each; cell 0 is for exchanges that ended without one. */
+export const statusCells = 901

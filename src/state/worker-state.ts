@@ -1,0 +1,263 @@
+// What a data-plane worker writes: counters shared with the others, and a lane of its own.
+// Every method costs nanoseconds: cells are reached by adding up offsets, nothing is allocated.
+//
+// A shared count is changed first and the worker's share of it right after, with no call and no loop between the two:
+// a thread that is terminated stops only at calls and loops, so the share that is given back is what it held.
+import type { Cursor, Slot } from '../core/spec.ts'
+import { AddressTable } from './address-table.ts'
+import { bucketIndex } from './histogram.ts'
+import { regions } from './layout.ts'
+import { methodNames, type RejectReason, rejectReasons, statusCells } from './names.ts'
+import { poolRow32, StateReader, slotRow32, slotRow64 } from './state-reader.ts'
+
+export { methodIndex, methodNames, type RejectReason, rejectReasons, retryReasons } from './names.ts'
+
+const slotActive = regions.slot.at.active
+const slotLatency = regions.slot.at.latency
+const slotLatencyAt = regions.slot.at.latencyAt
+const slotShareRow = regions.slotShare.rowBytes / 4
+const shareActive = regions.slotShare.at.active
+const shareIdle = regions.slotShare.at.idle
+const poolActive = regions.pool.at.active
+const poolRetries = regions.pool.at.retries
+const poolShareRow = regions.poolShare.rowBytes / 4
+const poolShareActive = regions.poolShare.at.active
+const poolShareRetries = regions.poolShare.at.retries
+const listenerRow = regions.listener.rowBytes / 4
+const listenerActive = regions.listener.at.active
+const listenerShareRow = regions.listenerShare.rowBytes / 4
+const listenerShareActive = regions.listenerShare.at.active
+const listenerShareRequests = regions.listenerShare.at.requests
+const slotLaneRow = regions.slotLane.rowBytes / 8
+const slotLane = regions.slotLane.at
+const poolLaneRow = regions.poolLane.rowBytes / 8
+const poolLane = regions.poolLane.at
+const listenerLaneRow = regions.listenerLane.rowBytes / 8
+const listenerLane = regions.listenerLane.at
+const worker = regions.worker.at
+const clockAt = regions.header.at.clock
+const lastMethod = methodNames.length - 1
+
+/** Weight of a new observation in the moving average of latency. */
+const latencyGain = 0.1
+/** After so much silence the old average counts for nothing. */
+const latencyMemoryMs = 30_000
+
+export class WorkerState extends StateReader {
+  readonly workerId: number
+  private readonly listenerBase: number
+  private readonly slotShareBase: number
+  private readonly poolShareBase: number
+  private readonly listenerShareBase: number
+  private readonly slotLaneBase: number
+  private readonly poolLaneBase: number
+  private readonly listenerLaneBase: number
+  private readonly workerBase64: number
+  private readonly addresses: AddressTable
+
+  /** @throws RangeError if the buffer has no lane for this worker. */
+  constructor(buffer: SharedArrayBuffer, workerId: number) {
+    super(buffer)
+    const { memory } = this
+    memory.checkWorker(workerId)
+    this.workerId = workerId
+    this.listenerBase = memory.base32('listener')
+    this.slotShareBase = memory.base32('slotShare', workerId)
+    this.poolShareBase = memory.base32('poolShare', workerId)
+    this.listenerShareBase = memory.base32('listenerShare', workerId)
+    this.slotLaneBase = memory.base64('slotLane', workerId)
+    this.poolLaneBase = memory.base64('poolLane', workerId)
+    this.listenerLaneBase = memory.base64('listenerLane', workerId)
+    this.workerBase64 = memory.base64('worker') + (workerId * regions.worker.rowBytes) / 8
+    this.addresses = new AddressTable(memory, workerId)
+  }
+
+  // Backends
+
+  /** Takes one place at a backend; false = it has `max` already (0 = no limit), nothing taken. Exact over all workers. */
+  enter(slot: Slot, max: number): boolean {
+    const cell = this.slotBase + slot * slotRow32 + slotActive
+    const share = this.slotShareBase + slot * slotShareRow + shareActive
+    if (max === 0) {
+      Atomics.add(this.i32, cell, 1)
+      this.i32[share]!++
+      return true
+    }
+    for (;;) {
+      const active = Atomics.load(this.i32, cell)
+      if (active >= max) return false
+      // Fails only because another worker's change went through.
+      if (Atomics.compareExchange(this.i32, cell, active, active + 1) !== active) continue
+      this.i32[share]!++
+      return true
+    }
+  }
+
+  /** Gives back the place that `enter` took. */
+  leave(slot: Slot): void {
+    Atomics.sub(this.i32, this.slotBase + slot * slotRow32 + slotActive, 1)
+    this.i32[this.slotShareBase + slot * slotShareRow + shareActive]!--
+  }
+
+  /** A connection to a backend stands; `durationUs` since it was begun. */
+  backendConnected(slot: Slot, durationUs: number): void {
+    const row = this.slotLaneBase + slot * slotLaneRow
+    this.f64[row + slotLane.connects]!++
+    this.f64[row + slotLane.connectSum]! += durationUs
+    this.f64[row + slotLane.connect + bucketIndex(durationUs)]!++
+  }
+
+  /** A connection to a backend could not be made. */
+  backendConnectFailed(slot: Slot): void {
+    this.f64[this.slotLaneBase + slot * slotLaneRow + slotLane.connectFailures]!++
+  }
+
+  /**
+   * An exchange with a backend ended. `status` is that of its answer, 0 if it broke off; `durationUs` is from the
+   * request sent to the first byte of the answer, and is not looked at when `status` is 0.
+   */
+  backendFinished(slot: Slot, status: number, durationUs: number): void {
+    const row = this.slotLaneBase + slot * slotLaneRow
+    if (status === 0) {
+      this.f64[row + slotLane.requests]!++
+      return
+    }
+    this.f64[
+      row + slotLane.requests + (status < 200 ? 1 : status < 300 ? 2 : status < 400 ? 3 : status < 500 ? 4 : 5)
+    ]!++
+    this.f64[row + slotLane.durationSum]! += durationUs
+    this.f64[row + slotLane.duration + bucketIndex(durationUs)]!++
+    this.observeLatency(slot, durationUs)
+  }
+
+  /** Idle connections kept to a backend became more or fewer. */
+  backendIdle(slot: Slot, delta: number): void {
+    this.i32[this.slotShareBase + slot * slotShareRow + shareIdle]! += delta
+  }
+
+  // Listeners
+
+  /** Counts a client connection; false = the listener has `max` already (0 = no limit), nothing counted. Exact. */
+  connectionOpened(row: number, max: number): boolean {
+    const cell = this.listenerBase + row * listenerRow + listenerActive
+    for (;;) {
+      const active = Atomics.load(this.i32, cell)
+      if (max !== 0 && active >= max) return false
+      if (Atomics.compareExchange(this.i32, cell, active, active + 1) !== active) continue
+      this.i32[this.listenerShareBase + row * listenerShareRow + listenerShareActive]!++
+      this.f64[this.listenerLaneBase + row * listenerLaneRow + listenerLane.connections]!++
+      return true
+    }
+  }
+
+  /** A connection that `connectionOpened` counted is gone. */
+  connectionClosed(row: number): void {
+    Atomics.sub(this.i32, this.listenerBase + row * listenerRow + listenerActive, 1)
+    this.i32[this.listenerShareBase + row * listenerShareRow + listenerShareActive]!--
+  }
+
+  /** A connection was turned away. */
+  connectionRejected(row: number, reason: RejectReason): void {
+    this.f64[this.listenerLaneBase + row * listenerLaneRow + listenerLane.rejected + rejectReasons.indexOf(reason)]!++
+  }
+
+  /**
+   * Counts a connection of a client address (64-bit hash); false = it has `max` already, nothing counted.
+   * Exact over all workers while the table has room for the address; without room it is allowed, uncounted.
+   */
+  ipConnectionOpened(hi: number, lo: number, max: number): boolean {
+    return this.addresses.opened(hi, lo, max)
+  }
+
+  /** A connection that `ipConnectionOpened` allowed in this worker is gone. */
+  ipConnectionClosed(hi: number, lo: number): void {
+    this.addresses.closed(hi, lo)
+  }
+
+  bytesReceived(row: number, n: number): void {
+    this.f64[this.listenerLaneBase + row * listenerLaneRow + listenerLane.bytesReceived]! += n
+  }
+
+  bytesSent(row: number, n: number): void {
+    this.f64[this.listenerLaneBase + row * listenerLaneRow + listenerLane.bytesSent]! += n
+  }
+
+  /** A request head has been read. */
+  requestStarted(row: number): void {
+    this.i32[this.listenerShareBase + row * listenerShareRow + listenerShareRequests]!++
+  }
+
+  /** Its exchange ended: `method` as from `methodIndex`, `status` as the client saw it (0 = none), whole duration. */
+  requestFinished(row: number, method: number, status: number, durationUs: number): void {
+    this.i32[this.listenerShareBase + row * listenerShareRow + listenerShareRequests]!--
+    const lane = this.listenerLaneBase + row * listenerLaneRow
+    const code = status >= 100 && status <= 999 ? status - 99 : 0
+    const verb = method >= 0 && method < lastMethod ? method : lastMethod
+    this.f64[lane + listenerLane.requests + verb * statusCells + code]!++
+    this.f64[lane + listenerLane.durationSum]! += durationUs
+    this.f64[lane + listenerLane.duration + bucketIndex(durationUs)]!++
+  }
+
+  /** An exchange failed; `errorIndex` into `errorNames` of core/errors.ts. */
+  requestError(row: number, errorIndex: number): void {
+    this.f64[this.listenerLaneBase + row * listenerLaneRow + listenerLane.errors + errorIndex]!++
+  }
+
+  // Pools
+
+  /** A request of the pool is in flight. */
+  poolEnter(cursor: Cursor): void {
+    Atomics.add(this.i32, this.poolBase + cursor * poolRow32 + poolActive, 1)
+    this.i32[this.poolShareBase + cursor * poolShareRow + poolShareActive]!++
+  }
+
+  poolLeave(cursor: Cursor): void {
+    Atomics.sub(this.i32, this.poolBase + cursor * poolRow32 + poolActive, 1)
+    this.i32[this.poolShareBase + cursor * poolShareRow + poolShareActive]!--
+  }
+
+  /** Counts a retry; `reason` as index into `retryReasons`. */
+  retried(cursor: Cursor, reason: number): void {
+    this.f64[this.poolLaneBase + cursor * poolLaneRow + poolLane.retries + reason]!++
+  }
+
+  /** True and counted if fewer than max(`min`, `ratio` × requests in flight) retries of the pool are in flight. Exact. */
+  retryBegin(cursor: Cursor, ratio: number, min: number): boolean {
+    const row = this.poolBase + cursor * poolRow32
+    for (;;) {
+      const retries = Atomics.load(this.i32, row + poolRetries)
+      const allowed = Math.max(min, Math.floor(ratio * Atomics.load(this.i32, row + poolActive)))
+      if (retries >= allowed) return false
+      if (Atomics.compareExchange(this.i32, row + poolRetries, retries, retries + 1) !== retries) continue
+      this.i32[this.poolShareBase + cursor * poolShareRow + poolShareRetries]!++
+      return true
+    }
+  }
+
+  /** The retry that `retryBegin` allowed has ended. */
+  retryEnd(cursor: Cursor): void {
+    Atomics.sub(this.i32, this.poolBase + cursor * poolRow32 + poolRetries, 1)
+    this.i32[this.poolShareBase + cursor * poolShareRow + poolShareRetries]!--
+  }
+
+  /** Says that the worker lives. `nowMs` and `loopLagMs` in milliseconds, `eluRatio` 0–1. Call it about once a second. */
+  heartbeat(nowMs: number, eluRatio: number, openConnections: number, loopLagMs: number): void {
+    this.f64[this.workerBase64 + worker.eluRatio] = eluRatio
+    this.f64[this.workerBase64 + worker.openConnections] = openConnections
+    this.f64[this.workerBase64 + worker.loopLagMs] = loopLagMs
+    this.f64[this.workerBase64 + worker.heartbeatMs] = nowMs
+    // Not `nowMs`: that may count from the start of a thread, and this clock is everybody's.
+    this.f64[clockAt] = Date.now()
+  }
+
+  // Two workers may write at once and one observation be lost: an average can bear it.
+  private observeLatency(slot: Slot, us: number): void {
+    const row = this.slotBase64 + slot * slotRow64
+    const clock = this.f64[clockAt]!
+    const old = this.f64[row + slotLatency]!
+    const silentMs = clock - this.f64[row + slotLatencyAt]!
+    const gain = silentMs > 1000 ? Math.min(1, Math.max(latencyGain, silentMs / latencyMemoryMs)) : latencyGain
+    this.f64[row + slotLatency] = old === 0 ? us : old + (us - old) * gain
+    if (silentMs !== 0) this.f64[row + slotLatencyAt] = clock
+  }
+}
