@@ -184,7 +184,7 @@ describe('StateStore', () => {
   }
 
   it('loses no acknowledged change over 200 kills', { timeout: 120_000 }, async () => {
-    const program = fileURLToPath(new URL('./state-store.child.ts', import.meta.url))
+    const program = fileURLToPath(new URL('../../../test/support/store-writer.ts', import.meta.url))
     let kills = 0
     let random = 12345
     const nextRandom = () => (random = (Math.imul(random, 1103515245) + 12345) >>> 0) >>> 8

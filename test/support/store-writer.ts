@@ -1,8 +1,8 @@
 // The small program that state-store.test.ts kills: saves revision after revision and prints each one once acknowledged.
 
 import { writeSync } from 'node:fs'
-import { silentLog } from '../../core/log.ts'
-import { StateStore } from './state-store.ts'
+import { StateStore } from '../../src/control/store/state-store.ts'
+import { silentLog } from '../../src/core/log.ts'
 
 const path = process.argv[2]!
 const { store, document } = await StateStore.open({ path, log: silentLog })
