@@ -1,0 +1,72 @@
+#!/usr/bin/env node
+// The launcher. Plain JavaScript, so that an old Node can read it: runs the program when this Node is new enough,
+// else the same launcher again with the Node that came with the package, else says what is needed and exits 69.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { constants } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const NEEDED_MAJOR = 24
+const EXIT_UNAVAILABLE = 69
+/** What reaches only the launcher is passed on. SIGUSR1 is Node's own (it opens the debugger) and stays where it fell. */
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGHUP', 'SIGUSR2']
+
+const self = fileURLToPath(import.meta.url)
+const root = dirname(dirname(self))
+
+/** True in the process that an older Node started below: its own end of the channel tells it when the launcher dies. */
+const launched = process.env.FRONTDESK_LAUNCHED === '1'
+delete process.env.FRONTDESK_LAUNCHED
+
+if (Number.parseInt(process.versions.node, 10) >= NEEDED_MAJOR) {
+  await runHere()
+} else {
+  const bundled = launched ? undefined : findBundledNode()
+  if (bundled === undefined) refuse()
+  else runWith(bundled)
+}
+
+/** The published package has compiled files beside bin/; the repository has the sources. */
+async function runHere() {
+  const compiled = join(root, 'cli', 'main.js')
+  const entry = existsSync(compiled) ? compiled : join(root, 'src', 'cli', 'main.ts')
+  const { main } = await import(pathToFileURL(entry).href)
+  process.exit(await main(process.argv.slice(2), { launched }))
+}
+
+/** In the repository's own node_modules, or beside this package in somebody else's. */
+function findBundledNode() {
+  const packaged = `node-${process.platform}-${process.arch}`
+  for (const modules of [join(root, 'node_modules'), dirname(root)]) {
+    for (const path of [join(modules, '.bin', 'node'), join(modules, packaged, 'bin', 'node')]) {
+      if (existsSync(path)) return path
+    }
+  }
+  return undefined
+}
+
+function refuse() {
+  process.stderr.write(
+    `frontdesk: needs Node ${NEEDED_MAJOR} or newer, this is ${process.versions.node} (${process.execPath}): ` +
+      `install it from https://nodejs.org, or run "npm ci" in the repository, which brings one for Linux\n`,
+  )
+  process.exit(EXIT_UNAVAILABLE)
+}
+
+/**
+ * Runs this file again with another Node. The channel carries no messages: its closing tells the child that the
+ * launcher is gone. A terminal's Ctrl-C reaches both processes and is forwarded as well; the child counts it once.
+ */
+function runWith(node) {
+  const child = spawn(node, [...process.execArgv, self, ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, FRONTDESK_LAUNCHED: '1' },
+  })
+  for (const signal of FORWARDED) process.on(signal, () => child.kill(signal))
+  child.on('error', (error) => {
+    process.stderr.write(`frontdesk: cannot run ${node}: ${error.message}\n`)
+    process.exit(EXIT_UNAVAILABLE)
+  })
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)))
+}

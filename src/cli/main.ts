@@ -1,0 +1,33 @@
+// The command line: arguments in, exit code out. The launcher calls `main` and exits with what it returns.
+import { CommanderError } from 'commander'
+import type { CliContext } from './cli-context.ts'
+import { CliError, ExitCode } from './exit-code.ts'
+import { buildProgram, withDefaultCommand } from './program.ts'
+import { processTerminal, type Terminal } from './terminal.ts'
+import { readVersion } from './version.ts'
+
+/** Runs one command to its end. `launched`: another process started this one and waits for it. */
+export async function main(argv: readonly string[], o: { launched: boolean }): Promise<number> {
+  const terminal = processTerminal()
+  const context: CliContext = { terminal, version: readVersion(), launched: o.launched, exitCode: ExitCode.done }
+  try {
+    await buildProgram(context).parseAsync(withDefaultCommand(argv), { from: 'user' })
+    return context.exitCode
+  } catch (error) {
+    return report(error, terminal)
+  }
+}
+
+/** Says what went wrong and how to mend it, in the words of whoever threw; returns the exit code. */
+function report(error: unknown, terminal: Terminal): number {
+  // Help and the version are thrown too; commander has already printed whatever there is to say.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.done : ExitCode.usage
+  if (error instanceof CliError) {
+    terminal.err(`frontdesk: ${error.message}\n`)
+    if (error.hint !== '') terminal.err(`${error.hint.replace(/^/gm, '  ')}\n`)
+    return error.exitCode
+  }
+  const known = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  terminal.err(`frontdesk: an error that should not happen; please report it with these lines:\n${known}\n`)
+  return ExitCode.failed
+}

@@ -1,0 +1,70 @@
+// Parsers of option values, and the rule that each flag can also be given as FRONTDESK_<FLAG>.
+import { InvalidArgumentError, Option } from 'commander'
+
+/** Read when no --config is given. */
+export const DEFAULT_CONFIG_FILE = 'config.json'
+
+/** A TCP port, 1–65535; 0 is refused. */
+export function parsePort(text: string): number {
+  const port = parseWholeNumber(text)
+  if (port < 1 || port > 65535) throw new InvalidArgumentError('A port is a number from 1 to 65535.')
+  return port
+}
+
+/** Digits only. */
+export function parseWholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('It is a whole number.')
+  return Number(text)
+}
+
+export function parsePositive(text: string): number {
+  const value = parseWholeNumber(text)
+  if (value === 0) throw new InvalidArgumentError('It is at least 1.')
+  return value
+}
+
+/** A number of worker threads, or "auto" for one a core. */
+export function parseWorkers(text: string): number | 'auto' {
+  if (text === 'auto') return text
+  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError('It is a number of threads or "auto" (one a core).')
+  return Number(text)
+}
+
+/** For an option that may be given several times; one value (from the environment, say) may hold several, with spaces between. */
+export function collect(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), ...text.split(/\s+/).filter((part) => part !== '')]
+}
+
+/** "30s", "1m30s", "500ms" or seconds, in milliseconds. */
+export function parseDuration(text: string): number {
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000
+  const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) throw new InvalidArgumentError('A duration is like 30s, 1m30s or 500ms.')
+  let ms = 0
+  for (const [, number, , unit] of text.matchAll(/(\d+(\.\d+)?)(ms|s|m|h)/g)) ms += Number(number) * unitsMs[unit ?? '']!
+  return ms
+}
+
+/**
+ * An option that can also be given as FRONTDESK_<FLAG>, or under another name where one is fixed.
+ * A switch in the environment counts as on unless it is empty or says 0, false, no or off.
+ */
+export function option<T>(flags: string, description: string, o: { parse?: (text: string, before: T) => T; env?: string } = {}): Option {
+  const made = new Option(flags, description)
+  if (o.parse !== undefined) made.argParser(o.parse)
+  const name = o.env ?? `FRONTDESK_${made.name().replaceAll('-', '_').toUpperCase()}`
+  const isSwitch = !made.required && !made.optional
+  const saysNo = /^(0|false|no|off)?$/i.test(process.env[name] ?? '')
+  return isSwitch && saysNo ? made : made.env(name)
+}
+
+/** Options that more than one command has, worded once. */
+export const shared = {
+  config: () => option('-c, --config <file>', 'configuration file (default: config.json in this folder)'),
+  workers: () => option('--workers <n|auto>', 'data-plane threads (default: one a core)', { parse: parseWorkers }),
+  json: () => option('--json', 'print JSON, for programs'),
+  admin: () =>
+    option('--admin <url>', 'admin API of the running Frontdesk (default: what the file says, else http://127.0.0.1:8081)'),
+  token: () => option('--token <token>', 'bearer token of the admin API', { env: 'FRONTDESK_ADMIN_TOKEN' }),
+  pool: () => option('--pool <name>', 'the pool meant (needed only where there are several)'),
+} as const

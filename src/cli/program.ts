@@ -1,0 +1,73 @@
+// All commands in one program, with one manner of reporting a wrong command line: what, and how to find the right one.
+import { Command } from 'commander'
+import type { CliContext } from './cli-context.ts'
+import { defineBackend } from './commands/backend.ts'
+import { defineBackends } from './commands/backends.ts'
+import { defineCheck } from './commands/check.ts'
+import { defineDemo } from './commands/demo.ts'
+import { defineProxy } from './commands/proxy.ts'
+import { defineRequest } from './commands/request.ts'
+import { defineRun } from './commands/run.ts'
+import { defineSchema } from './commands/schema.ts'
+import { defineStatus } from './commands/status.ts'
+import { defineStop } from './commands/stop.ts'
+import { defineVersion } from './commands/version.ts'
+
+const examples = `
+Without a command, "run" is meant: frontdesk -c config.json
+
+Start here:
+  frontdesk demo                                   three backends and a proxy, to look around
+  frontdesk proxy --to http://localhost:3000       a proxy without any file
+  frontdesk check -c config.json                   is my file right?
+  frontdesk -c config.json                         run it
+  frontdesk help run                               all about one command
+
+Exit codes: 0 done or drained, 1 failed, 2 wrong command line, 69 cannot bind or Node too old,
+78 invalid configuration, 130 forced by a second Ctrl-C.`
+
+/** The program; parsing throws commander's CommanderError for help, version and a wrong command line. */
+export function buildProgram(context: CliContext): Command {
+  const { terminal } = context
+  const program = new Command('frontdesk')
+    .description('A reverse proxy and load balancer: health checks, live changes of backends, metrics.')
+    .usage('[command] [options]')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text),
+      writeErr: (text) => terminal.err(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'frontdesk: ')),
+    })
+    .version(`frontdesk ${context.version}`, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .addHelpText('after', examples)
+  const define = [
+    defineRun,
+    defineProxy,
+    defineDemo,
+    defineBackend,
+    defineRequest,
+    defineCheck,
+    defineSchema,
+    defineStatus,
+    defineBackends,
+    defineStop,
+    defineVersion,
+  ]
+  for (const one of define) one(program, context)
+  for (const command of program.commands) pointToHelp(command, 'frontdesk')
+  return program.showHelpAfterError('"frontdesk help" lists the commands.')
+}
+
+function pointToHelp(command: Command, parent: string): void {
+  command.showHelpAfterError(`"${parent} help ${command.name()}" lists what it takes.`)
+  for (const sub of command.commands) sub.showHelpAfterError(`"${parent} ${command.name()} ${sub.name()} --help" lists what it takes.`)
+}
+
+/** "run" is the command when none is named: no argument at all, or an option that is not about the program itself. */
+export function withDefaultCommand(argv: readonly string[]): readonly string[] {
+  const [first] = argv
+  const isAboutProgram = ['-h', '--help', '-V', '--version'].includes(first ?? '')
+  return first === undefined || (first.startsWith('-') && !isAboutProgram) ? ['run', ...argv] : argv
+}
