@@ -72,9 +72,9 @@ export function parseResponse(bytes: Buffer, from: number, method: string): Pars
     if (!STATUS_LINE.test(head.startLine)) return 'bad status line'
     const status = statusOf(head)
     const framing = framingOf(head)
-    if (typeof framing !== 'string') return framing
-    if (status < 200 || status === 204) return framing === 'close' ? 'none' : `${framing} framing in a ${status}`
-    return method === 'HEAD' || status === 304 ? 'none' : framing
+    if (status < 200 || status === 204) return framing === 'close' ? 'none' : `a framing field in a ${status}`
+    const bodiless = method === 'HEAD' || status === 304
+    return bodiless && (typeof framing === 'object' || framing === 'close' || framing === 'chunked') ? 'none' : framing
   })
 }
 
