@@ -1,8 +1,12 @@
 // Small things for tests of the control plane: specs with sensible values, a log that remembers, bare listeners.
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
+import type { BackendFailure, ControlPort, WorkerInfo } from '../../src/control/port.ts'
 import type { Log, LogLevel } from '../../src/core/log.ts'
-import type { BackendSpec, HealthCheckSpec, PoolSpec, Slot } from '../../src/core/spec.ts'
+import type { BackendSpec, HealthCheckSpec, PoolSpec, Slot, Snapshot } from '../../src/core/spec.ts'
+import { createSharedState } from '../../src/state/memory.ts'
+import { OwnerState } from '../../src/state/owner-state.ts'
+import { WorkerState } from '../../src/state/worker-state.ts'
 import { until } from './wait.ts'
 
 export interface LoggedEvent {
@@ -107,5 +111,75 @@ export class SilentListener {
   async stop(): Promise<void> {
     this.server.close()
     await once(this.server, 'close')
+  }
+}
+
+/** The running process as control sees it, without threads: one lane of shared memory stands for the workers. */
+export class FakePort implements ControlPort {
+  readonly version = '0.0.0-test'
+  readonly startedAtMs = Date.now()
+  readonly log: MemoryLog = new MemoryLog()
+  readonly state: OwnerState
+  readonly worker: WorkerState
+  readonly applied: Snapshot[] = []
+  readonly cut: Slot[] = []
+  readonly addresses = new Map<Slot, readonly string[]>()
+  workerInfo: WorkerInfo[] = [{ id: 0, state: 'running', restarts: 0 }]
+  draining = false
+  stops = 0
+  /** What apply does before it resolves; set it to hold or to fail a change. */
+  onApply: (snapshot: Snapshot) => void | Promise<void> = () => {}
+  /** What cutting does; by default everything in flight ends. */
+  onCut: (slot: Slot) => void = (slot) => {
+    while (this.state.active(slot) > 0) this.worker.leave(slot)
+  }
+  #listeners: ((failure: BackendFailure) => void)[] = []
+
+  constructor(slots = 64) {
+    const buffer = createSharedState({ slots, pools: 8, listeners: 2, workers: 2, affinityTables: 1 })
+    this.state = new OwnerState(buffer)
+    this.worker = new WorkerState(buffer, 0)
+  }
+  workers(): readonly WorkerInfo[] {
+    return this.workerInfo
+  }
+  async apply(snapshot: Snapshot): Promise<void> {
+    await this.onApply(snapshot)
+    this.applied.push(snapshot)
+  }
+  setAddresses(slot: Slot, addresses: readonly string[]): void {
+    this.addresses.set(slot, addresses)
+  }
+  cutBackend(slot: Slot): void {
+    this.cut.push(slot)
+    this.onCut(slot)
+  }
+  stop(): void {
+    this.stops += 1
+    this.draining = true
+  }
+  isDraining(): boolean {
+    return this.draining
+  }
+  onBackendFailure(listener: (failure: BackendFailure) => void): void {
+    this.#listeners.push(listener)
+  }
+  fail(failure: BackendFailure): void {
+    for (const listener of this.#listeners) listener(failure)
+  }
+}
+
+/** A snapshot of these pools, everything else at its default. */
+export function snapshotOf(pools: readonly PoolSpec[], generation = 1): Snapshot {
+  const limits = { headerSize: 16_384, headerCount: 100, targetSize: 8192, bodySize: 0, maxConnectionsPerIp: 0 }
+  return {
+    generation,
+    instanceId: 'test',
+    listeners: [{ name: 'default', row: 0, host: '127.0.0.1', port: 0, protocol: 'http', pool: pools[0]?.name ?? '' }],
+    pools,
+    trustedProxies: [],
+    limits: { ...limits, headerTimeoutMs: 10_000, idleTimeoutMs: 60_000, maxConnections: 0 },
+    accessLog: null,
+    graceMs: 30_000,
   }
 }

@@ -1,0 +1,49 @@
+// Which backend or pool a request means: by URL in normal form, and by pool where that is not clear.
+
+import type { BackendSpec, Snapshot } from '../core/spec.ts'
+import { ControlError } from './control-error.ts'
+
+/** Where a backend is; without a pool, the one that has the URL (to add: `default`, or the only pool). */
+export interface BackendAddress {
+  readonly url: string
+  readonly pool?: string | undefined
+}
+
+export const matches = (backend: BackendSpec, at: BackendAddress): boolean =>
+  backend.url === at.url && (at.pool === undefined || backend.pool === at.pool)
+
+/** All backends that are meant. */
+export function findBackends(snapshot: Snapshot, at: BackendAddress): BackendSpec[] {
+  return snapshot.pools.flatMap((pool) => pool.backends.filter((backend) => matches(backend, at)))
+}
+
+/** The pool a new backend goes to. @throws ControlError not-found, or invalid when none is named and none is obvious. */
+export function poolForNew(snapshot: Snapshot, at: BackendAddress): string {
+  if (at.pool !== undefined) return knownPool(snapshot, at.pool)
+  const names = snapshot.pools.map(({ name }) => name)
+  if (names.includes('default')) return 'default'
+  if (names.length === 1) return names[0]!
+  const message = `there are several pools: name one of ${names.join(', ')}`
+  throw new ControlError('invalid', 'Which pool is not clear', [{ path: 'pool', message }])
+}
+
+/** The one backend that is meant. @throws ControlError not-found, or invalid when several pools have the URL. */
+export function locateBackend(snapshot: Snapshot, at: BackendAddress): BackendSpec {
+  if (at.pool !== undefined) knownPool(snapshot, at.pool)
+  const [first, ...others] = findBackends(snapshot, at)
+  if (first === undefined) {
+    const message = `is not a backend of ${at.pool === undefined ? 'any pool' : `pool ${at.pool}`}`
+    throw new ControlError('not-found', `${at.url} ${message}`, [{ path: 'url', message }])
+  }
+  if (others.length === 0) return first
+  const names = [first, ...others].map(({ pool }) => pool).join(', ')
+  const message = `this URL is in several pools: name one of ${names}`
+  throw new ControlError('invalid', 'Which backend is not clear', [{ path: 'pool', message }])
+}
+
+function knownPool(snapshot: Snapshot, pool: string): string {
+  const names = snapshot.pools.map(({ name }) => name)
+  if (names.includes(pool)) return pool
+  const message = `is not one of ${names.join(', ')}`
+  throw new ControlError('not-found', `There is no pool ${pool}`, [{ path: 'pool', message }])
+}

@@ -1,0 +1,29 @@
+// What can be wrong with a change somebody asked for: data, so that the admin API and the command line word it alike.
+
+/** One thing that is wrong; `path` names the field (`weight`, `url`), '' the whole. */
+export interface FieldProblem {
+  readonly path: string
+  readonly message: string
+}
+
+export type ControlErrorKind =
+  /** The request makes no sense as it is. */
+  | 'invalid'
+  | 'not-found'
+  | 'duplicate'
+  /** No room: the disk is full, or no slot is left. */
+  | 'no-space'
+  /** It could not be written or applied; nothing has changed. */
+  | 'failed'
+
+export class ControlError extends Error {
+  readonly kind: ControlErrorKind
+  readonly errors: readonly FieldProblem[]
+
+  constructor(kind: ControlErrorKind, message: string, errors: readonly FieldProblem[] = []) {
+    super(message)
+    this.name = 'ControlError'
+    this.kind = kind
+    this.errors = errors
+  }
+}

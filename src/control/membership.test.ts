@@ -1,0 +1,294 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
+import { FakePort, poolSpec, snapshotOf } from '../../test/support/control-kit.ts'
+import { deferred, until, within } from '../../test/support/wait.ts'
+import { parseBackendUrl } from '../config/backend-url.ts'
+import { silentLog } from '../core/log.ts'
+import { Flag } from '../state/flags.ts'
+import { ControlError, type ControlErrorKind } from './control-error.ts'
+import { type Compile, Membership } from './membership.ts'
+import type { ConfiguredPools } from './overlay.ts'
+import { type FileSystem, nodeFileSystem } from './store/file-system.ts'
+import type { StateDocument } from './store/state-document.ts'
+import { StateStore } from './store/state-store.ts'
+
+const plain = { weight: 1, maxConnections: 0, backup: false }
+const a = 'http://10.0.0.1'
+const b = 'http://10.0.0.2'
+const c = 'http://10.0.0.3'
+const configured: ConfiguredPools = new Map([['default', [a, b].map((url) => ({ url, ...plain }))]])
+
+const compile: Compile = (pools, { generation, slotOf }) =>
+  snapshotOf(
+    [...pools].map(([name, backends]) =>
+      poolSpec(
+        backends.map(({ state: _, ...rest }) => ({
+          ...parseBackendUrl(rest.url),
+          ...rest,
+          pool: name,
+          slot: slotOf(name, rest.url),
+        })),
+        { name },
+      ),
+    ),
+    generation,
+  )
+
+const fails = (kind: ControlErrorKind) => (error: unknown) => error instanceof ControlError && error.kind === kind
+
+describe('Membership', () => {
+  let folder: string
+  let path: string
+  let port: FakePort
+  let membership: Membership
+  let failing: string | null
+  let count = 0
+  const fileSystem: FileSystem = {
+    ...nodeFileSystem,
+    open: async (name, flags) => {
+      if (failing !== null) throw Object.assign(new Error(failing), { code: failing })
+      return nodeFileSystem.open(name, flags)
+    },
+  }
+  const start = async (pools = configured): Promise<Membership> => {
+    const { store, document } = await StateStore.open({ path, log: silentLog, fileSystem })
+    const fresh: StateDocument = { revision: 1, stickySecret: 'ef'.repeat(32), overlay: {} }
+    const changed = { onChange: () => {}, onFlags: () => {} }
+    membership = new Membership({
+      port,
+      log: silentLog,
+      store,
+      document: document ?? fresh,
+      configured: pools,
+      compile,
+      ...changed,
+    })
+    return membership
+  }
+  const urls = (): string[] => membership.snapshot.pools[0]!.backends.map(({ url }) => url)
+  const slot = (url: string): number => membership.snapshot.pools[0]!.backends.find((x) => x.url === url)!.slot
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'frontdesk-membership-'))
+  })
+  after(() => rm(folder, { recursive: true }))
+  beforeEach(() => {
+    path = join(folder, `${(count += 1)}.json`)
+    port = new FakePort(16)
+    failing = null
+  })
+  afterEach(() => membership.close())
+
+  it('starts with what is configured, unknown and available', async () => {
+    await start()
+    assert.deepEqual(urls(), [a, b])
+    assert.equal(port.state.flags(slot(a)), Flag.UNKNOWN)
+    assert.equal(port.state.isAvailable(slot(b)), true)
+  })
+
+  it('adds: on disk and at the workers before it answers; two at once give one duplicate', async () => {
+    await start()
+    const both = await Promise.allSettled([membership.add({ url: c }, { weight: 3 }), membership.add({ url: c }, {})])
+    assert.equal(both[0].status, 'fulfilled')
+    assert.ok(both[1].status === 'rejected' && fails('duplicate')(both[1].reason))
+    assert.deepEqual(
+      port.applied.map(({ generation }) => generation),
+      [2],
+    )
+    assert.equal(port.applied[0]?.pools[0]?.backends[2]?.weight, 3)
+    await membership.close()
+    await start()
+    assert.deepEqual(urls(), [a, b, c])
+    assert.equal(membership.revision, 2)
+  })
+
+  it('changes weight, limit and state, and says what is unknown or unclear', async () => {
+    const two = new Map([...configured, ['other', [{ url: a, ...plain }]]])
+    await start(two)
+    await assert.rejects(membership.patch({ url: a }, { weight: 2 }), fails('invalid'))
+    await assert.rejects(membership.patch({ url: c }, { weight: 2 }), fails('not-found'))
+    await assert.rejects(membership.patch({ url: a, pool: 'no' }, { weight: 2 }), fails('not-found'))
+    await membership.patch({ url: a, pool: 'default' }, { weight: 2, maxConnections: 7, state: 'drain' })
+    assert.equal(port.state.isAvailable(slot(a)), false)
+    assert.equal(port.state.isUsableWhenBound(slot(a)), true)
+    await membership.patch({ url: a, pool: 'default' }, { state: 'disabled' })
+    assert.equal(port.state.flags(slot(a)) & (Flag.DRAINING | Flag.DISABLED), Flag.DISABLED)
+    const revision = membership.revision
+    await membership.patch({ url: a, pool: 'default' }, { state: 'disabled' })
+    assert.equal(membership.revision, revision, 'nothing was different')
+    await membership.close()
+    port = new FakePort(16)
+    await start(two)
+    assert.equal(port.state.flags(slot(a)) & Flag.DISABLED, Flag.DISABLED, 'a restart keeps it')
+    assert.equal(membership.snapshot.pools[0]?.backends[0]?.maxConnections, 7)
+    await membership.patch({ url: a, pool: 'default' }, { state: 'up' })
+    assert.equal(port.state.isAvailable(slot(a)), true)
+  })
+
+  it('removes at once where nothing is open, and gives the slot back', async () => {
+    await start()
+    const at = slot(a)
+    const removal = await membership.remove({ url: a }, 30_000)
+    assert.deepEqual([removal.state, removal.inFlight], ['removed', 0])
+    assert.deepEqual(urls(), [b])
+    assert.deepEqual(port.cut, [at], 'idle connections are closed')
+    await until('the slot is free', () => port.state.flags(at) === Flag.REMOVED)
+    assert.equal(port.state.claimSlot(), at)
+    await assert.rejects(membership.remove({ url: a }, 0), fails('not-found'))
+  })
+
+  it('drains: new requests stop at once, the ones in flight finish', async () => {
+    await start()
+    const at = slot(a)
+    port.worker.enter(at, 0)
+    port.worker.enter(at, 0)
+    const removal = await membership.remove({ url: a }, 30_000)
+    assert.ok(removal.state === 'draining')
+    assert.equal(removal.inFlight, 2)
+    assert.equal(port.state.isAvailable(at) || port.state.isUsableWhenBound(at), false)
+    assert.deepEqual(
+      membership.departing().map(({ backend }) => backend.url),
+      [a],
+    )
+    port.worker.leave(at)
+    port.worker.leave(at)
+    assert.equal(await within('the drain', removal.departure.done), true)
+    assert.deepEqual(membership.departing(), [])
+  })
+
+  it('cuts what is still open when the drain time is over', async () => {
+    await start()
+    const at = slot(a)
+    port.worker.enter(at, 0)
+    const removal = await membership.remove({ url: a }, 30)
+    assert.ok(removal.state === 'draining')
+    await within('the cut', removal.departure.done)
+    assert.equal(port.cut[0], at)
+    assert.equal(port.state.active(at), 0)
+  })
+
+  it('hurries a drain that is asked for again', async () => {
+    await start()
+    port.worker.enter(slot(a), 0)
+    await membership.remove({ url: a }, 30_000)
+    const again = await membership.remove({ url: a }, 0)
+    if (again.state === 'draining') await within('the cut', again.departure.done)
+    assert.deepEqual(membership.departing(), [])
+  })
+
+  it('takes a draining backend back in its slot, with its settings', async () => {
+    await start()
+    await membership.add({ url: c }, { weight: 4 })
+    const at = slot(c)
+    port.worker.enter(at, 0)
+    const removal = await membership.remove({ url: c }, 30_000)
+    assert.ok(removal.state === 'draining')
+    const back = await membership.add({ url: c }, {})
+    assert.deepEqual([back.slot, back.weight], [at, 4])
+    assert.equal(await removal.departure.done, false)
+    assert.equal(port.state.flags(at), Flag.UNKNOWN)
+    port.worker.leave(at)
+    assert.deepEqual(port.cut, [])
+  })
+
+  it('does not lose a backend that finishes draining in the middle of being taken back', async () => {
+    await start()
+    const at = slot(a)
+    port.worker.enter(at, 0)
+    await membership.remove({ url: a }, 30_000)
+    const held = deferred()
+    port.onApply = () => held.promise
+    const back = membership.add({ url: a }, {})
+    await until('the change is on its way', () => port.state.flags(at) !== 0)
+    port.worker.leave(at)
+    let turns = 0
+    await until('some polls have passed', () => (turns += 1) > 3000)
+    held.resolve()
+    assert.equal((await back).slot, at)
+    assert.deepEqual(port.cut, [])
+    assert.equal(port.state.isAvailable(at), true)
+  })
+
+  for (const [code, kind] of [
+    ['ENOSPC', 'no-space'],
+    ['EIO', 'failed'],
+  ] as const) {
+    it(`changes nothing when the disk says ${code}`, async () => {
+      await start()
+      failing = code
+      await assert.rejects(membership.add({ url: c }, {}), fails(kind))
+      await assert.rejects(membership.remove({ url: a }, 0), fails(kind))
+      await assert.rejects(membership.patch({ url: a }, { state: 'disabled' }), fails(kind))
+      assert.deepEqual(urls(), [a, b])
+      assert.deepEqual([port.applied.length, membership.revision], [0, 1])
+      assert.equal(port.state.isAvailable(slot(a)), true)
+      failing = null
+      await membership.add({ url: c }, {})
+      assert.equal(slot(c), 2, 'the slot of the failed attempt was given back')
+    })
+  }
+
+  it('goes back when a worker cannot take the change', async () => {
+    await start()
+    await membership.patch({ url: b }, { weight: 2 })
+    port.onApply = ({ generation }) => {
+      if (generation === 3) throw new Error('worker 1 is gone')
+    }
+    await assert.rejects(membership.remove({ url: a }, 0), fails('failed'))
+    assert.deepEqual(urls(), [a, b])
+    assert.equal(port.state.isAvailable(slot(a)), true)
+    assert.equal(port.applied.at(-1)?.generation, 2)
+    const { document } = await StateStore.open({ path, log: silentLog })
+    assert.equal(document?.revision, 2)
+  })
+
+  it('answers when no slot is left', async () => {
+    port = new FakePort(3)
+    await start()
+    await membership.add({ url: c }, {})
+    await assert.rejects(membership.add({ url: 'http://10.0.0.4' }, {}), fails('no-space'))
+    assert.deepEqual(urls(), [a, b, c])
+  })
+
+  it('applies another configuration under the overlay and tells the changes', async () => {
+    await start()
+    await membership.add({ url: c }, {})
+    await membership.patch({ url: b }, { weight: 9 })
+    const before = slot(b)
+    const d = 'http://10.0.0.4'
+    const next: ConfiguredPools = new Map([
+      [
+        'default',
+        [
+          { url: b, ...plain, weight: 2, maxConnections: 5 },
+          { url: d, ...plain },
+        ],
+      ],
+    ])
+    const changes = await membership.reconfigure(next, compile)
+    assert.deepEqual(urls(), [b, d, c])
+    assert.deepEqual(changes, [
+      `pool default: ${b} max_connections 0 → 5`,
+      `pool default: added ${d}`,
+      `pool default: removed ${a}`,
+    ])
+    assert.equal(slot(b), before)
+    const revision = membership.revision
+    assert.deepEqual(await membership.reconfigure(next, compile), [])
+    assert.equal(membership.revision, revision)
+  })
+
+  it('keeps the order of changes asked for at once', async () => {
+    await start()
+    const many = Array.from({ length: 10 }, (_, i) => `http://10.0.1.${i}`)
+    await Promise.all(many.map((url) => membership.add({ url }, {})))
+    assert.deepEqual(urls(), [a, b, ...many])
+    assert.deepEqual(
+      port.applied.map(({ generation }) => generation),
+      many.map((_, i) => i + 2),
+    )
+  })
+})
