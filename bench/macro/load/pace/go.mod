@@ -1,0 +1,3 @@
+module frontdesk.bench/pace
+
+go 1.19

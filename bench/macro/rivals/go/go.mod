@@ -1,0 +1,3 @@
+module frontdesk.bench/reverseproxy
+
+go 1.19

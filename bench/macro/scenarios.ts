@@ -1,0 +1,235 @@
+// The scenarios: what load each one makes, what it measures, and with how many workers and processes.
+import { setTimeout as wait } from 'node:timers/promises'
+import { openIdleConnections } from './idle-connections.ts'
+import { type LoadResult, resetPeak, runPace, runWrk, treeUsage } from './measure.ts'
+import { buildGo } from './rivals.ts'
+
+/** One measured number. A metric with `ratio` is also shown relative to nginx. */
+export interface Metric {
+  readonly key: string
+  readonly title: string
+  readonly digits: number
+  readonly ratio?: boolean
+}
+
+export type Values = Readonly<Record<string, number>>
+
+/** A proxy that runs. */
+export interface Instance {
+  readonly port: number
+  readonly pid: number
+}
+
+/** Cores in taskset's form. */
+export interface Cpus {
+  readonly load: string
+  readonly proxy: string
+  /** For two workers; shares a core with the load where there are only two. */
+  readonly pair: string
+}
+
+/** What a measurement needs to know besides the instance. */
+export interface Conditions {
+  readonly cpus: Cpus
+  readonly seconds: number
+  readonly soakSeconds: number
+  readonly idleConnections: number
+  /** Of nginx with 64 connections and small answers; 0 unless the scenario asks for it. */
+  readonly nginxMaxRate: number
+}
+
+export interface Scenario {
+  readonly name: string
+  readonly title: string
+  readonly metrics: readonly Metric[]
+  /** Its answer is checked before anything is measured. */
+  readonly path: string
+  /** One instance is started for each entry, with that many workers. */
+  readonly workers: readonly number[]
+  /** A new process for every measurement, where the memory of earlier ones would disturb. */
+  readonly fresh?: boolean
+  readonly maxRounds?: number
+  readonly needsNginxRate?: boolean
+  readonly warmUp?: WrkLoad
+  measure(instances: readonly Instance[], conditions: Conditions): Promise<Values>
+}
+
+/** A closed-loop load; also what the profiler runs. */
+export interface WrkLoad {
+  readonly path: string
+  readonly closeEach?: boolean
+}
+
+export const connections = 64
+
+/** The scenarios that wrk alone makes up. */
+export const wrkLoads: Readonly<Record<string, WrkLoad>> = {
+  small: { path: '/small' },
+  '64k': { path: '/64k' },
+  '1m': { path: '/1m' },
+  connect: { path: '/small', closeEach: true },
+}
+
+const cpu: Metric = { key: 'cpuUs', title: 'CPU µs/req', digits: 1, ratio: true }
+const rate: Metric = { key: 'rps', title: 'req/s', digits: 0, ratio: true }
+const p50: Metric = { key: 'p50Ms', title: 'p50 ms', digits: 3, ratio: true }
+const p99: Metric = { key: 'p99Ms', title: 'p99 ms', digits: 3, ratio: true }
+const peak: Metric = { key: 'peakMiB', title: 'peak MiB', digits: 1, ratio: true }
+const busy: Metric = { key: 'busy', title: 'core busy %', digits: 0 }
+
+/** Runs wrk against an instance. */
+export function applyLoad(instance: Instance, load: WrkLoad, cpus: Cpus, seconds: number): Promise<LoadResult> {
+  const url = `http://127.0.0.1:${instance.port}${load.path}`
+  return runWrk({ url, cpus: cpus.load, seconds, connections, ...(load.closeEach ? { closeEach: true } : {}) })
+}
+
+/** CPU time of the instance's processes over a load, with the load's own numbers. */
+async function metered<T extends LoadResult>(instance: Instance, run: () => Promise<T>): Promise<[Values, T]> {
+  resetPeak(instance.pid)
+  const before = treeUsage(instance.pid)
+  const startedMs = performance.now()
+  const result = await run()
+  const after = treeUsage(instance.pid)
+  const cpuUs = after.cpuUs - before.cpuUs
+  const values = {
+    cpuUs: cpuUs / result.requests,
+    rps: result.requests / result.seconds,
+    p50Ms: result.p50Us / 1000,
+    p99Ms: result.p99Us / 1000,
+    peakMiB: after.peakKiB / 1024,
+    busy: cpuUs / (performance.now() - startedMs) / 10,
+  }
+  return [values, result]
+}
+
+function wrkScenario(name: string, title: string): Scenario {
+  const load = wrkLoads[name]!
+  return {
+    name,
+    title,
+    metrics: [cpu, rate, p50, p99, peak, busy],
+    path: load.path,
+    workers: [1],
+    warmUp: load,
+    async measure([instance], { cpus, seconds }) {
+      const [values] = await metered(instance!, () => applyLoad(instance!, load, cpus, seconds))
+      return values
+    },
+  }
+}
+
+const halfLoad: Scenario = {
+  name: 'half-load',
+  title: `131-byte JSON at half of nginx's greatest rate (open loop, Poisson arrivals), ${connections} keep-alive connections`,
+  metrics: [p50, p99, cpu, { key: 'kept', title: 'kept up %', digits: 1 }, busy],
+  path: '/small',
+  workers: [1],
+  needsNginxRate: true,
+  warmUp: { path: '/small' },
+  async measure([instance], { cpus, seconds, nginxMaxRate }) {
+    const binary = buildGo('load/pace')
+    const options = { binary, port: instance!.port, path: '/small', cpus: cpus.load, seconds, connections }
+    const [values, result] = await metered(instance!, () => runPace({ ...options, rate: Math.round(nginxMaxRate / 2) }))
+    return { ...values, kept: (100 * result.requests) / result.offered }
+  },
+}
+
+const twoWorkers: Scenario = {
+  name: 'two-workers',
+  title: '131-byte JSON, two workers against one of the same proxy, both free to use the same two cores',
+  metrics: [
+    { key: 'oneUs', title: '1 worker: CPU µs/req', digits: 1, ratio: true },
+    { key: 'twoUs', title: '2 workers: CPU µs/req', digits: 1, ratio: true },
+    { key: 'growth', title: '2 against 1', digits: 2 },
+    { key: 'rps', title: '2 workers: req/s', digits: 0, ratio: true },
+  ],
+  path: '/small',
+  workers: [1, 2],
+  warmUp: { path: '/small' },
+  async measure([one, two], { cpus, seconds }) {
+    const [first] = await metered(one!, () => applyLoad(one!, wrkLoads.small!, cpus, seconds))
+    const [second] = await metered(two!, () => applyLoad(two!, wrkLoads.small!, cpus, seconds))
+    const [oneUs, twoUs] = [first.cpuUs!, second.cpuUs!]
+    return { oneUs, twoUs, growth: twoUs / oneUs, rps: second.rps! }
+  },
+}
+
+const idle: Scenario = {
+  name: 'idle',
+  title: 'idle keep-alive connections: growth of resident memory after one request on each',
+  metrics: [
+    { key: 'kibEach', title: 'KiB/connection', digits: 2, ratio: true },
+    { key: 'beforeMiB', title: 'RSS before MiB', digits: 1 },
+    { key: 'afterMiB', title: 'RSS after MiB', digits: 1 },
+  ],
+  path: '/small',
+  workers: [1],
+  fresh: true,
+  warmUp: { path: '/small' },
+  async measure([instance], { idleConnections }) {
+    await wait(500)
+    const before = treeUsage(instance!.pid).rssKiB
+    const held = await openIdleConnections(instance!.port, '/small', idleConnections)
+    try {
+      await wait(1500)
+      const after = treeUsage(instance!.pid).rssKiB
+      if (held.closed() > 0) throw new Error(`${held.closed()} of ${idleConnections} idle connections were closed`)
+      return { kibEach: (after - before) / idleConnections, beforeMiB: before / 1024, afterMiB: after / 1024 }
+    } finally {
+      await held.close()
+    }
+  },
+}
+
+const soak: Scenario = {
+  name: 'soak',
+  title: `131-byte JSON without a pause: growth of resident memory from 10 s to the end`,
+  metrics: [
+    { key: 'earlyMiB', title: 'RSS at 10 s MiB', digits: 1 },
+    { key: 'lateMiB', title: 'RSS at end MiB', digits: 1 },
+    { key: 'growthMiB', title: 'growth MiB', digits: 2 },
+    { key: 'requests', title: 'requests', digits: 0 },
+    cpu,
+  ],
+  path: '/small',
+  workers: [1],
+  fresh: true,
+  maxRounds: 1,
+  async measure([instance], { cpus, soakSeconds }) {
+    const samples: { atS: number; rssMiB: number }[] = []
+    const startedMs = performance.now()
+    const sampler = setInterval(() => {
+      try {
+        samples.push({ atS: (performance.now() - startedMs) / 1000, rssMiB: treeUsage(instance!.pid).rssKiB / 1024 })
+      } catch {
+        // It has ended; the load reports that.
+      }
+    }, 250)
+    try {
+      const [values, result] = await metered(instance!, () => applyLoad(instance!, wrkLoads.small!, cpus, soakSeconds))
+      const earlyS = Math.min(10, soakSeconds / 2)
+      const [earlyMiB, lateMiB] = [rssAround(samples, earlyS), rssAround(samples, soakSeconds - 1)]
+      return { earlyMiB, lateMiB, growthMiB: lateMiB - earlyMiB, requests: result.requests, cpuUs: values.cpuUs! }
+    } finally {
+      clearInterval(sampler)
+    }
+  },
+}
+
+/** Median over two seconds, because a collected heap moves up and down. */
+function rssAround(samples: readonly { atS: number; rssMiB: number }[], atS: number): number {
+  const near = samples.filter((s) => Math.abs(s.atS - atS) <= 1).map((s) => s.rssMiB)
+  return near.sort((a, b) => a - b)[near.length >> 1] ?? Number.NaN
+}
+
+/** All scenarios, in the order of the report. */
+export const scenarios: readonly Scenario[] = [
+  wrkScenario('small', `131-byte JSON, ${connections} keep-alive connections`),
+  wrkScenario('64k', `64 KiB, ${connections} keep-alive connections`),
+  wrkScenario('1m', `1 MiB, ${connections} keep-alive connections`),
+  wrkScenario('connect', `131-byte JSON, a new connection per request, ${connections} at once`),
+  halfLoad,
+  twoWorkers,
+  idle,
+  soak,
+]

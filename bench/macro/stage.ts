@@ -1,0 +1,65 @@
+// The place of a run (backend, cores, temporary folder) and how proxies come onto it and leave it.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Backend } from './backend.ts'
+import { checkAnswer } from './measure.ts'
+import type { BenchOptions } from './options.ts'
+import { freePort, type Running, start, stop, waitForPort } from './processes.ts'
+import type { Job, Rival } from './rivals.ts'
+import { applyLoad, type Cpus, type Instance, type Scenario } from './scenarios.ts'
+
+/** A proxy that runs, with the means to stop it. */
+export interface Started extends Instance {
+  readonly running: Running
+}
+
+export interface Stage {
+  readonly directory: string
+  readonly backend: Backend
+  readonly cpus: Cpus
+  readonly options: BenchOptions
+  /** What was skipped or went wrong, for the report. */
+  readonly remarks: string[]
+}
+
+/** A job with free ports and an own folder. */
+export async function newJob(stage: Stage, name: string, workers: number): Promise<Job> {
+  const [port, adminPort] = [await freePort(), await freePort()]
+  const directory = join(stage.directory, `${name.replaceAll(/\W/g, '')}-${port}`)
+  mkdirSync(directory)
+  return { port, adminPort, backendPort: stage.backend.port, workers, directory }
+}
+
+/** Starts one instance of a proxy, checks its answer and warms it up. */
+export async function startRival(stage: Stage, rival: Rival, scenario: Scenario, workers: number): Promise<Started> {
+  const job = await newJob(stage, rival.name, workers)
+  const cpus = scenario.workers.length > 1 ? stage.cpus.pair : stage.cpus.proxy
+  const running = start({ ...rival.prepare(job), cpus, logPath: join(job.directory, 'log') })
+  try {
+    await waitForPort(running, job.port)
+    await checkAnswer(job.port, stage.backend.port, scenario.path)
+    const instance = { port: job.port, pid: running.pid, running }
+    if (scenario.warmUp) await applyLoad(instance, scenario.warmUp, stage.cpus, stage.options.warmUpSeconds)
+    return instance
+  } catch (error) {
+    await stop(running)
+    throw error
+  }
+}
+
+/** All instances a scenario needs of one proxy; on an error none is left. */
+export async function startAll(stage: Stage, rival: Rival, scenario: Scenario): Promise<Started[]> {
+  const started: Started[] = []
+  try {
+    for (const workers of scenario.workers) started.push(await startRival(stage, rival, scenario, workers))
+  } catch (error) {
+    await stopAll(started)
+    throw error
+  }
+  return started
+}
+
+/** Stops them side by side. */
+export async function stopAll(instances: readonly Started[]): Promise<void> {
+  await Promise.all(instances.map((instance) => stop(instance.running)))
+}

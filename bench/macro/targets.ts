@@ -1,0 +1,50 @@
+// What Frontdesk promises to reach, as checks over the results.
+import { median, type Results, ratio } from './results.ts'
+
+export interface Verdict {
+  readonly text: string
+  readonly value: number
+  readonly limit: number
+  readonly reached: boolean
+}
+
+interface Target {
+  readonly text: string
+  readonly scenario: string
+  readonly metric: string
+  readonly limit: number
+  /** Compared as a ratio to this peer; without it the metric itself is compared. */
+  readonly peer?: string
+}
+
+const targets: readonly Target[] = [
+  { text: 'small: CPU to nginx', scenario: 'small', metric: 'cpuUs', peer: 'nginx', limit: 1.15 },
+  { text: '64 KiB: CPU to nginx', scenario: '64k', metric: 'cpuUs', peer: 'nginx', limit: 1 },
+  { text: '1 MiB: CPU to nginx', scenario: '1m', metric: 'cpuUs', peer: 'nginx', limit: 1 },
+  { text: 'small: CPU to Go', scenario: 'small', metric: 'cpuUs', peer: 'go', limit: 0.4 },
+  { text: 'small: CPU to http-proxy', scenario: 'small', metric: 'cpuUs', peer: 'http-proxy', limit: 0.4 },
+  {
+    text: 'small: CPU to @fastify/http-proxy',
+    scenario: 'small',
+    metric: 'cpuUs',
+    peer: '@fastify/http-proxy',
+    limit: 0.4,
+  },
+  { text: 'new connections: CPU to nginx', scenario: 'connect', metric: 'cpuUs', peer: 'nginx', limit: 1.4 },
+  { text: 'half load: p99 to nginx', scenario: 'half-load', metric: 'p99Ms', peer: 'nginx', limit: 1 },
+  { text: 'two workers: CPU to one worker', scenario: 'two-workers', metric: 'growth', limit: 1.1 },
+  { text: 'idle connection: KiB', scenario: 'idle', metric: 'kibEach', limit: 10 },
+  // A heap that is collected moves by a few MiB; a leak of 1 byte a request would be more than this in a minute.
+  { text: 'soak: growth MiB', scenario: 'soak', metric: 'growthMiB', limit: 3 },
+]
+
+/** One verdict for each target that the results have the numbers for. */
+export function judge(results: Results): Verdict[] {
+  return targets.flatMap(({ text, scenario, metric, peer, limit }) => {
+    const value =
+      peer === undefined
+        ? median(results, scenario, 'frontdesk', metric)
+        : ratio(results, scenario, 'frontdesk', metric, peer)
+    return value === null ? [] : [{ text, value, limit, reached: value <= limit }]
+  })
+}
