@@ -25,13 +25,14 @@ export class Lane {
     this.backend = backend
   }
 
-  static async start(): Promise<Lane> {
+  /** @param limits `header_timeout` and `idle_timeout` of the proxy: how soon it gives up on a message that does not go on */
+  static async start(limits = { header_timeout: '300ms', idle_timeout: '400ms' }): Promise<Lane> {
     const backend = await AnsweringBackend.start((request: Message) => {
       return lane.answer !== null && request.startLine.includes(' /case') ? lane.answer : echoTarget(request)
     })
     const proxy = await startProxy([backend.url], {
       pool: { timeouts: { connect: '1s', first_byte: '600ms', idle: '600ms' } },
-      limits: { header_timeout: '300ms', idle_timeout: '400ms' },
+      limits,
     })
     const lane = new Lane(proxy, backend)
     return lane

@@ -76,7 +76,7 @@ export function poolSpec(backends: readonly BackendSpec[], over: Partial<PoolSpe
     backends,
     healthCheck: checkSpec(),
     passiveHealth: { maxFails: 5, windowMs: 10_000, ejectMs: 30_000 },
-    timeouts: { connectMs: 5000, firstByteMs: 10_000, idleMs: 60_000, totalMs: 0 },
+    timeouts: { connectMs: 5000, firstByteMs: 10_000, idleMs: 60_000, totalMs: 0, tunnelMs: 0 },
     retries: { attempts: 2, onConnect: true, onReset: true, onStatus: [], budgetRatio: 0.2, budgetMin: 3 },
     keepalive: { maxIdle: 256, idleTimeoutMs: 60_000 },
     hostHeader: 'preserve',

@@ -7,6 +7,8 @@ import { until, within } from './wait.ts'
 export type Step =
   /** Waits for one more complete, well-formed request. */
   | { readonly step: 'request' }
+  /** Waits for the end of one more header section, whatever becomes of its body. */
+  | { readonly step: 'head' }
   /** Waits until so many bytes have come in all. */
   | { readonly step: 'bytes'; readonly count: number }
   | { readonly step: 'write'; readonly bytes: string | Uint8Array }
@@ -22,6 +24,7 @@ export type Step =
 export type Script = readonly Step[]
 
 export const request = (): Step => ({ step: 'request' })
+export const head = (): Step => ({ step: 'head' })
 export const bytes = (count: number): Step => ({ step: 'bytes', count })
 export const write = (data: string | Uint8Array): Step => ({ step: 'write', bytes: data })
 export const fin = (): Step => ({ step: 'fin' })
@@ -154,10 +157,15 @@ async function run(connection: ScriptedConnection, script: Script): Promise<void
       for (const event of ['data', 'end', 'close']) socket.on(event, done)
     })
   let requests = 0
+  let heads = 0
   for (const step of script) {
     if (step.step === 'request') {
       requests++
       while (connection.read().requests.length < requests && !connection.over) await change()
+    } else if (step.step === 'head') {
+      heads++
+      while (connection.received.toString('latin1').split('\r\n\r\n').length <= heads && !connection.over)
+        await change()
     } else if (step.step === 'bytes') while (connection.received.length < step.count && !connection.over) await change()
     else if (step.step === 'ended') while (!connection.over) await change()
     else if (step.step === 'wait')
