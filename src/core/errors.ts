@@ -7,7 +7,7 @@ export interface ErrorSpec {
   readonly phase: 'accept' | 'tls' | 'decode' | 'route' | 'select' | 'connect' | 'send' | 'receive' | 'relay'
   /** What an HTTP client sees; 0 = nothing can be sent any more. 499 appears in logs only. */
   readonly status: number
-  /** `safe`: no byte reached the backend. `if-idempotent`: it may have acted. `if-reused`: as `if-idempotent`, and a reused connection. */
+  /** `safe`: no byte reached the backend. `if-idempotent`: it may have acted. */
   readonly retry: 'safe' | 'if-idempotent' | 'never'
   readonly blamesBackend: boolean
   /** RFC 9209 Proxy-Status error type, or null where none fits. */
@@ -77,6 +77,7 @@ const table = {
     side: 'backend' as const,
   },
   shutting_down: proxy(503, 'accept', 'proxy_internal_response', 'The proxy is shutting down'),
+  out_of_resources: proxy(503, 'connect', 'proxy_internal_error', 'The proxy has run out of sockets'),
   internal: proxy(500, 'route', 'proxy_internal_error', 'Internal error'),
   // What the backend did.
   connect_refused: backend(503, 'connect', 'safe', 'connection_refused', 'The backend refused the connection'),

@@ -81,6 +81,8 @@ export interface TimeoutsSpec {
   readonly firstByteMs: number
   readonly idleMs: number
   readonly totalMs: number
+  /** Silence of both sides after an Upgrade (WebSocket). */
+  readonly tunnelMs: number
 }
 
 export interface RetriesSpec {

@@ -70,6 +70,7 @@ function onClose(this: WireSocket): void {
 
 function onDrain(this: WireSocket): void {
   const wire = this[kWire]
+  wire.pending = false
   if (!wire.closed) wire.events.onDrain()
 }
 
@@ -96,7 +97,10 @@ export class Wire {
   /** True while bytes wait in user space because the kernel would not take them. */
   pending = false
   ownBuffer: Buffer | null = null
-  #handle: Handle | null
+  /** Reads come through `onread` into a buffer that is used again. */
+  readonly #direct: boolean
+  /** Writes go to the handle, or null: through the socket. */
+  readonly #handle: Handle | null
   #writesInFlight = 0
   #ended = false
 
@@ -108,6 +112,7 @@ export class Wire {
     socket.on('end', onEnd)
     socket.on('error', onError)
     socket.on('close', onClose)
+    this.#direct = direct
     const handle = (socket as unknown as { _handle: unknown })._handle
     this.#handle = direct && canWriteDirectly(handle) ? handle : null
     if (this.#handle === null) socket.on('drain', onDrain)
@@ -125,8 +130,13 @@ export class Wire {
     nextReadBuffer = sharedBuffer
     const socket = new net.Socket({ handle, allowHalfOpen: true, onread } as unknown as net.SocketConstructorOpts)
     const wire = new Wire(socket, events, true)
-    socket.read(0)
+    wire.start()
     return wire
+  }
+
+  /** Begins to read, unless paused. A TLS wire reads from its construction. */
+  start(): void {
+    if (this.#direct && !this.paused && !this.socket.destroyed) this.socket.read(0)
   }
 
   /** Writes a latin1 string. Never throws; a failure arrives at onClose. */
@@ -134,13 +144,13 @@ export class Wire {
     if (this.closed || this.#ended) return
     const handle = this.#handle
     if (handle === null) {
-      if (!this.socket.write(text, 'latin1') || this.socket.writableLength !== 0) this.pending = true
+      if (!this.socket.write(text, 'latin1')) this.pending = true
       return
     }
     const request = spare ?? newRequest()
     const status = handle.writeLatin1String(request, text)
-    if (status !== 0) return this.#writeFailed(status)
-    if (handle.writeQueueSize !== 0) this.#tookRequest(request, null)
+    if (status !== 0) this.#writeFailed(status)
+    else if (handle.writeQueueSize !== 0) this.#tookRequest(request, null)
   }
 
   /** Writes bytes that nobody changes until the kernel has them: not a read buffer, for which there is `relay`. */
@@ -148,13 +158,13 @@ export class Wire {
     if (this.closed || this.#ended) return
     const handle = this.#handle
     if (handle === null) {
-      if (!this.socket.write(bytes) || this.socket.writableLength !== 0) this.pending = true
+      if (!this.socket.write(bytes)) this.pending = true
       return
     }
     const request = spare ?? newRequest()
     const status = handle.writeBuffer(request, bytes)
-    if (status !== 0) return this.#writeFailed(status)
-    if (handle.writeQueueSize !== 0) this.#tookRequest(request, bytes)
+    if (status !== 0) this.#writeFailed(status)
+    else if (handle.writeQueueSize !== 0) this.#tookRequest(request, bytes)
   }
 
   /**
@@ -162,8 +172,10 @@ export class Wire {
    * while the kernel does not take them: memory per transfer stays at one read buffer.
    */
   relay(source: Wire, bytes: Buffer, start: number, end: number): void {
-    if (bytes === sharedBuffer) this.relayAfter('', source, bytes, start, end)
-    else {
+    // Other wires read into the shared buffer, and a stream keeps bytes without saying so: both need a copy.
+    if (bytes === sharedBuffer || (this.#handle === null && source.#direct)) {
+      this.relayAfter('', source, bytes, start, end)
+    } else {
       this.writeBytes(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end))
       if (this.pending) source.pause()
     }
@@ -175,12 +187,11 @@ export class Wire {
     if (size <= STRING_BYTES) {
       this.write(size === 0 ? text : text + bytes.latin1Slice(start, end))
     } else if (text.length + size <= OWN_BUFFER_BYTES) {
-      // Other wires read into the shared buffer: what may stay in flight must leave it.
       const copy = takeBuffer()
       copy.latin1Write(text, 0)
       bytes.copy(copy, text.length, start, end)
       this.writeBytes(copy.subarray(0, text.length + size))
-      if (!this.pending) giveBuffer(copy)
+      this.#giveBack(copy)
     } else {
       this.write(text)
       this.writeBytes(Buffer.from(bytes.subarray(start, end)))
@@ -188,9 +199,35 @@ export class Wire {
     if (this.pending) source.pause()
   }
 
+  /** As `relayAfter` for several runs of `bytes` (pairs of start and end, `total` bytes), with text after them. */
+  relayParts(
+    before: string,
+    source: Wire,
+    bytes: Buffer,
+    ranges: readonly number[],
+    total: number,
+    after: string,
+  ): void {
+    const size = before.length + total + after.length
+    if (size <= STRING_BYTES && ranges.length <= 2) {
+      this.write(total === 0 ? before + after : before + bytes.latin1Slice(ranges[0], ranges[1]) + after)
+    } else {
+      const pooled = size <= OWN_BUFFER_BYTES
+      const copy = pooled ? takeBuffer() : Buffer.allocUnsafeSlow(size)
+      let at = copy.latin1Write(before, 0)
+      for (let index = 0; index < ranges.length; index += 2) {
+        at += bytes.copy(copy, at, ranges[index], ranges[index + 1])
+      }
+      copy.latin1Write(after, at)
+      this.writeBytes(copy.subarray(0, size))
+      if (pooled) this.#giveBack(copy)
+    }
+    if (this.pending) source.pause()
+  }
+
   /** Further reads go to a buffer of this wire alone, so that `relay` need not copy. For long messages. */
   useOwnBuffer(): void {
-    if (this.#handle !== null) this.ownBuffer ??= takeBuffer()
+    if (this.#direct) this.ownBuffer ??= takeBuffer()
   }
 
   /** Back to the shared buffer. `inFlight`: a peer may still be writing from it, so it is left to the collector. */
@@ -206,16 +243,15 @@ export class Wire {
   pause(): void {
     if (this.paused || this.closed) return
     this.paused = true
-    if (!this.reading || this.#handle === null) this.socket.pause()
+    if (!this.reading || !this.#direct) this.socket.pause()
   }
 
   resume(): void {
     if (!this.paused || this.closed) return
     this.paused = false
     if (this.socket.destroyed) return
-    if (this.reading && this.#handle !== null) return
-    if (this.#handle === null) this.socket.resume()
-    else this.socket._read(0)
+    if (!this.#direct) this.socket.resume()
+    else if (!this.reading) this.socket._read(0)
   }
 
   /** Sends FIN after what was written; the other direction stays open. */
@@ -239,6 +275,11 @@ export class Wire {
     if (this.closed) return
     if (this.#handle !== null) this.socket.resetAndDestroy()
     else this.socket.destroy()
+  }
+
+  /** A pooled buffer may serve again only when nothing of it can still be in flight. */
+  #giveBack(buffer: Buffer): void {
+    if (this.#handle !== null && !this.pending) giveBuffer(buffer)
   }
 
   #writeFailed(status: number): void {

@@ -2,7 +2,7 @@
 // A connection keeps the last result: most clients send the same block again and again.
 import type { ErrorSpec } from '../../core/errors.ts'
 import { errors } from '../../core/errors.ts'
-import { FIELD_BLOCK, isName, isValidHost, listMembers, parseLength, trimmed } from './grammar.ts'
+import { FIELD_BLOCK, isName, listMembers, parseLength, trimmed } from './grammar.ts'
 
 /** Length of a message body. RFC 9112 §6.3. */
 export type Framing = 'none' | 'length' | 'chunked'

@@ -28,6 +28,8 @@ export class ResponseHead {
 
 const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/
 
+const DASH = 45
+
 class Scratch {
   connection = ''
   transferEncoding: string | null = null
@@ -122,7 +124,7 @@ function readField(
       }
       return !(first === 0x6b /* k */ && isName(block, start, 'keep-alive'))
     case 14:
-      if (first === 0x63 /* c */ && isName(block, start, 'content-length')) {
+      if (first === 0x63 /* c */ && block.charCodeAt(start + 7) === DASH && isName(block, start, 'content-length')) {
         const length = parseLength(trimmed(block, colon + 1, end))
         if (length < 0 || head.contentLength >= 0) scratch.valid = false
         head.contentLength = length
@@ -132,7 +134,7 @@ function readField(
     case 16:
       return !(first === 0x70 /* p */ && isName(block, start, 'proxy-connection'))
     case 17:
-      if (first === 0x74 /* t */ && isName(block, start, 'transfer-encoding')) {
+      if (first === 0x74 /* t */ && block.charCodeAt(start + 8) === DASH && isName(block, start, 'transfer-encoding')) {
         const value = trimmed(block, colon + 1, end)
         scratch.transferEncoding = scratch.transferEncoding === null ? value : `${scratch.transferEncoding},${value}`
         return false

@@ -1,0 +1,60 @@
+// The two heads that this proxy writes: the request to a backend and the answer to a client.
+import type { BackendSpec } from '../core/spec.ts'
+import type { BodyReader } from './http1/body.ts'
+import type { Outgoing } from './http1/relay-body.ts'
+import type { RequestHead } from './http1/request-head.ts'
+import type { ResponseHead } from './http1/response-head.ts'
+
+/** Request line, Host, the end-to-end fields and our own. RFC 9112 §3, RFC 9110 §7.6. */
+export function composeRequestHead(
+  head: RequestHead,
+  backend: BackendSpec,
+  hostHeader: 'preserve' | 'backend',
+  requestId: string,
+): string {
+  const { fields } = head
+  const host = hostHeader === 'backend' || head.host === '' ? backend.authority : head.host
+  const target = head.target === '*' ? '*' : backend.basePath + head.target
+  const forwardedHost = fields.forwardedHost === '' ? head.host : fields.forwardedHost
+  let text = `${head.method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${fields.forward}`
+  if (forwardedHost !== '') text += `X-Forwarded-Host: ${forwardedHost}\r\n`
+  if (fields.maxForwards >= 0) {
+    text += `Max-Forwards: ${head.method === 'OPTIONS' ? fields.maxForwards - 1 : fields.maxForwards}\r\n`
+  }
+  return `${text}X-Request-Id: ${requestId}\r\n\r\n`
+}
+
+export interface ComposedAnswer {
+  readonly text: string
+  readonly outgoing: Outgoing
+  readonly keepAlive: boolean
+}
+
+/** Status line, end-to-end fields, Date, Via, and the framing this client understands. RFC 9112 §6 and §9. */
+export function composeAnswerHead(
+  request: RequestHead,
+  answer: ResponseHead,
+  body: BodyReader,
+  keepAlive: boolean,
+  date: string,
+  setCookie: string,
+): ComposedAnswer {
+  let text = `HTTP/1.1 ${answer.status} ${answer.reason}\r\n${answer.forward}`
+  if (!answer.hasDate) text += `Date: ${date}\r\n`
+  text += `Via: 1.1 frontdesk\r\n${setCookie}`
+  let outgoing: Outgoing = 'raw'
+  let stays = keepAlive
+  if (body.kind === 'length' || (body.kind === 'none' && answer.contentLength >= 0)) {
+    text += `Content-Length: ${answer.status === 205 ? 0 : answer.contentLength}\r\n`
+  } else if (body.kind !== 'none') {
+    if (request.minor === 1) {
+      outgoing = 'chunked'
+      text += 'Transfer-Encoding: chunked\r\n'
+      if (answer.trailer !== '') text += `Trailer: ${answer.trailer}\r\n`
+    } else if (body.done) text += `Content-Length: ${body.total}\r\n`
+    else stays = false
+  } else if (answer.status === 205) text += 'Content-Length: 0\r\n'
+  if (!stays) text += 'Connection: close\r\n'
+  else if (request.minor === 0) text += 'Connection: keep-alive\r\n'
+  return { text: `${text}\r\n`, outgoing, keepAlive: stays }
+}

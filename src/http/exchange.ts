@@ -1,0 +1,600 @@
+// The life of an exchange, in the order of its methods:
+//   begin → attempt → send → onInterim → onAnswer → onAnswerBytes → complete → finish
+// with fail as the way out of every step: it retries, answers with an error, or cuts the message visibly.
+
+import type { Selection } from '../balancer/strategy.ts'
+import { type ErrorName, type ErrorSpec, errorNames, errors } from '../core/errors.ts'
+import { Dial, type DialEvents } from '../net/dialer.ts'
+import type { Wire, WireEvents } from '../net/wire.ts'
+import type { AffinityKey } from '../pool/affinity.ts'
+import { Lease } from '../pool/lease.ts'
+import { methodIndex } from '../state/worker-state.ts'
+import { Timed } from '../util/timer-wheel.ts'
+import { composeAnswerHead, composeRequestHead } from './compose-head.ts'
+import type { PlaneContext, Site } from './context.ts'
+import { errorResponse } from './error-response.ts'
+import { type AnswerEvents, BackendConnection } from './http1/backend-side.ts'
+import { BodyReader } from './http1/body.ts'
+import { fieldValue } from './http1/grammar.ts'
+import { type Outgoing, relayBody } from './http1/relay-body.ts'
+import { isIdempotent, type RequestHead } from './http1/request-head.ts'
+import type { ResponseHead } from './http1/response-head.ts'
+import { hashOf } from './hygiene/hash-key.ts'
+import { forwardableTrailers } from './hygiene/trailers.ts'
+import { startTunnel } from './tunnel.ts'
+
+/** What an exchange needs of the client's connection. */
+export interface ExchangeClient {
+  readonly wire: Wire
+  readonly address: string
+  readonly isSecure: boolean
+  /** The connection is a tunnel from now on: `end` gets what happens on its wire. */
+  becomeTunnel(end: WireEvents): void
+  /** Bytes that came behind an Upgrade request, handed over to the tunnel. */
+  takeStash(): Buffer | null
+  /** The exchange has ended. `reusable`: the connection may carry another one; else it is to be closed in peace. */
+  exchangeEnded(reusable: boolean): void
+  /** The client's body may be read again. */
+  resumeBody(): void
+  /** Something must arrive from, or be taken by, the client within `ms`; 0 = no deadline. */
+  expectWithin(ms: number): void
+}
+
+const index: Readonly<Record<string, number>> = Object.fromEntries(errorNames.map((name, at) => [name, at]))
+
+export class Exchange implements DialEvents, AnswerEvents {
+  readonly #plane: PlaneContext
+  readonly #site: Site
+  readonly #client: ExchangeClient
+  readonly #head: RequestHead
+  readonly #body: BodyReader
+  readonly #requestId: string
+  readonly #startedAt = performance.now()
+  readonly #selection: Selection
+  /** What of the request body has been read before a backend stood, framed for it; kept for a further attempt. */
+  #firstBody = ''
+  /** More of the body than `#firstBody` has gone out: the request cannot be sent again. */
+  #bodyStreamed = false
+  #lease: Lease | null = null
+  #dial: Dial | null = null
+  #connection: BackendConnection | null = null
+  #retrying = false
+  #freshOnly = false
+  #lastFailure: ErrorSpec | null = null
+  #attempts = 0
+  #sentAt = 0
+  #firstByteUs = 0
+  #status = 0
+  #answerBody: BodyReader | null = null
+  #outgoing: Outgoing = 'raw'
+  #keepAlive = false
+  #backendReusable = false
+  #interimSent = false
+  #ended = false
+  #error: ErrorName | '' = ''
+  #backendUrl = ''
+  #total: TotalDeadline | null = null
+
+  constructor(plane: PlaneContext, site: Site, client: ExchangeClient, head: RequestHead) {
+    this.#plane = plane
+    this.#site = site
+    this.#client = client
+    this.#head = head
+    this.#body = new BodyReader(head.fields.framing, head.fields.contentLength)
+    this.#requestId = head.fields.requestId === '' ? plane.ids.next() : head.fields.requestId
+    this.#selection = { hash: hashOf(site.pool.spec, head, client.address), tried: [] }
+    plane.state.requestStarted(site.listener.row)
+  }
+
+  /** Whether the whole request has been read. */
+  get requestRead(): boolean {
+    return this.#body.done
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Takes what came behind the head, and goes to work. Returns the position after the last byte used. */
+  begin(bytes: Buffer, start: number, end: number): number {
+    const { limits, pool } = this.#site
+    if (this.#head.fields.looped) return this.#refuse(errors.loop_detected, end)
+    if (limits.bodySize !== 0 && this.#head.fields.contentLength > limits.bodySize) {
+      return this.#refuse(errors.body_too_large, end)
+    }
+    if (this.#head.method === 'OPTIONS' && this.#head.fields.maxForwards === 0) return this.#answerOptions(start)
+    const used = this.#body.feed(bytes, start, end)
+    if (used < 0) return this.#refuse(errors.bad_chunk, end)
+    if (this.#bodyTooLarge()) return this.#refuse(errors.body_too_large, end)
+    if (this.#body.kind !== 'none') this.#firstBody = this.#frameFirst(bytes)
+    if (pool.spec.timeouts.totalMs !== 0) {
+      this.#total = new TotalDeadline(this)
+      this.#plane.wheel.arm(this.#total, pool.spec.timeouts.totalMs)
+    }
+    this.#attempt()
+    return used
+  }
+
+  /** Takes a place at a backend and a connection to it. */
+  #attempt(): void {
+    const { pool } = this.#site
+    const bound = pool.affinity?.find(this.#affinityKey())
+    const lease = pool.acquire(this.#selection, bound)
+    if (!(lease instanceof Lease)) {
+      this.#give(this.#lastFailure ?? lease, '')
+      return
+    }
+    this.#connect(lease)
+  }
+
+  #connect(lease: Lease): void {
+    const { pool } = this.#site
+    this.#attempts++
+    this.#lease = lease
+    this.#backendUrl = lease.backend.spec.url
+    // After a kept connection turned out to be dead its siblings are not trusted either.
+    const idle = this.#freshOnly ? undefined : (lease.backend.takeIdle() as BackendConnection | undefined)
+    if (idle !== undefined) {
+      this.#send(idle)
+      return
+    }
+    this.#dial = new Dial(lease.backend, pool.spec.timeouts.connectMs, this.#plane.wheel, this)
+    this.#dial.start()
+  }
+
+  onDialed(wire: Wire, durationUs: number): void {
+    this.#dial = null
+    const backend = this.#lease!.backend
+    this.#plane.state.backendConnected(backend.spec.slot, durationUs)
+    this.#send(new BackendConnection(wire, backend, this.#plane))
+  }
+
+  onDialFailed(error: ErrorSpec, code: string): void {
+    this.#dial = null
+    this.#plane.state.backendConnectFailed(this.#lease!.backend.spec.slot)
+    this.#fail(error, code)
+  }
+
+  /** Writes head and what there is of the body; the rest follows as it comes. */
+  #send(connection: BackendConnection): void {
+    const { pool, responseRules } = this.#site
+    this.#connection = connection
+    this.#sentAt = performance.now()
+    const head = composeRequestHead(this.#head, connection.backend.spec, pool.spec.hostHeader, this.#requestId)
+    connection.send(this, responseRules, this.#firstBody === '' ? head : head + this.#firstBody)
+    if (connection.wire.closed) return
+    if (this.#body.done) {
+      connection.expectWithin(pool.spec.timeouts.firstByteMs)
+    } else if (connection.wire.pending) {
+      connection.expectWithin(pool.spec.timeouts.idleMs)
+    } else {
+      this.#awaitBody()
+    }
+  }
+
+  #awaitBody(): void {
+    this.#connection!.expectWithin(0)
+    this.#client.expectWithin(this.#site.limits.idleTimeoutMs)
+    this.#client.resumeBody()
+  }
+
+  /** More of the request body. Called only after a backend connection stands, or while the answer is under way. */
+  onRequestBytes(bytes: Buffer, start: number, end: number): number {
+    const used = this.#body.feed(bytes, start, end)
+    if (used < 0 || this.#bodyTooLarge()) {
+      this.#give(used < 0 ? errors.bad_chunk : errors.body_too_large, '')
+      return end
+    }
+    const connection = this.#connection
+    if (connection === null) return used
+    this.#bodyStreamed = true
+    relayBody(
+      connection.wire,
+      '',
+      this.#client.wire,
+      bytes,
+      this.#body,
+      this.#body.kind === 'chunked' ? 'chunked' : 'raw',
+    )
+    if (this.#ended) return used
+    if (this.#body.done) {
+      this.#client.wire.releaseOwnBuffer(connection.wire.pending)
+      this.#client.expectWithin(0)
+      if (this.#answerBody === null) connection.expectWithin(this.#site.pool.spec.timeouts.firstByteMs)
+    } else {
+      this.#client.wire.useOwnBuffer()
+      if (connection.wire.pending) this.#client.expectWithin(0)
+      else this.#client.expectWithin(this.#site.limits.idleTimeoutMs)
+      if (this.#answerBody === null)
+        connection.expectWithin(connection.wire.pending ? this.#site.pool.spec.timeouts.idleMs : 0)
+    }
+    return used
+  }
+
+  onBackendDrain(): void {
+    if (this.#body.done) {
+      if (this.#answerBody === null) this.#connection!.expectWithin(this.#site.pool.spec.timeouts.firstByteMs)
+    } else this.#awaitBody()
+  }
+
+  onInterim(head: ResponseHead): void {
+    if (this.#head.minor === 0) return
+    this.#interimSent = true
+    this.#client.wire.write(`HTTP/1.1 ${head.status} ${head.reason}\r\n${head.forward}\r\n`)
+  }
+
+  /** The final head with the first part of the body: most answers are complete here. */
+  onAnswer(head: ResponseHead, bytes: Buffer, start: number, end: number): void {
+    const connection = this.#connection!
+    this.#firstByteUs = Math.round((performance.now() - this.#sentAt) * 1000)
+    if (head.status === 101) {
+      this.#switchProtocols(head, bytes, start, end)
+      return
+    }
+    const body = answerBody(this.#head.method, head)
+    const used = body.feed(bytes, start, end)
+    if (used < 0) {
+      this.#blame(errors.bad_response)
+      this.#closeConnection()
+      this.#fail(errors.bad_response, '')
+      return
+    }
+    if (this.#site.pool.spec.retries.onStatus.length > 0 && this.#retryStatus(head.status)) return
+    this.#status = head.status
+    this.#answerBody = body
+    // Reusable only if the request was fully sent and the answer fully read (CVE-2024-24791), and no upgrade was tried.
+    this.#backendReusable =
+      used === end &&
+      body.kind !== 'close' &&
+      (head.minor === 1 ? !head.close : head.keepAlive) &&
+      this.#head.fields.upgrade === ''
+    this.#keepAlive = this.#clientStays()
+    const secure = this.#client.isSecure
+    const cookie = this.#site.pool.affinity?.bind(this.#affinityKey(), connection.backend.spec, secure) ?? ''
+    const composed = composeAnswerHead(this.#head, head, body, this.#keepAlive, this.#plane.clock.date, cookie)
+    this.#keepAlive = composed.keepAlive
+    this.#outgoing = composed.outgoing
+    relayBody(this.#client.wire, composed.text, connection.wire, bytes, body, composed.outgoing)
+    if (this.#ended) return
+    if (body.done) this.#complete()
+    else {
+      connection.wire.useOwnBuffer()
+      this.#expectAnswer()
+    }
+  }
+
+  onAnswerBytes(bytes: Buffer, start: number, end: number): void {
+    const body = this.#answerBody!
+    const used = body.feed(bytes, start, end)
+    if (used < 0) {
+      this.#blame(errors.bad_response)
+      this.#cut(errors.bad_response)
+      return
+    }
+    if (used !== end) this.#backendReusable = false
+    relayBody(this.#client.wire, '', this.#connection!.wire, bytes, body, this.#outgoing)
+    if (this.#ended) return
+    if (body.done) this.#complete()
+    else this.#expectAnswer()
+  }
+
+  onAnswerEnd(): void {
+    const body = this.#answerBody!
+    if (body.kind !== 'close') {
+      this.#blame(errors.reset_in_answer)
+      this.#cut(errors.reset_in_answer)
+      return
+    }
+    if (this.#outgoing === 'chunked') this.#client.wire.write('0\r\n\r\n')
+    this.#backendReusable = false
+    this.#complete()
+  }
+
+  /** The client has taken what had to wait: the backend may go on. */
+  onClientDrain(): void {
+    if (this.#connection === null || this.#answerBody === null) return
+    this.#client.expectWithin(0)
+    this.#connection.wire.resume()
+    this.#expectAnswer()
+  }
+
+  #expectAnswer(): void {
+    // Whoever is waited for has the deadline: the backend for bytes, or the client for taking them.
+    if (this.#client.wire.pending) {
+      this.#connection!.expectWithin(0)
+      this.#client.expectWithin(this.#site.limits.idleTimeoutMs)
+    } else {
+      this.#connection!.expectWithin(this.#site.pool.spec.timeouts.idleMs)
+    }
+  }
+
+  /** The answer is complete. */
+  #complete(): void {
+    const connection = this.#connection!
+    const { keepalive } = this.#site.pool.spec
+    this.#connection = null
+    connection.wire.releaseOwnBuffer(this.#client.wire.pending)
+    connection.wire.resume()
+    this.#plane.state.backendFinished(connection.backend.spec.slot, this.#status, this.#firstByteUs)
+    if (this.#backendReusable && this.#body.done) connection.keep(keepalive.maxIdle, keepalive.idleTimeoutMs)
+    else connection.close()
+    this.#finish(this.#keepAlive && this.#body.done)
+  }
+
+  /** The one way an exchange ends: everything it held is given back, everything known is recorded. */
+  #finish(reusable: boolean): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#release()
+    if (this.#total !== null) this.#plane.wheel.remove(this.#total)
+    const durationUs = Math.round((performance.now() - this.#startedAt) * 1000)
+    const { state } = this.#plane
+    state.requestFinished(this.#site.listener.row, methodIndex(this.#head.method), this.#status, durationUs)
+    if (this.#error !== '') state.requestError(this.#site.listener.row, index[this.#error]!)
+    if (this.#plane.accessLog !== null) this.#log(durationUs)
+    this.#client.exchangeEnded(reusable)
+  }
+
+  // --- the ways out ---
+
+  onBackendFailed(error: ErrorSpec, code: string): void {
+    // A kept connection may have been closed at any time: that says nothing about the backend.
+    const stale = error === errors.reset_before_answer && this.#connection!.uses > 1
+    this.#connection = null
+    if (stale) this.#freshOnly = true
+    else this.#blame(error)
+    if (this.#answerBody !== null) this.#cut(error)
+    else this.#fail(error, code)
+  }
+
+  /** The client has gone: the backend need not go on, and nobody is to blame. */
+  clientGone(): void {
+    if (this.#ended) return
+    this.#dial?.cancel()
+    this.#dial = null
+    this.#closeConnection()
+    this.#error = 'client_gone'
+    if (this.#status === 0) this.#status = 499
+    this.#finish(false)
+  }
+
+  /** The client did not send its body, or did not take the answer, in time. */
+  clientTimedOut(): void {
+    if (this.#answerBody !== null) this.#cut(errors.client_gone)
+    else this.#give(errors.request_timeout, '')
+  }
+
+  totalTimedOut(): void {
+    if (this.#answerBody !== null) this.#cut(errors.total_timeout)
+    else this.#give(errors.total_timeout, '')
+  }
+
+  /** This attempt failed before anything of its answer was passed on: another one, or an error for the client. */
+  #fail(error: ErrorSpec, code: string): void {
+    const slot = this.#lease!.backend.spec.slot
+    if (isUnreached(error) && error.blamesBackend) this.#plane.backendFailed(slot, error.name, code)
+    if (!this.#freshOnly) this.#selection.tried.push(slot)
+    // A backend that accepted and then broke the exchange (502, 504) outweighs others that could not be reached (503).
+    if (this.#lastFailure === null || isUnreached(this.#lastFailure)) this.#lastFailure = error
+    this.#release()
+    if (this.#mayRetry(error)) {
+      this.#countRetry(error.retry === 'safe' ? 0 : 1)
+      this.#attempt()
+    } else this.#give(this.#lastFailure, code)
+  }
+
+  /** Nothing is retried after the first byte to the client, beyond the attempts, or beyond the budget. */
+  #mayRetry(error: ErrorSpec): boolean {
+    const { retries, cursor } = this.#site.pool.spec
+    if (error.retry === 'never' || this.#interimSent || this.#bodyStreamed || this.#attempts > retries.attempts)
+      return false
+    if (error.retry === 'safe' ? !retries.onConnect : !retries.onReset || !isIdempotent(this.#head.method)) return false
+    return this.#plane.state.retryBegin(cursor, retries.budgetRatio, retries.budgetMin)
+  }
+
+  /** `reason`: index into retryReasons. */
+  #countRetry(reason: number): void {
+    this.#retrying = true
+    this.#plane.state.retried(this.#site.pool.spec.cursor, reason)
+  }
+
+  /** A configured status of an idempotent request goes to another backend, if there is one; else it is passed on. */
+  #retryStatus(status: number): boolean {
+    const { retries, cursor } = this.#site.pool.spec
+    if (!retries.onStatus.includes(status) || !isIdempotent(this.#head.method)) return false
+    if (this.#interimSent || this.#bodyStreamed || this.#attempts > retries.attempts) return false
+    const slot = this.#lease!.backend.spec.slot
+    this.#selection.tried.push(slot)
+    const next = this.#site.pool.acquire(this.#selection, undefined)
+    if (!(next instanceof Lease)) return false
+    if (!this.#plane.state.retryBegin(cursor, retries.budgetRatio, retries.budgetMin)) {
+      next.release()
+      return false
+    }
+    this.#plane.state.backendFinished(slot, status, this.#firstByteUs)
+    this.#closeConnection()
+    this.#release()
+    this.#countRetry(2)
+    this.#connect(next)
+    return true
+  }
+
+  #refuse(error: ErrorSpec, position: number): number {
+    this.#give(error, '')
+    return position
+  }
+
+  /** Gives the client an error instead of an answer. */
+  #give(error: ErrorSpec, code: string): void {
+    if (this.#ended) return
+    this.#dial?.cancel()
+    this.#dial = null
+    this.#closeConnection()
+    this.#error = error.name as ErrorName
+    if (this.#answerBody !== null) {
+      this.#cut(error)
+      return
+    }
+    this.#status = error.status
+    const keepAlive = error.side !== 'client' && this.#clientStays()
+    this.#client.wire.write(
+      errorResponse(error, {
+        date: this.#plane.clock.date,
+        requestId: this.#requestId,
+        keepAlive: keepAlive && this.#head.minor === 1,
+        isHead: this.#head.method === 'HEAD',
+        details: code,
+      }),
+    )
+    this.#finish(keepAlive && this.#head.minor === 1)
+  }
+
+  /** Part of an answer has gone out and the rest will not come: the client must see that it is incomplete. */
+  #cut(error: ErrorSpec): void {
+    this.#closeConnection()
+    this.#error = error.name as ErrorName
+    const { wire } = this.#client
+    // Without a length only a reset tells a cut message from a complete one.
+    if (this.#outgoing === 'raw' && this.#answerBody?.kind !== 'length') wire.reset()
+    else wire.destroy()
+    this.#finish(false)
+  }
+
+  #blame(error: ErrorSpec): void {
+    const lease = this.#lease
+    if (lease !== null && error.blamesBackend) {
+      this.#plane.state.backendFinished(lease.backend.spec.slot, 0, 0)
+    }
+  }
+
+  #closeConnection(): void {
+    this.#connection?.close()
+    this.#connection = null
+  }
+
+  #release(): void {
+    this.#lease?.release()
+    this.#lease = null
+    if (this.#retrying) {
+      this.#retrying = false
+      this.#plane.state.retryEnd(this.#site.pool.spec.cursor)
+    }
+  }
+
+  // --- details ---
+
+  #clientStays(): boolean {
+    const { fields, minor } = this.#head
+    return (minor === 1 ? !fields.close : fields.keepAlive) && this.#body.done && !this.#plane.draining
+  }
+
+  #bodyTooLarge(): boolean {
+    const { bodySize } = this.#site.limits
+    return bodySize !== 0 && this.#body.received > bodySize
+  }
+
+  #frameFirst(bytes: Buffer): string {
+    const { ranges, total } = this.#body
+    let data = ''
+    for (let at = 0; at < ranges.length; at += 2) data += bytes.latin1Slice(ranges[at], ranges[at + 1])
+    if (this.#body.kind !== 'chunked') return data
+    const chunk = total === 0 ? '' : `${total.toString(16)}\r\n${data}\r\n`
+    return this.#body.done ? `${chunk}0\r\n${forwardableTrailers(this.#body.trailers)}\r\n` : chunk
+  }
+
+  #affinityKey(): AffinityKey {
+    const { fields } = this.#head
+    const sticky = this.#site.pool.spec.sticky
+    const header = sticky?.by === 'header' ? fieldValue(fields.block, sticky.name.toLowerCase()) : ''
+    return { cookie: fields.cookie, address: this.#client.address, header }
+  }
+
+  /** Max-Forwards: 0 makes this proxy the one that is asked (RFC 9110 §7.6.2). */
+  #answerOptions(position: number): number {
+    const keepAlive = this.#clientStays()
+    this.#status = 204
+    const allow = 'Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS'
+    const connection = keepAlive ? '' : 'Connection: close\r\n'
+    this.#client.wire.write(
+      `HTTP/1.1 204 No Content\r\nDate: ${this.#plane.clock.date}\r\n${allow}\r\nVia: 1.1 frontdesk\r\n${connection}\r\n`,
+    )
+    this.#finish(keepAlive)
+    return position
+  }
+
+  /** Only if asked, only to a protocol asked for (CVE-2024-23326). */
+  #switchProtocols(head: ResponseHead, bytes: Buffer, start: number, end: number): void {
+    const connection = this.#connection!
+    const asked = this.#head.fields.upgrade.toLowerCase().split(', ')
+    if (this.#head.fields.upgrade === '' || !asked.includes(head.upgrade.toLowerCase())) {
+      this.#blame(errors.bad_upgrade_answer)
+      this.#closeConnection()
+      this.#fail(errors.bad_upgrade_answer, '')
+      return
+    }
+    this.#status = 101
+    this.#connection = null
+    this.#plane.state.backendFinished(connection.backend.spec.slot, 101, this.#firstByteUs)
+    const cookie =
+      this.#site.pool.affinity?.bind(this.#affinityKey(), connection.backend.spec, this.#client.isSecure) ?? ''
+    this.#client.wire.write(
+      `HTTP/1.1 101 Switching Protocols\r\n${head.forward}${cookie}Connection: upgrade\r\nUpgrade: ${head.upgrade}\r\n\r\n`,
+    )
+    startTunnel({
+      client: this.#client,
+      backend: connection.detach(),
+      wheel: this.#plane.wheel,
+      idleMs: this.#site.pool.spec.timeouts.tunnelMs,
+      early: Buffer.from(bytes.subarray(start, end)),
+      onEnd: () => this.#finish(false),
+    })
+  }
+
+  #log(durationUs: number): void {
+    const { fields } = this.#head
+    this.#plane.accessLog!.add({
+      listener: this.#site.listener.name,
+      client: this.#client.address,
+      method: this.#head.method,
+      target: this.#head.target,
+      minor: this.#head.minor,
+      host: this.#head.host,
+      status: this.#status,
+      received: this.#body.received,
+      sent: this.#answerBody?.received ?? 0,
+      durationUs,
+      firstByteUs: this.#firstByteUs,
+      pool: this.#site.pool.spec.name,
+      backend: this.#backendUrl,
+      attempts: this.#attempts,
+      error: this.#error,
+      requestId: this.#requestId,
+      userAgent: fieldValue(fields.block, 'user-agent'),
+      referer: fieldValue(fields.block, 'referer'),
+    })
+  }
+}
+
+class TotalDeadline extends Timed {
+  readonly #exchange: Exchange
+  constructor(exchange: Exchange) {
+    super()
+    this.#exchange = exchange
+  }
+  onDeadline(): void {
+    this.#exchange.totalTimedOut()
+  }
+}
+
+/** No connection to the backend came to stand: nothing can have reached it. */
+function isUnreached(error: ErrorSpec): boolean {
+  return error.phase === 'connect' || error.phase === 'tls'
+}
+
+/** RFC 9112 §6.3: how long the body of an answer is. A 205 has none, whatever it says (RFC 9110 §15.3.6). */
+function answerBody(method: string, head: ResponseHead): BodyReader {
+  const { status } = head
+  if (method === 'HEAD' || status === 204 || status === 304 || status === 205) return new BodyReader('none', 0)
+  if (head.chunked) return new BodyReader('chunked', 0)
+  return head.contentLength < 0 ? new BodyReader('close', 0) : new BodyReader('length', head.contentLength)
+}

@@ -1,0 +1,284 @@
+// The client side of HTTP/1.1: one connection, its requests read strictly and answered in order.
+import { type ErrorName, type ErrorSpec, errorNames, errors } from '../../core/errors.ts'
+import { Wire, type WireEvents } from '../../net/wire.ts'
+import { Timed } from '../../util/timer-wheel.ts'
+import type { PlaneContext, Site } from '../context.ts'
+import { errorResponse } from '../error-response.ts'
+import { Exchange, type ExchangeClient } from '../exchange.ts'
+import { BROKEN_LINE } from './grammar.ts'
+import type { ClientFacts, RequestFields } from './request-fields.ts'
+import { type FieldCache, parseRequestHead, type RequestHead } from './request-head.ts'
+
+/** Where a connection came in: it always asks for the site of the current snapshot. */
+export interface ClientHome {
+  readonly plane: PlaneContext
+  readonly site: Site
+  connectionClosed(connection: ClientConnection): void
+}
+
+/** After an error or a last answer, what the client still sends is read and dropped for so long, so that it sees the answer. */
+const LINGER_MS = 2000
+const LINGER_BYTES = 1024 * 1024
+
+/** A head is looked for in this much at first: a body behind it need not become a string. */
+const HEAD_PEEK_BYTES = 2048
+
+type State = 'idle' | 'head' | 'exchange' | 'tunnel' | 'lingering' | 'closed'
+
+export class ClientConnection extends Timed implements WireEvents, ExchangeClient, FieldCache, ClientFacts {
+  readonly wire: Wire
+  readonly address: string
+  readonly trusted: boolean
+  fields: RequestFields | null = null
+  #home: ClientHome
+  #state: State = 'idle'
+  /** The beginning of a head that has not arrived whole. */
+  #partial: Buffer | null = null
+  /** What the client sent before its turn (pipelining). Reading pauses while there is any. */
+  #stash: Buffer | null = null
+  #exchange: Exchange | null = null
+  #lingered = 0
+  /** `#continue` is at work further up the stack. */
+  #inTurn = false
+  #tunnel: WireEvents | null = null
+
+  constructor(handle: unknown, address: string, trusted: boolean, home: ClientHome) {
+    super()
+    this.address = address
+    this.trusted = trusted
+    this.#home = home
+    this.wire = Wire.accept(handle, this)
+    this.expectWithin(home.site.limits.idleTimeoutMs)
+  }
+
+  get scheme(): 'http' | 'https' {
+    return 'http'
+  }
+
+  get isSecure(): boolean {
+    return false
+  }
+
+  get isIdle(): boolean {
+    return this.#state === 'idle'
+  }
+
+  expectWithin(ms: number): void {
+    this.#home.plane.wheel.arm(this, ms)
+  }
+
+  /** Closes the connection if it carries nothing; else its last answer will say `Connection: close`. */
+  closeIfIdle(): void {
+    if (this.#state === 'idle') this.#close()
+  }
+
+  destroy(): void {
+    this.wire.destroy()
+  }
+
+  onData(bytes: Buffer, length: number): void {
+    switch (this.#state) {
+      case 'idle':
+      case 'head':
+        this.#readHead(bytes, length)
+        return
+      case 'exchange':
+        this.#readBody(bytes, 0, length)
+        return
+      case 'tunnel':
+        this.#tunnel!.onData(bytes, length)
+        return
+      case 'lingering':
+        this.#lingered += length
+        if (this.#lingered > LINGER_BYTES) this.#close()
+    }
+  }
+
+  #readHead(bytes: Buffer, length: number): void {
+    if (this.#partial === null) {
+      this.#parse(bytes, 0, length)
+      return
+    }
+    const whole = Buffer.concat([this.#partial, bytes.subarray(0, length)])
+    this.#partial = null
+    this.#parse(whole, 0, whole.length)
+  }
+
+  #parse(bytes: Buffer, start: number, end: number): void {
+    const { site } = this.#home
+    // Empty lines before a request line are ignored (RFC 9112 §2.2).
+    let from = start
+    while (end - from >= 2 && bytes[from] === 13 && bytes[from + 1] === 10 && from - start < 8) from += 2
+    if (from === end) return
+    const { headerSize } = site.limits
+    let text = bytes.latin1Slice(from, Math.min(end, from + HEAD_PEEK_BYTES))
+    let headEnd = text.indexOf('\r\n\r\n')
+    if (headEnd < 0 && end - from > HEAD_PEEK_BYTES) {
+      text = bytes.latin1Slice(from, Math.min(end, from + headerSize + 4))
+      headEnd = text.indexOf('\r\n\r\n')
+    }
+    if (headEnd > headerSize) {
+      this.#refuse(errors.header_too_large)
+      return
+    }
+    if (headEnd < 0) {
+      this.#awaitHead(bytes, from, end, text)
+      return
+    }
+    const head = parseRequestHead(text, 0, headEnd, this, site.headLimits, this)
+    if (isError(head)) {
+      this.#refuse(head)
+      return
+    }
+    this.#serve(site, head, bytes, from + headEnd + 4, end)
+  }
+
+  #awaitHead(bytes: Buffer, start: number, end: number, text: string): void {
+    const { limits } = this.#home.site
+    if (BROKEN_LINE.test(text)) this.#refuse(errors.bad_field)
+    else if (end - start > limits.headerSize) {
+      this.#refuse(text.includes('\r\n') ? errors.header_too_large : errors.target_too_long)
+    } else {
+      // The deadline counts from the first byte: dripping does not extend it.
+      if (this.#state === 'idle') this.expectWithin(limits.headerTimeoutMs)
+      this.#state = 'head'
+      this.#partial = Buffer.from(bytes.subarray(start, end))
+    }
+  }
+
+  #serve(site: Site, head: RequestHead, bytes: Buffer, start: number, end: number): void {
+    this.#state = 'exchange'
+    this.expectWithin(0)
+    const exchange = new Exchange(this.#home.plane, site, this, head)
+    this.#exchange = exchange
+    // Until a backend connection stands the rest of the body stays in the kernel.
+    if (head.fields.framing !== 'none') this.wire.pause()
+    const used = exchange.begin(bytes, start, end)
+    if (used < end) this.#keepForLater(bytes, used, end)
+    else if (exchange.requestRead && !exchange.ended) this.wire.resume()
+    // An exchange that ended at once (no backend, refused) left its successors to us.
+    if (exchange.ended && !this.#inTurn) this.#continue()
+  }
+
+  #readBody(bytes: Buffer, start: number, end: number): void {
+    const exchange = this.#exchange!
+    const used = exchange.requestRead ? start : exchange.onRequestBytes(bytes, start, end)
+    if (used < end) this.#keepForLater(bytes, used, end)
+  }
+
+  #keepForLater(bytes: Buffer, start: number, end: number): void {
+    if (this.#state !== 'exchange' && this.#state !== 'idle') return
+    const rest = bytes.subarray(start, end)
+    this.#stash = this.#stash === null ? Buffer.from(rest) : Buffer.concat([this.#stash, rest])
+    this.wire.pause()
+  }
+
+  takeStash(): Buffer | null {
+    const stash = this.#stash
+    this.#stash = null
+    return stash
+  }
+
+  becomeTunnel(end: WireEvents): void {
+    this.#state = 'tunnel'
+    this.#tunnel = end
+    this.expectWithin(0)
+  }
+
+  resumeBody(): void {
+    this.wire.resume()
+  }
+
+  exchangeEnded(reusable: boolean): void {
+    this.#exchange = null
+    if (this.wire.closed || this.wire.socket.destroyed) return
+    if (!reusable) {
+      this.#linger()
+      return
+    }
+    this.#state = 'idle'
+    this.expectWithin(this.#home.site.limits.idleTimeoutMs)
+    if (this.#stash === null) this.wire.resume()
+    // An exchange that ended within #serve goes on from there, when its own bytes have been put away.
+    else if (!this.#inTurn) this.#continue()
+  }
+
+  /** The next request of a pipeline, if there is one. */
+  #continue(): void {
+    while (this.#state === 'idle' && this.#stash !== null) {
+      const bytes = this.takeStash()!
+      this.#inTurn = true
+      this.#parse(bytes, 0, bytes.length)
+      this.#inTurn = false
+      if (this.#state === 'idle' || this.#state === 'head') this.wire.resume()
+    }
+  }
+
+  /** A request that cannot be understood is answered and nothing after it is read. */
+  #refuse(error: ErrorSpec): void {
+    const { plane, site } = this.#home
+    const { state } = plane
+    state.requestStarted(site.listener.row)
+    state.requestFinished(site.listener.row, -1, error.status, 0)
+    state.requestError(site.listener.row, errorNames.indexOf(error.name as ErrorName))
+    this.wire.write(
+      errorResponse(error, { date: plane.clock.date, requestId: '', keepAlive: false, isHead: false, details: '' }),
+    )
+    this.#linger()
+  }
+
+  /** FIN after the answer; the rest of what the client sends is dropped, so that a reset does not swallow the answer. */
+  #linger(): void {
+    this.#state = 'lingering'
+    this.#stash = null
+    this.#partial = null
+    this.expectWithin(LINGER_MS)
+    this.wire.end()
+    this.wire.resume()
+  }
+
+  #close(): void {
+    this.#state = 'closed'
+    this.wire.destroy()
+  }
+
+  onEnd(): void {
+    if (this.#tunnel !== null) {
+      this.#tunnel.onEnd()
+      return
+    }
+    // A client that closes and one that half-closes look the same here; like nginx and Go we take it for gone.
+    this.#exchange?.clientGone()
+    this.#close()
+  }
+
+  onDrain(): void {
+    if (this.#tunnel !== null) this.#tunnel.onDrain()
+    else this.#exchange?.onClientDrain()
+  }
+
+  onDeadline(): void {
+    switch (this.#state) {
+      case 'head':
+        this.#refuse(errors.request_timeout)
+        return
+      case 'exchange':
+        this.#exchange?.clientTimedOut()
+        return
+      default:
+        this.#close()
+    }
+  }
+
+  onClose(error: NodeJS.ErrnoException | null): void {
+    this.#state = 'closed'
+    if (this.#tunnel !== null) this.#tunnel.onClose(error)
+    else this.#exchange?.clientGone()
+    this.#home.plane.wheel.remove(this)
+    this.#home.connectionClosed(this)
+  }
+}
+
+function isError(head: RequestHead | ErrorSpec): head is ErrorSpec {
+  return 'retry' in head
+}

@@ -1,0 +1,36 @@
+// Passing on a body as it arrives: bytes as they are, or in chunks of our own. One write per read.
+import type { Wire } from '../../net/wire.ts'
+import { forwardableTrailers } from '../hygiene/trailers.ts'
+import type { BodyReader } from './body.ts'
+
+/** How a body is framed towards the receiver. */
+export type Outgoing = 'raw' | 'chunked'
+
+/**
+ * Writes what `body` read last from `bytes` to `to`, after `head` (or ''). Pauses `from` while the kernel is full.
+ * With `chunked`, the last chunk goes out with the last data and never before the sender's own.
+ */
+export function relayBody(
+  to: Wire,
+  head: string,
+  from: Wire,
+  bytes: Buffer,
+  body: BodyReader,
+  outgoing: Outgoing,
+): void {
+  const { ranges, total } = body
+  if (outgoing === 'raw') {
+    if (ranges.length <= 2) {
+      if (head !== '') to.relayAfter(head, from, bytes, ranges[0] ?? 0, ranges[1] ?? 0)
+      else if (total > 0) to.relay(from, bytes, ranges[0]!, ranges[1]!)
+    } else to.relayParts(head, from, bytes, ranges, total, '')
+    return
+  }
+  const before = total === 0 ? head : `${head}${total.toString(16)}\r\n`
+  const after = (total === 0 ? '' : '\r\n') + (body.done ? lastChunk(body.trailers) : '')
+  if (before !== '' || after !== '') to.relayParts(before, from, bytes, ranges, total, after)
+}
+
+function lastChunk(trailers: string): string {
+  return trailers === '' ? '0\r\n\r\n' : `0\r\n${forwardableTrailers(trailers)}\r\n`
+}

@@ -1,0 +1,54 @@
+// Which trailer fields may be passed on: none that frame, route, authorise or describe the message (RFC 9110 §6.5.1).
+
+const FORBIDDEN = new Set([
+  'authorization',
+  'cache-control',
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-range',
+  'content-type',
+  'cookie',
+  'expect',
+  'forwarded',
+  'host',
+  'keep-alive',
+  'max-forwards',
+  'pragma',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'range',
+  'set-cookie',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'via',
+  'www-authenticate',
+  'x-real-ip',
+  'x-request-id',
+  'age',
+  'date',
+  'expires',
+  'location',
+  'retry-after',
+  'vary',
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+  'if-range',
+  'proxy',
+])
+
+/** Drops the fields that must not be trailers; they are never merged into the header section. */
+export function forwardableTrailers(trailers: string): string {
+  let kept = ''
+  for (const line of trailers.split('\r\n')) {
+    if (line === '') continue
+    const name = line.slice(0, line.indexOf(':')).toLowerCase().replaceAll('_', '-')
+    if (!FORBIDDEN.has(name) && !name.startsWith('x-forwarded-')) kept += `${line}\r\n`
+  }
+  return kept
+}

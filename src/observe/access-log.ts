@@ -1,0 +1,108 @@
+// Access log lines, built by hand and handed over in batches: a line costs well under a microsecond.
+import type { AccessLogSpec } from '../core/spec.ts'
+
+/** What is known of an exchange when it has ended. Times in microseconds, sizes in bytes of body. */
+export interface AccessEntry {
+  readonly listener: string
+  readonly client: string
+  readonly method: string
+  readonly target: string
+  readonly minor: number
+  readonly host: string
+  readonly status: number
+  readonly received: number
+  readonly sent: number
+  readonly durationUs: number
+  /** To the first byte of the backend's answer; 0 = none. */
+  readonly firstByteUs: number
+  readonly pool: string
+  /** '' if none was reached. */
+  readonly backend: string
+  readonly attempts: number
+  readonly error: string
+  readonly requestId: string
+  readonly userAgent: string
+  readonly referer: string
+}
+
+const FLUSH_BYTES = 32 * 1024
+const FLUSH_MS = 200
+
+export class AccessLog {
+  spec: AccessLogSpec
+  readonly #deliver: (lines: string) => void
+  #lines = ''
+  #timer: NodeJS.Timeout | null = null
+
+  /** `deliver` gets whole lines, a batch at a time. */
+  constructor(spec: AccessLogSpec, deliver: (lines: string) => void) {
+    this.spec = spec
+    this.#deliver = deliver
+  }
+
+  add(entry: AccessEntry): void {
+    this.#lines += this.spec.format === 'json' ? jsonLine(entry, new Date()) : combinedLine(entry, new Date())
+    if (this.#lines.length >= FLUSH_BYTES) this.flush()
+    else this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS).unref()
+  }
+
+  flush(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    if (this.#lines === '') return
+    const lines = this.#lines
+    this.#lines = ''
+    this.#deliver(lines)
+  }
+}
+
+function jsonLine(entry: AccessEntry, now: Date): string {
+  return (
+    `{"time":"${now.toISOString()}","listener":${quoted(entry.listener)},"client":${quoted(entry.client)},` +
+    `"method":${quoted(entry.method)},"host":${quoted(entry.host)},"target":${quoted(entry.target)},` +
+    `"protocol":"HTTP/1.${entry.minor}","status":${entry.status},"bytes_received":${entry.received},` +
+    `"bytes_sent":${entry.sent},"duration_ms":${milliseconds(entry.durationUs)},` +
+    `"first_byte_ms":${milliseconds(entry.firstByteUs)},"pool":${quoted(entry.pool)},` +
+    `"backend":${quoted(entry.backend)},"attempts":${entry.attempts},"error":${quoted(entry.error)},` +
+    `"request_id":${quoted(entry.requestId)},"user_agent":${quoted(entry.userAgent)},"referer":${quoted(entry.referer)}}\n`
+  )
+}
+
+/** A line in the Combined Log Format of Apache and nginx. */
+function combinedLine(entry: AccessEntry, now: Date): string {
+  const request = `${entry.method} ${entry.target} HTTP/1.${entry.minor}`
+  return (
+    `${entry.client} - - [${clfTime(now)}] "${escaped(request)}" ${entry.status} ${entry.sent} ` +
+    `"${escaped(entry.referer || '-')}" "${escaped(entry.userAgent || '-')}"\n`
+  )
+}
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+function clfTime(now: Date): string {
+  const two = (value: number) => String(value).padStart(2, '0')
+  return (
+    `${two(now.getUTCDate())}/${months[now.getUTCMonth()]}/${now.getUTCFullYear()}:` +
+    `${two(now.getUTCHours())}:${two(now.getUTCMinutes())}:${two(now.getUTCSeconds())} +0000`
+  )
+}
+
+function milliseconds(us: number): string {
+  return (us / 1000).toFixed(3)
+}
+
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
+
+/** A JSON string. Most values need no escaping. */
+function quoted(value: string): string {
+  return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value)
+}
+
+/** Quotes, backslashes and everything not printable as \xHH, as nginx does: one request, one line. */
+function escaped(value: string): string {
+  if (PLAIN.test(value)) return value
+  return value.replace(
+    /[^\x20\x21\x23-\x5b\x5d-\x7e]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  )
+}

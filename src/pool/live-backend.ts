@@ -1,0 +1,125 @@
+// A backend as one worker knows it: its addresses and its idle connections. Keyed by slot; outlives every snapshot.
+import type { BackendSpec } from '../core/spec.ts'
+import type { DialTarget } from '../net/dialer.ts'
+import type { Wire } from '../net/wire.ts'
+import type { WorkerState } from '../state/worker-state.ts'
+
+/** A connection that can wait for its next exchange. */
+export interface IdleConnection {
+  /** Closes it; it must then call `LiveBackend.removeIdle`. */
+  closeIdle(): void
+}
+
+export class LiveBackend implements DialTarget {
+  spec: BackendSpec
+  addresses: readonly string[] = []
+  preferred = 0
+  tlsSession: Buffer | null = null
+  /** Gone from the configuration: nothing is kept for later. */
+  retired = false
+  readonly #state: WorkerState
+  readonly #idle: IdleConnection[] = []
+  readonly #open = new Set<Wire>()
+
+  constructor(spec: BackendSpec, state: WorkerState) {
+    this.spec = spec
+    this.#state = state
+  }
+
+  /** The connection used last: the others may age and be closed. */
+  takeIdle(): IdleConnection | undefined {
+    const connection = this.#idle.pop()
+    if (connection !== undefined) this.#state.backendIdle(this.spec.slot, -1)
+    return connection
+  }
+
+  /** Keeps a connection for later; false = there are `max` already, or the backend is gone. */
+  keepIdle(connection: IdleConnection, max: number): boolean {
+    if (this.retired || this.#idle.length >= max) return false
+    this.#idle.push(connection)
+    this.#state.backendIdle(this.spec.slot, 1)
+    return true
+  }
+
+  /** An idle connection is gone. Nothing happens if it had been taken. */
+  removeIdle(connection: IdleConnection): void {
+    const index = this.#idle.lastIndexOf(connection)
+    if (index < 0) return
+    this.#idle.splice(index, 1)
+    this.#state.backendIdle(this.spec.slot, -1)
+  }
+
+  closeIdle(): void {
+    for (const connection of [...this.#idle]) connection.closeIdle()
+  }
+
+  /** A connection stands; it is forgotten when its socket closes. */
+  opened(wire: Wire): void {
+    this.#open.add(wire)
+    wire.socket.once('close', () => this.#open.delete(wire))
+  }
+
+  get openCount(): number {
+    return this.#open.size
+  }
+
+  /** Closes everything to this backend, exchanges and tunnels in flight too. */
+  cut(): void {
+    for (const wire of this.#open) wire.destroy()
+  }
+}
+
+/** All backends of one worker, by slot. */
+export class LiveBackends {
+  readonly #bySlot = new Map<number, LiveBackend>()
+  /** Left the snapshot with exchanges still open. */
+  readonly #leaving = new Map<number, LiveBackend>()
+  readonly #state: WorkerState
+
+  constructor(state: WorkerState) {
+    this.#state = state
+  }
+
+  /** Brings the table in line with a snapshot: connections and addresses of what stays are kept. */
+  update(specs: readonly BackendSpec[]): void {
+    const seen = new Set<number>()
+    for (const spec of specs) {
+      seen.add(spec.slot)
+      const live = this.#bySlot.get(spec.slot)
+      if (live !== undefined && live.spec.url === spec.url && live.spec.pool === spec.pool) live.spec = spec
+      else {
+        live?.closeIdle()
+        this.#bySlot.set(spec.slot, new LiveBackend(spec, this.#state))
+      }
+    }
+    for (const [slot, live] of this.#bySlot) {
+      if (seen.has(slot)) continue
+      live.retired = true
+      live.closeIdle()
+      this.#bySlot.delete(slot)
+      if (live.openCount > 0) this.#leaving.set(slot, live)
+    }
+    for (const [slot, live] of this.#leaving) if (live.openCount === 0) this.#leaving.delete(slot)
+  }
+
+  /** Closes what is still open to a backend that has left. */
+  cut(slot: number): void {
+    this.#leaving.get(slot)?.cut()
+    this.#leaving.delete(slot)
+  }
+
+  get(slot: number): LiveBackend | undefined {
+    return this.#bySlot.get(slot)
+  }
+
+  setAddresses(slot: number, addresses: readonly string[]): void {
+    const live = this.#bySlot.get(slot)
+    if (live === undefined) return
+    live.addresses = addresses
+    live.preferred = 0
+  }
+
+  closeIdle(): void {
+    for (const live of this.#bySlot.values()) live.closeIdle()
+  }
+}

@@ -1,0 +1,60 @@
+// A pool as one worker uses it: picks a backend, takes a place there. Built anew for each snapshot.
+import type { Picker, Selection } from '../balancer/strategy.ts'
+import { buildPicker } from '../balancer/table.ts'
+import { type ErrorSpec, errors } from '../core/errors.ts'
+import type { BackendSpec, PoolSpec, Slot } from '../core/spec.ts'
+import type { WorkerState } from '../state/worker-state.ts'
+import { type Affinity, buildAffinity } from './affinity.ts'
+import { Lease } from './lease.ts'
+import type { LiveBackends } from './live-backend.ts'
+
+export class Pool {
+  readonly spec: PoolSpec
+  readonly affinity: Affinity | null
+  readonly #picker: Picker
+  readonly #state: WorkerState
+  readonly #live: LiveBackends
+
+  constructor(spec: PoolSpec, state: WorkerState, live: LiveBackends) {
+    this.spec = spec
+    this.#state = state
+    this.#live = live
+    this.#picker = buildPicker(spec, state)
+    this.affinity = spec.sticky === null ? null : buildAffinity(spec, state)
+  }
+
+  /**
+   * Takes a place at a backend: at `bound` if that one may still be used, else at the strategy's choice.
+   * Backends that turn out to be full are added to `selection.tried`. Answers at once, also when nothing is left.
+   */
+  acquire(selection: Selection, bound: BackendSpec | undefined): Lease | ErrorSpec {
+    if (bound !== undefined && this.#mayUseBound(bound, selection.tried)) {
+      const lease = this.#enter(bound)
+      if (lease !== null) return lease
+      selection.tried.push(bound.slot)
+    }
+    for (let round = 0; round <= this.spec.backends.length; round++) {
+      const spec = this.#picker.pick(selection)
+      if (spec === undefined) break
+      const lease = this.#enter(spec)
+      if (lease !== null) return lease
+      selection.tried.push(spec.slot)
+    }
+    return this.#someAvailable() ? errors.backends_full : errors.no_backend
+  }
+
+  #mayUseBound(bound: BackendSpec, tried: readonly Slot[]): boolean {
+    return this.#state.isUsableWhenBound(bound.slot) && !tried.includes(bound.slot)
+  }
+
+  #enter(spec: BackendSpec): Lease | null {
+    const live = this.#live.get(spec.slot)
+    if (live === undefined || !this.#state.enter(spec.slot, spec.maxConnections)) return null
+    this.#state.poolEnter(this.spec.cursor)
+    return new Lease(live, this.#state, this.spec.cursor)
+  }
+
+  #someAvailable(): boolean {
+    return this.spec.backends.some((backend) => this.#state.isAvailable(backend.slot))
+  }
+}

@@ -1,0 +1,287 @@
+// One worker's data plane: applies snapshots, accepts connections, drains. Runs in a thread, or in the main thread.
+import { randomBytes } from 'node:crypto'
+import { BlockList, isIPv6 } from 'node:net'
+import type { ListenerSpec, Slot, Snapshot } from '../core/spec.ts'
+import type { PlaneContext, Site } from '../http/context.ts'
+import { ClientConnection, type ClientHome } from '../http/http1/client-side.ts'
+import { type AcceptedHandle, Acceptor } from '../net/acceptor.ts'
+import { AccessLog } from '../observe/access-log.ts'
+import { LiveBackends } from '../pool/live-backend.ts'
+import { Pool } from '../pool/pool.ts'
+import { WorkerState } from '../state/worker-state.ts'
+import { hash64 } from '../util/hash32.ts'
+import { TimerWheel } from '../util/timer-wheel.ts'
+import type { FromWorker } from './protocol.ts'
+
+export interface DataPlaneOptions {
+  readonly workerId: number
+  readonly buffer: SharedArrayBuffer
+  readonly maxClients: number
+  readonly reusePort: boolean
+  readonly post: (message: FromWorker) => void
+}
+
+const HEARTBEAT_MS = 1000
+/** Failures of one backend are reported at most this often: a storm of them is one event. */
+const FAILURE_REPORT_MS = 20
+
+export class DataPlane implements PlaneContext {
+  readonly state: WorkerState
+  readonly wheel = new TimerWheel()
+  readonly clock = { date: new Date().toUTCString() }
+  readonly ids = new RequestIds()
+  accessLog: AccessLog | null = null
+  draining = false
+  readonly #options: DataPlaneOptions
+  readonly #live: LiveBackends
+  readonly #listeners = new Map<string, HttpListener>()
+  readonly #failures = new Map<Slot, { error: string; code: string; count: number }>()
+  #failureTimer: NodeJS.Timeout | null = null
+  #heart: NodeJS.Timeout | null = null
+  #connections = 0
+
+  constructor(options: DataPlaneOptions) {
+    this.#options = options
+    this.state = new WorkerState(options.buffer, options.workerId)
+    this.#live = new LiveBackends(this.state)
+    this.wheel.start()
+    this.#beat()
+  }
+
+  /** Builds everything the snapshot asks for and swaps it in. Live exchanges keep what they have. */
+  apply(snapshot: Snapshot): void {
+    this.#live.update(snapshot.pools.flatMap((pool) => pool.backends))
+    const pools = new Map(snapshot.pools.map((spec) => [spec.name, new Pool(spec, this.state, this.#live)]))
+    const isTrusted = trustMatcher(snapshot.trustedProxies)
+    this.#applyAccessLog(snapshot)
+    for (const spec of snapshot.listeners) {
+      const pool = pools.get(spec.pool)
+      if (pool === undefined) throw new Error(`listener ${spec.name}: no pool ${spec.pool}`)
+      const site = buildSite(snapshot, spec, pool, isTrusted)
+      const listener = this.#listeners.get(spec.name)
+      if (listener !== undefined) listener.site = site
+      else this.#listeners.set(spec.name, new HttpListener(this, site))
+    }
+  }
+
+  /** Opens all listeners. Rejects with the first failure. */
+  async listen(): Promise<void> {
+    for (const listener of this.#listeners.values()) await listener.open(this.#options.reusePort)
+  }
+
+  setAddresses(slot: Slot, addresses: readonly string[]): void {
+    this.#live.setAddresses(slot, addresses)
+  }
+
+  cutBackend(slot: Slot): void {
+    this.#live.cut(slot)
+  }
+
+  /** Stops accepting, closes what is idle, lets exchanges end. `drained` is posted when nothing is left. */
+  drain(): void {
+    this.draining = true
+    for (const listener of this.#listeners.values()) listener.drain()
+    this.#checkDrained()
+  }
+
+  /** Closes everything at once. */
+  close(): void {
+    this.draining = true
+    for (const listener of this.#listeners.values()) listener.destroy()
+    this.#live.closeIdle()
+    this.accessLog?.flush()
+    this.wheel.stop()
+    if (this.#heart !== null) clearInterval(this.#heart)
+    if (this.#failureTimer !== null) clearTimeout(this.#failureTimer)
+  }
+
+  /** May one more client connect? False = out of file descriptors; it is turned away. */
+  enter(): boolean {
+    if (this.#connections >= this.#options.maxClients) return false
+    this.#connections++
+    return true
+  }
+
+  leave(): void {
+    this.#connections--
+    if (this.draining) this.#checkDrained()
+  }
+
+  backendFailed(slot: Slot, error: string, code: string): void {
+    const known = this.#failures.get(slot)
+    if (known === undefined) this.#failures.set(slot, { error, code, count: 1 })
+    else known.count++
+    this.#failureTimer ??= setTimeout(() => this.#reportFailures(), this.#failures.size === 1 ? 0 : FAILURE_REPORT_MS)
+  }
+
+  unexpected(error: unknown): void {
+    this.#options.post({
+      type: 'problem',
+      message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    })
+  }
+
+  #reportFailures(): void {
+    this.#failureTimer = null
+    for (const [slot, failure] of this.#failures) this.#options.post({ type: 'backend-failure', slot, ...failure })
+    this.#failures.clear()
+  }
+
+  #checkDrained(): void {
+    if (this.#connections > 0) return
+    this.accessLog?.flush()
+    this.#live.closeIdle()
+    this.#options.post({ type: 'drained' })
+  }
+
+  #applyAccessLog(snapshot: Snapshot): void {
+    if (snapshot.accessLog === null) {
+      this.accessLog?.flush()
+      this.accessLog = null
+    } else if (this.accessLog === null) {
+      this.accessLog = new AccessLog(snapshot.accessLog, (lines) => this.#options.post({ type: 'access', lines }))
+    } else this.accessLog.spec = snapshot.accessLog
+  }
+
+  #beat(): void {
+    let elu = performance.eventLoopUtilization()
+    let expected = performance.now() + HEARTBEAT_MS
+    const beat = () => {
+      this.clock.date = new Date().toUTCString()
+      const now = performance.now()
+      const used = performance.eventLoopUtilization(elu)
+      elu = performance.eventLoopUtilization()
+      this.state.heartbeat(now, used.utilization, this.#connections, Math.max(0, now - expected))
+      expected = now + HEARTBEAT_MS
+    }
+    beat()
+    this.#heart = setInterval(beat, HEARTBEAT_MS).unref()
+  }
+}
+
+/** One listener of this worker and the connections that came in by it. */
+class HttpListener implements ClientHome {
+  site: Site
+  readonly plane: DataPlane
+  readonly #acceptor: Acceptor
+  readonly #connections = new Set<ClientConnection>()
+
+  constructor(plane: DataPlane, site: Site) {
+    this.plane = plane
+    this.site = site
+    this.#acceptor = new Acceptor(
+      (handle, address) => this.#accept(handle, address),
+      () => this.plane.state.connectionRejected(this.site.listener.row, 'fd'),
+    )
+  }
+
+  async open(reusePort: boolean): Promise<void> {
+    const { host, port } = this.site.listener
+    await this.#acceptor.listen({ host, port, reusePort })
+  }
+
+  #accept(handle: AcceptedHandle, address: string): void {
+    const { state } = this.plane
+    const { listener, limits } = this.site
+    if (!this.plane.enter()) {
+      state.connectionRejected(listener.row, 'fd')
+      handle.close()
+      return
+    }
+    if (!state.connectionOpened(listener.row, limits.maxConnections)) {
+      state.connectionRejected(listener.row, 'limit')
+      this.plane.leave()
+      handle.close()
+      return
+    }
+    if (limits.maxConnectionsPerIp !== 0) {
+      const [high, low] = hash64(address)
+      if (!state.ipConnectionOpened(high, low, limits.maxConnectionsPerIp)) {
+        state.connectionRejected(listener.row, 'per_ip')
+        state.connectionClosed(listener.row)
+        this.plane.leave()
+        handle.close()
+        return
+      }
+      this.#counted.add(address)
+    }
+    this.#connections.add(new ClientConnection(handle, address, this.site.isTrusted(address), this))
+  }
+  /** Whether a per-address count must be given back: the limit may have changed meanwhile. */
+  readonly #counted = new Multiset()
+
+  connectionClosed(connection: ClientConnection): void {
+    this.#connections.delete(connection)
+    this.plane.state.connectionClosed(this.site.listener.row)
+    if (this.#counted.remove(connection.address)) {
+      const [high, low] = hash64(connection.address)
+      this.plane.state.ipConnectionClosed(high, low)
+    }
+    this.plane.leave()
+  }
+
+  drain(): void {
+    this.#acceptor.close()
+    for (const connection of this.#connections) connection.closeIfIdle()
+  }
+
+  destroy(): void {
+    this.#acceptor.close()
+    for (const connection of this.#connections) connection.destroy()
+  }
+}
+
+/** Counts of strings; nothing is kept at zero. */
+class Multiset {
+  readonly #counts = new Map<string, number>()
+  add(key: string): void {
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
+  }
+  remove(key: string): boolean {
+    const count = this.#counts.get(key)
+    if (count === undefined) return false
+    if (count === 1) this.#counts.delete(key)
+    else this.#counts.set(key, count - 1)
+    return true
+  }
+}
+
+/** 64 random bits of this worker's start and a counter: unique, and cheap enough for every request. */
+class RequestIds {
+  readonly #prefix = randomBytes(8).toString('hex')
+  #count = 0
+  next(): string {
+    this.#count = (this.#count + 1) >>> 0
+    return this.#prefix + (this.#count + 0x100000000).toString(16).slice(1)
+  }
+}
+
+function buildSite(
+  snapshot: Snapshot,
+  listener: ListenerSpec,
+  pool: Pool,
+  isTrusted: (address: string) => boolean,
+): Site {
+  const { limits } = snapshot
+  return {
+    generation: snapshot.generation,
+    listener,
+    pool,
+    limits,
+    headLimits: { instanceId: snapshot.instanceId, maxFields: limits.headerCount, targetSize: limits.targetSize },
+    responseRules: { maxFields: Math.max(limits.headerCount, 256), hide: pool.spec.hideHeaders },
+    accessLog: snapshot.accessLog,
+    isTrusted,
+  }
+}
+
+function trustMatcher(networks: readonly string[]): (address: string) => boolean {
+  if (networks.length === 0) return () => false
+  const list = new BlockList()
+  for (const network of networks) {
+    const [address, prefix] = network.split('/') as [string, string | undefined]
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4'
+    list.addSubnet(address, prefix === undefined ? (family === 'ipv6' ? 128 : 32) : Number(prefix), family)
+  }
+  return (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+}

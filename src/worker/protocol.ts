@@ -1,0 +1,35 @@
+// What supervisor and worker threads say to each other.
+import type { Slot, Snapshot } from '../core/spec.ts'
+
+/** Given to a thread at its start. */
+export interface WorkerData {
+  readonly workerId: number
+  readonly buffer: SharedArrayBuffer
+  readonly snapshot: Snapshot
+  /** Connections of clients this worker may hold at once, from the limit on file descriptors. */
+  readonly maxClients: number
+  readonly addresses: readonly (readonly [Slot, readonly string[]])[]
+}
+
+export type ToWorker =
+  | { readonly type: 'apply'; readonly id: number; readonly snapshot: Snapshot }
+  | { readonly type: 'addresses'; readonly slot: Slot; readonly addresses: readonly string[] }
+  | { readonly type: 'cut'; readonly slot: Slot }
+  /** Stop accepting, end keep-alive, and say `drained` when the last connection has gone. */
+  | { readonly type: 'drain' }
+  | { readonly type: 'close' }
+
+export type FromWorker =
+  | { readonly type: 'listening' }
+  | { readonly type: 'listen-failed'; readonly code: string; readonly host: string; readonly port: number }
+  | { readonly type: 'applied'; readonly id: number; readonly error: string | null }
+  | {
+      readonly type: 'backend-failure'
+      readonly slot: Slot
+      readonly error: string
+      readonly code: string
+      readonly count: number
+    }
+  | { readonly type: 'access'; readonly lines: string }
+  | { readonly type: 'problem'; readonly message: string }
+  | { readonly type: 'drained' }

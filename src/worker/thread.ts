@@ -1,0 +1,30 @@
+// Entry of a worker thread: a data plane, and the supervisor's messages to it.
+import { parentPort, workerData } from 'node:worker_threads'
+import { DataPlane } from './data-plane.ts'
+import { handleMessage } from './handle-message.ts'
+import type { FromWorker, ToWorker, WorkerData } from './protocol.ts'
+
+const data = workerData as WorkerData
+const port = parentPort!
+const post = (message: FromWorker) => port.postMessage(message)
+
+const plane = new DataPlane({
+  workerId: data.workerId,
+  buffer: data.buffer,
+  maxClients: data.maxClients,
+  reusePort: process.platform === 'linux',
+  post,
+})
+plane.apply(data.snapshot)
+for (const [slot, addresses] of data.addresses) plane.setAddresses(slot, addresses)
+port.on('message', (message: ToWorker) => {
+  handleMessage(plane, message, post)
+  if (message.type === 'close') port.close()
+})
+try {
+  await plane.listen()
+  post({ type: 'listening' })
+} catch (error) {
+  const { code, address, port: number } = error as NodeJS.ErrnoException & { address?: string; port?: number }
+  post({ type: 'listen-failed', code: code ?? String(error), host: address ?? '', port: number ?? 0 })
+}
