@@ -1,0 +1,81 @@
+// Judges a file as it was written, before flat keys move; what is wrong is cut out so that the rest can be judged too.
+import { type Finding, findings } from './issues.ts'
+import { knownKeys } from './known-keys.ts'
+import type { Problem } from './problem.ts'
+import { fileForm } from './schema/file.ts'
+import {
+  formatPath,
+  nodeAt,
+  type ObjectNode,
+  type Path,
+  replaced,
+  type ScalarNode,
+  type SourceNode,
+  toValue,
+} from './source-tree.ts'
+
+export interface CheckedTree {
+  /** Without the parts that are wrong. */
+  readonly tree: ObjectNode
+  /** Whether a problem at this path only follows from something that was cut out. */
+  follows(problem: Problem): boolean
+}
+
+/** Adds every problem of single values, unknown keys and missing ones to `problems`. */
+export function checkWritten(root: ObjectNode, problems: Problem[]): CheckedTree {
+  const first = judge(root)
+  const tree = retyped(root, first)
+  const found = tree === root ? first : judge(tree)
+  // A variable that is not set has been reported; what its text fails to be is no news.
+  const reported = new Set(problems.map((problem) => problem.path))
+  problems.push(...found.map((finding) => finding.problem).filter((problem) => !reported.has(problem.path)))
+  const unset = problems.filter((problem) => reported.has(problem.path)).map((problem) => problem.path)
+  const paths = found.map((finding) => finding.cut)
+  const cut = [...unset, ...paths.map(formatPath)]
+  return {
+    tree: [...paths].sort(laterFirst).reduce(without, tree) as ObjectNode,
+    follows: (problem) => cut.some((path) => within(problem.path, path) || within(path, problem.path)),
+  }
+}
+
+function judge(tree: SourceNode): Finding[] {
+  const result = fileForm.safeParse(toValue(tree))
+  return result.success ? [] : findings(result.error.issues, tree, knownKeys)
+}
+
+/** The text of a number, true or false that came from a variable becomes the value where the schema wants one. */
+function retyped(tree: ObjectNode, found: readonly Finding[]): ObjectNode {
+  return found.reduce((rest, { path }) => {
+    const node = nodeAt(rest, path)
+    if (node?.kind !== 'scalar' || node.interpolated !== true || typeof node.value !== 'string') return rest
+    if (!/^(0|-?[1-9]\d{0,14}|true|false)$/.test(node.value)) return rest
+    return replaced(rest, path, { ...node, value: JSON.parse(node.value) as ScalarNode['value'] }) as ObjectNode
+  }, tree)
+}
+
+function without(tree: SourceNode, path: Path): SourceNode {
+  const node = nodeAt(tree, path)
+  if (node === undefined) return tree
+  // A pool that is wrong still is one: listeners that name it are right.
+  const isPool = path.length === 2 && path[0] === 'pools'
+  const rest = replaced(tree, path, isPool ? { kind: 'object', origin: node.origin, entries: new Map() } : undefined)
+  const list = path.slice(0, -1)
+  const emptied = nodeAt(rest, list)
+  return list.at(-1) === 'backends' && emptied?.kind === 'array' && emptied.items.length === 0
+    ? replaced(rest, list, undefined)
+    : rest
+}
+
+/** Later elements of a list go first, so that the indexes of earlier ones stay true; inner parts before outer ones. */
+function laterFirst(a: Path, b: Path): number {
+  for (let i = 0; i < Math.min(a.length, b.length); i++) {
+    const [x, y] = [a[i]!, b[i]!]
+    if (x === y) continue
+    return typeof x === 'number' && typeof y === 'number' ? y - x : String(x) < String(y) ? -1 : 1
+  }
+  return b.length - a.length
+}
+
+function within(path: string, outer: string): boolean {
+  return path === outer || (path.startsWith(outer) && /^[.[]/.test(path.slice(outer.length)))
+}

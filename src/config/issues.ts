@@ -1,0 +1,144 @@
+// zod's issues → problems: in plain words, at their place in the text, with a suggestion where one is near.
+import type { z } from 'zod'
+import { closest } from '../util/edit-distance.ts'
+import { type Problem, problemAt, show } from './problem.ts'
+import { nearest, nodeAt, type Path, type SourceNode, toValue } from './source-tree.ts'
+
+type Issue = z.core.$ZodIssue
+
+/** One thing zod found. */
+export interface Finding {
+  readonly path: Path
+  /** What to leave out so that the rest can be judged. */
+  readonly cut: Path
+  readonly problem: Problem
+}
+
+/** `knownKeys` lists the keys of the object at a path, for suggestions. */
+export function findings(issues: readonly Issue[], tree: SourceNode, knownKeys: (path: Path) => string[]): Finding[] {
+  return issues.flatMap((issue) => fromIssue(issue, [], tree, knownKeys))
+}
+
+function fromIssue(issue: Issue, prefix: Path, tree: SourceNode, knownKeys: (path: Path) => string[]): Finding[] {
+  const path = [...prefix, ...(issue.path as Path)]
+  if (issue.code === 'invalid_union') {
+    const branch = likelyBranch(issue.errors)
+    if (branch !== null) return branch.flatMap((inner) => fromIssue(inner, path, tree, knownKeys))
+  }
+  if (issue.code === 'invalid_key') {
+    const inner = issue.issues[0]
+    return [finding(tree, path, { message: inner?.message ?? issue.message, atKey: true })]
+  }
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(path)
+    return issue.keys.map((key) => {
+      const there = [...path, key]
+      return { ...finding(tree, there, unknownKey(key, known)), cut: there }
+    })
+  }
+  return [finding(tree, path, explain(issue, toPlain(tree, path), path))]
+}
+
+/** The one branch of a union that the value has the type of, if there is exactly one. */
+function likelyBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | null {
+  const likely = branches.filter(
+    (issues) => !issues.some((issue) => issue.code === 'invalid_type' && issue.path.length === 0),
+  )
+  const only = likely[0]
+  if (likely.length !== 1 || only === undefined) return null
+  const wrongConstant = only.some((issue) => issue.code === 'invalid_value' && issue.path.length === 0)
+  return wrongConstant ? null : only
+}
+
+interface Words {
+  readonly message: string
+  readonly hint?: string | null
+  readonly atKey?: boolean
+}
+
+function finding(tree: SourceNode, path: Path, words: Words): Finding {
+  const { node, missing } = nearest(tree, path)
+  return {
+    path,
+    cut: cutPath(path),
+    problem: problemAt(node.origin, { ...words, missing, value: toPlain(tree, path) }),
+  }
+}
+
+/** A wrong part of a list's element takes the whole element with it. */
+function cutPath(path: Path): Path {
+  const element = path.findIndex((step) => typeof step === 'number')
+  return element === -1 ? path : path.slice(0, element + 1)
+}
+
+function toPlain(tree: SourceNode, path: Path): unknown {
+  const node = nodeAt(tree, path)
+  return node === undefined ? undefined : toValue(node)
+}
+
+function unknownKey(key: string, known: readonly string[]): Words {
+  const guess = closest(key, known)
+  if (guess !== null) return { message: 'unknown key', hint: `did you mean "${guess}"?`, atKey: true }
+  const list = known.length > 0 && known.length <= 12 ? `; the keys here are ${known.join(', ')}` : ''
+  return { message: 'unknown key', hint: `remove it${list}`, atKey: true }
+}
+
+const kinds: Readonly<Record<string, string>> = {
+  string: 'a string',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+}
+
+function explain(issue: Issue, value: unknown, path: Path): Words {
+  const shown = show(value, path)
+  if (value === undefined) return { message: 'is needed but missing' }
+  if (issue.code === 'invalid_type') {
+    return { message: `${shown} is ${kindOf(value)}; expected ${expectation(issue)}` }
+  }
+  if (issue.code === 'invalid_value') return notOneOf(shown, value, issue.values.map(String))
+  if (issue.code === 'invalid_union') return unionWords(issue, shown, value)
+  if (issue.code === 'too_small' || issue.code === 'too_big') {
+    if (issue.origin === 'number' || issue.origin === 'int')
+      return { message: `${shown} is out of range`, hint: issue.message }
+    return {
+      message: issue.origin === 'array' ? issue.message : `${shown} has the wrong length`,
+      hint: issue.origin === 'array' ? null : issue.message,
+    }
+  }
+  if (issue.code === 'invalid_format') return { message: `${shown} ${issue.message}` }
+  if (issue.code === 'custom' && issue.message.startsWith('is ')) return { message: `${shown} ${issue.message}` }
+  return { message: issue.message }
+}
+
+function expectation(issue: Issue & { code: 'invalid_type' }): string {
+  if (issue.message.startsWith('Invalid input')) return kinds[issue.expected] ?? issue.expected
+  return issue.message
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'no value'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'number') return Number.isInteger(value) ? 'a number' : 'not a whole number'
+  return kinds[typeof value] ?? typeof value
+}
+
+function notOneOf(shown: string, value: unknown, values: readonly string[]): Words {
+  const guess = typeof value === 'string' ? closest(value, values) : null
+  if (guess !== null) return { message: `${shown} is not known here`, hint: `did you mean "${guess}"?` }
+  return { message: `${shown} is not known here`, hint: `use ${values.map((v) => `"${v}"`).join(', ')}` }
+}
+
+function unionWords(issue: Issue & { code: 'invalid_union' }, shown: string, value: unknown): Words {
+  if (issue.message.startsWith('use ')) return { message: `${shown} is not known here`, hint: issue.message }
+  if (!issue.message.startsWith('Invalid input'))
+    return { message: `${shown} is ${kindOf(value)}; expected ${issue.message}` }
+  const expected = issue.errors.flatMap((branch) => {
+    const first = branch[0]
+    return first?.code === 'invalid_type' ? [expectation(first)] : []
+  })
+  return { message: `${shown} is ${kindOf(value)}; expected ${[...new Set(expected)].join(' or ')}` }
+}

@@ -1,0 +1,110 @@
+// Text → checked configuration. Every problem is found in one go and told with its place.
+import { dirname, resolve } from 'node:path'
+import { checkWritten } from './check-written.ts'
+import type { Config } from './config.ts'
+import { crossCheck, implicitPool } from './cross-check.ts'
+import { expand } from './expand.ts'
+import { type Environment, interpolate } from './interpolate.ts'
+import { findings } from './issues.ts'
+import { knownKeys } from './known-keys.ts'
+import { applyOverrides, commandLine, type FlatOverrides } from './overrides.ts'
+import { ConfigError, formatProblem, type Problem, problemAt, sortProblems } from './problem.ts'
+import { readSource } from './read-source.ts'
+import { type LongForm, longForm } from './schema/file.ts'
+import { fromValue, nearest, nodeAt, type ObjectNode, toValue } from './source-tree.ts'
+
+export type { Config } from './config.ts'
+export type { FlatOverrides } from './overrides.ts'
+export { ConfigError, type Problem } from './problem.ts'
+
+export interface LoadOptions {
+  /** The file to read, and its name in messages. A name that ends in .yaml or .yml is read as YAML. */
+  path?: string | undefined
+  /** Its text; without it the file is read. Without both, the overrides alone are the configuration. */
+  text?: string | undefined
+  /** For `${VAR}`; default: the environment of the process. */
+  env?: Environment | undefined
+  /** What the command line says; it wins over the file. */
+  overrides?: FlatOverrides | undefined
+  /** Lets `listen` ask for port 0, any free port (default false). Overrides always may. */
+  allowAnyPort?: boolean | undefined
+}
+
+export interface LoadedConfig {
+  readonly config: Config
+  /** As it was given; null without a file. */
+  readonly path: string | null
+  /** Lines like those of problems, for what is allowed but probably not meant. */
+  readonly warnings: readonly string[]
+}
+
+/** Reads, checks and completes a configuration. Throws `ConfigError` with every problem. */
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  const problems: Problem[] = []
+  const written = interpolate(read(options), options.env ?? process.env, problems) as ObjectNode
+  const { tree, follows } = checkWritten(written, problems)
+  const expanded = applyOverrides(expand(tree, problems), options.overrides ?? {}, problems)
+  const parsed = longForm.safeParse(toValue(expanded))
+  if (parsed.success) {
+    const found = crossCheck(parsed.data, expanded, { allowAnyPort: options.allowAnyPort ?? false })
+    problems.push(...found.filter((problem) => !follows(problem)))
+  } else {
+    const late = findings(parsed.error.issues, expanded, knownKeys).map((finding) => finding.problem)
+    // What the file says has been judged; only what overrides say is new here.
+    problems.push(...late.filter((problem) => problems.length === 0 || problem.file === commandLine.name))
+  }
+  if (!parsed.success || problems.length > 0) throw new ConfigError(sortProblems(problems))
+  const path = options.path ?? null
+  return {
+    config: finish(parsed.data, path, nodeAt(expanded, ['state_file']) !== undefined),
+    path,
+    warnings: warningsOf(parsed.data, expanded),
+  }
+}
+
+function read({ path, text }: LoadOptions): ObjectNode {
+  if (path === undefined && text === undefined) return fromValue({}, commandLine, []) as ObjectNode
+  return readSource(path ?? 'configuration', text)
+}
+
+/** Resolves what depends on other parts: the implicit route, and files relative to the configuration file. */
+function finish(long: LongForm, path: string | null, stateFileGiven: boolean): Config {
+  const folder = path === null ? process.cwd() : dirname(resolve(path))
+  const { access } = long.logging
+  const keepsState = long.state_file !== null && (path !== null || stateFileGiven)
+  return {
+    listeners: long.listeners.map((listener) => ({ ...listener, pool: poolOf(long, listener.pool) })),
+    pools: long.pools,
+    admin: long.admin,
+    workers: long.workers,
+    trustedProxies: long.trusted_proxies,
+    limits: long.limits,
+    logging: {
+      ...long.logging,
+      access: access === null ? null : { ...access, file: access.file === null ? null : resolve(folder, access.file) },
+    },
+    stateFile: keepsState ? resolve(folder, long.state_file!) : null,
+    shutdown: long.shutdown,
+  }
+}
+
+function poolOf(long: LongForm, named: string | null): string {
+  const pool = named ?? implicitPool(long.pools)
+  if (pool === null) throw new Error('a listener without a pool passed the check')
+  return pool
+}
+
+function warningsOf(long: LongForm, tree: ObjectNode): string[] {
+  const used = new Set(long.listeners.map((listener) => poolOf(long, listener.pool)))
+  const unused = Object.keys(long.pools).filter((name) => !used.has(name))
+  return unused.map((name) => {
+    const { origin } = nearest(tree, ['pools', name]).node
+    return formatProblem(
+      problemAt(origin, {
+        message: 'no listener uses this pool',
+        hint: 'name it as the pool of a listener',
+        atKey: true,
+      }),
+    )
+  })
+}

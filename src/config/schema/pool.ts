@@ -1,0 +1,169 @@
+// A pool: its backends and everything about how they are chosen and spoken to.
+import { z } from 'zod'
+import type { HashKey, KeepaliveSpec, RetriesSpec, StrategyName, TimeoutsSpec } from '../../core/spec.ts'
+import { backend } from './backend.ts'
+import { healthCheck, passiveHealth } from './health.ts'
+import { duration, fieldName, parsing, whole } from './scalars.ts'
+import { sticky } from './sticky.ts'
+
+/** Every name that `strategy` takes; the last is an alias. */
+export const strategyNames = [
+  'round-robin',
+  'least-conn',
+  'power-of-two',
+  'least-time',
+  'random',
+  'first',
+  'ip-hash',
+  'hash',
+  'least-connections',
+] as const
+
+export const strategy = z
+  .enum(strategyNames)
+  .transform((name): StrategyName => (name === 'least-connections' ? 'least-conn' : name))
+  .meta({ title: strategyNames.slice(0, -1).join(' | ') })
+
+export const poolDefaults = { strategy: 'round-robin', firstByte: '10s' } as const
+
+/** "uri", "path", "host", "client-ip", "header:X-User" or "cookie:user". Throws an `Error` with a sentence. */
+export function parseHashKey(text: string): HashKey {
+  if (text === 'uri' || text === 'path' || text === 'host' || text === 'client-ip') return { by: text }
+  const match = /^(header|cookie):([!#$%&'*+\-.^_`|~0-9A-Za-z]+)$/.exec(text)
+  if (match === null) {
+    throw new Error(
+      `${JSON.stringify(text)} cannot be hashed; use uri, path, host, client-ip, header:NAME or cookie:NAME`,
+    )
+  }
+  if (match[1] === 'header') return { by: 'header', name: match[2]!.toLowerCase() }
+  return { by: 'cookie', name: match[2]! }
+}
+
+export const backends = z.array(backend).min(1, { error: 'needs at least one backend' })
+
+const timeouts = z
+  .strictObject({
+    connect: duration()
+      .prefault('5s')
+      .meta({ description: 'Until the connection to a backend stands; then the next backend is tried.' }),
+    first_byte: duration()
+      .prefault(poolDefaults.firstByte)
+      .meta({ description: 'From the end of the request to the first byte of the answer; then 504.' }),
+    idle: duration().prefault('60s').meta({ description: 'Silence in the middle of an answer.' }),
+    tunnel: duration()
+      .prefault('1h')
+      .meta({ description: 'Silence of both sides after an Upgrade, such as on a WebSocket.' }),
+    total: duration().prefault('0s').meta({ description: 'The whole exchange with all its attempts.' }),
+  })
+  .transform(
+    (t): TimeoutsSpec => ({
+      connectMs: t.connect,
+      firstByteMs: t.first_byte,
+      idleMs: t.idle,
+      totalMs: t.total,
+      tunnelMs: t.tunnel,
+    }),
+  )
+
+const retryStatus = /^[45]\d\d$/
+const retryCause = z
+  .string()
+  .refine((text) => text === 'connect' || text === 'reset' || retryStatus.test(text), {
+    error: 'is no cause for a retry; use "connect", "reset" or a status from "400" to "599"',
+  })
+  .meta({ title: 'connect | reset | status', pattern: '^(connect|reset|[45]\\d\\d)$' })
+
+function parsePercent(text: string): number {
+  const match = /^(\d{1,3}(?:\.\d+)?)\s*%$/.exec(text)
+  const percent = Number(match?.[1])
+  if (match === null || percent > 100) throw new Error(`${JSON.stringify(text)} is not a share from "0%" to "100%"`)
+  return percent / 100
+}
+
+/** Retries that the budget always allows, however few requests are in flight. */
+const budgetMin = 3
+
+const retries = z
+  .strictObject({
+    attempts: whole(0, 10).prefault(2).meta({ description: 'Further attempts after the first; 0 = none.' }),
+    on: z.array(retryCause).prefault(['connect', 'reset']).meta({
+      description:
+        '`connect`: the connection failed. `reset`: it broke before the first byte of the answer, and the request is idempotent or was not sent. A status: the backend answered with it, and the method is idempotent.',
+    }),
+    budget: z
+      .string()
+      .transform(parsing(parsePercent))
+      .prefault('20%')
+      .meta({
+        title: 'percentage',
+        description: `Retries at once, as a share of the requests in flight; ${budgetMin} are always allowed.`,
+      }),
+  })
+  .transform(
+    (r): RetriesSpec => ({
+      attempts: r.attempts,
+      onConnect: r.on.includes('connect'),
+      onReset: r.on.includes('reset'),
+      onStatus: [...new Set(r.on.filter((cause) => retryStatus.test(cause)).map(Number))].sort((a, b) => a - b),
+      budgetRatio: r.budget,
+      budgetMin,
+    }),
+  )
+
+const keepalive = z
+  .strictObject({
+    max_idle: whole(0, 65_535)
+      .prefault(256)
+      .meta({ description: 'Idle connections kept per worker and backend; 0 = none.' }),
+    idle_timeout: duration({ minMs: 1 }).prefault('60s').meta({ description: 'How long an idle connection is kept.' }),
+  })
+  .transform((k): KeepaliveSpec => ({ maxIdle: k.max_idle, idleTimeoutMs: k.idle_timeout }))
+
+/** Without these a client could not tell where an answer ends. */
+const framing = ['connection', 'content-length', 'transfer-encoding', 'upgrade', 'trailer']
+const hiddenField = fieldName.refine((name) => !framing.includes(name), {
+  error: 'frames the message and cannot be hidden',
+})
+
+export const poolShape = {
+  strategy: strategy.prefault(poolDefaults.strategy).meta({ description: 'How a backend is chosen.' }),
+  hash_key: z.string().transform(parsing(parseHashKey)).prefault('uri').meta({
+    title: 'uri | path | host | client-ip | header:NAME | cookie:NAME',
+    description: 'What the strategy `hash` hashes.',
+  }),
+  backends: backends.default([]).meta({ description: 'The servers: URLs, or objects.' }),
+  sticky: sticky.nullable().default(null).meta({ description: 'Keeps a client at one backend; null = off.' }),
+  health_check: healthCheck.prefault({}).meta({ description: 'Active checks.' }),
+  passive_health: passiveHealth
+    .prefault({})
+    .meta({ description: 'What failures of live traffic do; the last available backend is never ejected.' }),
+  timeouts: timeouts.prefault({}).meta({ description: 'Deadlines towards the backends; `0s` = none.' }),
+  retries: retries
+    .prefault({})
+    .meta({ description: 'When another attempt is made. Never after the first byte to the client.' }),
+  keepalive: keepalive.prefault({}).meta({ description: 'Connections to backends that wait for the next request.' }),
+  host_header: z.enum(['preserve', 'backend']).prefault('preserve').meta({
+    title: 'preserve | backend',
+    description: 'Host field that backends see: the one of the client, or their own address.',
+  }),
+  hide_headers: z
+    .array(hiddenField)
+    .prefault(['server', 'x-powered-by'])
+    .meta({ description: 'Response header fields of backends that clients do not see.' }),
+}
+
+export const pool = z.strictObject(poolShape).transform((p) => ({
+  strategy: p.strategy,
+  hashKey: p.hash_key,
+  backends: p.backends,
+  sticky: p.sticky,
+  healthCheck: p.health_check,
+  passiveHealth: p.passive_health,
+  timeouts: p.timeouts,
+  retries: p.retries,
+  keepalive: p.keepalive,
+  hostHeader: p.host_header,
+  hideHeaders: p.hide_headers,
+}))
+
+export type PoolConfig = z.output<typeof pool>

@@ -1,0 +1,102 @@
+// What concerns the whole process rather than one pool: limits on clients, logs, shutdown, workers.
+import { z } from 'zod'
+import type { AccessLogSpec, LimitsSpec } from '../../core/spec.ts'
+import { byteSize, cidr, duration, whole } from './scalars.ts'
+
+const limits = z
+  .strictObject({
+    header_size: byteSize(1024, 1024 ** 2, '1KB to 1MB')
+      .prefault('16KB')
+      .meta({ description: 'Request line and header section together; more is answered 431.' }),
+    header_count: whole(1, 10_000)
+      .prefault(100)
+      .meta({ description: 'Header fields of a request; more is answered 431.' }),
+    target_size: byteSize(64, 1024 ** 2, '64B to 1MB')
+      .prefault('8KB')
+      .meta({ description: 'Request target (path and query); more is answered 414.' }),
+    body_size: byteSize(0, Number.MAX_SAFE_INTEGER, '0 or more')
+      .prefault(0)
+      .meta({ description: 'Request body; more is answered 413. 0 = no limit.' }),
+    header_timeout: duration({ minMs: 1 })
+      .prefault('10s')
+      .meta({ description: 'From the first byte of a request to the end of its header section; then 408.' }),
+    idle_timeout: duration({ minMs: 1 })
+      .prefault('60s')
+      .meta({ description: 'Silence of a client between two requests, or in the middle of a request body.' }),
+    max_connections: whole(0, 10_000_000)
+      .prefault(0)
+      .meta({ description: 'Client connections of a listener at once, over all workers; 0 = no limit.' }),
+    max_connections_per_ip: whole(0, 10_000_000)
+      .prefault(0)
+      .meta({ description: 'Client connections of one IP address at once; 0 = no limit.' }),
+  })
+  .transform(
+    (l): LimitsSpec => ({
+      headerSize: l.header_size,
+      headerCount: l.header_count,
+      targetSize: l.target_size,
+      bodySize: l.body_size,
+      headerTimeoutMs: l.header_timeout,
+      idleTimeoutMs: l.idle_timeout,
+      maxConnections: l.max_connections,
+      maxConnectionsPerIp: l.max_connections_per_ip,
+    }),
+  )
+
+const filePath = z
+  .string()
+  .min(1, { error: 'name a file' })
+  .regex(/^[^\0]*$/, { error: 'is not the name of a file' })
+  .meta({ title: 'file' })
+
+const access = z
+  .strictObject({
+    format: z
+      .enum(['json', 'combined'])
+      .prefault('json')
+      .meta({ title: 'json | combined', description: 'Form of a line.' }),
+    file: filePath
+      .nullable()
+      .default(null)
+      .meta({ description: 'Where lines go, relative to the configuration file; null = standard output.' }),
+  })
+  .transform((a): AccessLogSpec => a)
+
+const logging = z.strictObject({
+  level: z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .prefault('info')
+    .meta({ title: 'debug | info | warn | error', description: 'The least level that is written.' }),
+  format: z
+    .enum(['auto', 'text', 'json'])
+    .prefault('auto')
+    .meta({ title: 'auto | text | json', description: '`auto`: text on a terminal, JSON elsewhere.' }),
+  access: access.nullable().default(null).meta({ description: 'Access log; null = off.' }),
+})
+
+export const processShape = {
+  workers: z
+    .union([z.literal('auto'), whole(0, 256)], { error: '"auto" or a whole number from 0 to 256' })
+    .prefault('auto')
+    .meta({
+      title: 'auto | 0–256',
+      description: 'Threads that serve traffic; `auto`: one per core the process may use; 0: in the main thread.',
+    }),
+  trusted_proxies: z
+    .array(cidr)
+    .prefault([])
+    .meta({ description: 'Addresses whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` are believed.' }),
+  limits: limits.prefault({}).meta({ description: 'What one client may ask for.' }),
+  logging: logging.prefault({}).meta({ description: 'Events and access log.' }),
+  state_file: filePath.nullable().prefault('frontdesk.state.json').meta({
+    description:
+      'Where changes made over the admin API are kept, relative to the configuration file; null = nowhere. Without a configuration file there is none by default.',
+  }),
+  shutdown: z
+    .strictObject({
+      grace: duration().prefault('30s').meta({ description: 'How long a drain waits for requests in flight.' }),
+    })
+    .transform((s) => ({ graceMs: s.grace }))
+    .prefault({})
+    .meta({ description: 'What happens on TERM, INT and QUIT.' }),
+}

@@ -1,0 +1,132 @@
+// A configuration as it was written: values that remember where they stand. Adapters make it, everything else reads it.
+
+export type Path = readonly (string | number)[]
+
+/** Where a value stands in its text. */
+export interface Origin {
+  readonly source: Source
+  /** Path in the text, which may differ from the place in an expanded tree. */
+  readonly path: Path
+  /** Offset of the value; -1 where there is no text (command line). */
+  readonly at: number
+  /** Offset of its key; the same as `at` for array elements and the root. */
+  readonly keyAt: number
+}
+
+/** A text and its name in messages. */
+export interface Source {
+  readonly name: string
+  readonly text: string
+}
+
+export interface ObjectNode {
+  readonly kind: 'object'
+  readonly origin: Origin
+  readonly entries: ReadonlyMap<string, SourceNode>
+}
+export interface ArrayNode {
+  readonly kind: 'array'
+  readonly origin: Origin
+  readonly items: readonly SourceNode[]
+}
+export interface ScalarNode {
+  readonly kind: 'scalar'
+  readonly origin: Origin
+  readonly value: string | number | boolean | null
+  /** A variable was put in: the text of a number may stand for the number. */
+  readonly interpolated?: boolean
+}
+export type SourceNode = ObjectNode | ArrayNode | ScalarNode
+
+/** The plain value. */
+export function toValue(node: SourceNode): unknown {
+  if (node.kind === 'scalar') return node.value
+  if (node.kind === 'array') return node.items.map(toValue)
+  return Object.fromEntries([...node.entries].map(([key, child]) => [key, toValue(child)]))
+}
+
+/** A tree out of a plain value that stands in no text, such as the command line's. */
+export function fromValue(value: unknown, source: Source, path: Path): SourceNode {
+  const origin: Origin = { source, path, at: -1, keyAt: -1 }
+  if (Array.isArray(value)) {
+    return { kind: 'array', origin, items: value.map((item, i) => fromValue(item, source, [...path, i])) }
+  }
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).filter(([, child]) => child !== undefined)
+    return {
+      kind: 'object',
+      origin,
+      entries: new Map(entries.map(([key, child]) => [key, fromValue(child, source, [...path, key])])),
+    }
+  }
+  return { kind: 'scalar', origin, value: value as ScalarNode['value'] }
+}
+
+export function child(node: SourceNode, step: string | number): SourceNode | undefined {
+  if (node.kind === 'object') return node.entries.get(String(step))
+  return node.kind === 'array' ? node.items[Number(step)] : undefined
+}
+
+/** The node at `path`, or undefined. */
+export function nodeAt(root: SourceNode, path: Path): SourceNode | undefined {
+  let node: SourceNode | undefined = root
+  for (const step of path) {
+    node = child(node, step)
+    if (node === undefined) return undefined
+  }
+  return node
+}
+
+/** The deepest node on the way to `path`, and the steps that lead nowhere. */
+export function nearest(root: SourceNode, path: Path): { node: SourceNode; missing: Path } {
+  let node = root
+  for (let i = 0; i < path.length; i++) {
+    const next = child(node, path[i]!)
+    if (next === undefined) return { node, missing: path.slice(i) }
+    node = next
+  }
+  return { node, missing: [] }
+}
+
+/** The tree with the node at `path` replaced, added (last step, objects only), or removed (`replacement` undefined). */
+export function replaced(root: SourceNode, path: Path, replacement: SourceNode | undefined): SourceNode {
+  const [step, ...rest] = path
+  if (step === undefined) return replacement ?? root
+  if (root.kind === 'array') {
+    const items = root.items.flatMap((item, i) => {
+      if (i !== Number(step)) return [item]
+      return rest.length === 0 ? (replacement === undefined ? [] : [replacement]) : [replaced(item, rest, replacement)]
+    })
+    return { ...root, items }
+  }
+  if (root.kind === 'scalar') return root
+  const entries = new Map(root.entries)
+  const key = String(step)
+  const existing = entries.get(key)
+  if (rest.length > 0) {
+    if (existing !== undefined) entries.set(key, replaced(existing, rest, replacement))
+  } else if (replacement === undefined) {
+    entries.delete(key)
+  } else {
+    entries.set(key, replacement)
+  }
+  return { ...root, entries }
+}
+
+/** `pools.api.backends[0]`, `pools["a b"]`; '' for the root. */
+export function formatPath(path: Path): string {
+  let text = ''
+  for (const step of path) {
+    if (typeof step === 'number') text += `[${step}]`
+    else if (/^[A-Za-z_$][\w$-]*$/.test(step)) text += text === '' ? step : `.${step}`
+    else text += `[${JSON.stringify(step)}]`
+  }
+  return text
+}
+
+/** Line and column, both from 1, of an offset. */
+export function lineAndColumn(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset)
+  const lines = before.split(/\r\n|\r|\n/)
+  return { line: lines.length, column: lines.at(-1)!.length + 1 }
+}
