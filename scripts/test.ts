@@ -2,7 +2,7 @@
 // Arguments narrow the choice: `npm test -- http/` runs the files whose path contains "http/".
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 
@@ -30,9 +30,19 @@ if (files.length === 0) {
   for (const program of programs.filter(isMissing)) {
     process.stdout.write(`${program} is not installed: the tests that need it are skipped\n`)
   }
-  const events = run({ files, concurrency: 2, timeout: 120_000, cwd: root })
+  const events = run({ files, concurrency: 2, timeout: 300_000, cwd: root })
   events.on('test:fail', (event) => {
     if (event.todo === undefined || event.todo === false) process.exitCode = 1
   })
-  events.compose(spec).pipe(process.stdout)
+  events.on('test:summary', ({ file, success, counts, duration_ms: ms }) => {
+    if (file === undefined) return
+    const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''
+    const line = `${success ? 'ok  ' : 'FAIL'} ${relative(root, file)} (${counts.tests} tests${skipped}, ${(ms / 1000).toFixed(1)} s)`
+    process.stdout.write(`${line}\n`)
+  })
+  // What passed is told by file, above; the reporter shows the rest, and the closing lines.
+  events
+    .filter(({ type, data }) => type !== 'test:start' && (type !== 'test:pass' || data.skip !== undefined))
+    .compose(spec)
+    .pipe(process.stdout)
 }
