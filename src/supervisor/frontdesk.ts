@@ -1,0 +1,159 @@
+// The whole program as one object: shared memory, control plane and workers, from start to the end of a drain.
+import { availableParallelism } from 'node:os'
+import type { LoadedConfig } from '../config/load.ts'
+import { Control } from '../control/control.ts'
+import type { BackendFailure, ControlPort, ReloadResult } from '../control/port.ts'
+import type { StatusDocument } from '../control/status.ts'
+import type { Log } from '../core/log.ts'
+import type { Snapshot } from '../core/spec.ts'
+import { createSharedState } from '../state/memory.ts'
+import { OwnerState } from '../state/owner-state.ts'
+import { AccessSink } from './access-sink.ts'
+import { Crew } from './crew.ts'
+import { clientsPerWorker, descriptorLimit } from './descriptors.ts'
+import { reservePorts } from './reserve-ports.ts'
+
+export { ListenError } from './reserve-ports.ts'
+
+export interface StartOptions {
+  readonly loaded: LoadedConfig
+  readonly log: Log
+  readonly version: string
+}
+
+/** How a stop came to its end. */
+export type StopReason = 'drained' | 'grace-expired' | 'forced'
+
+/** A running Frontdesk. */
+export interface Running {
+  readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[]
+  readonly admin: { readonly host: string; readonly port: number } | null
+  readonly workerCount: number
+  /** Shared memory, for tests and embedders that count. */
+  readonly state: OwnerState
+  reload(loaded: LoadedConfig): Promise<ReloadResult>
+  status(): StatusDocument
+  /** After a rotation of the access log. */
+  reopenLogs(): void
+  /** Begins a graceful stop: readyz says 503, nothing new is accepted, what is in flight ends. Idempotent. */
+  drain(): void
+  /** Closes everything now. */
+  force(): void
+  readonly stopped: Promise<StopReason>
+}
+
+/** Starts Frontdesk. Rejects with ListenError when an address cannot be bound; then nothing is left running. */
+export async function startFrontdesk(options: StartOptions): Promise<Running> {
+  const { loaded, log, version } = options
+  const { config } = loaded
+  const workers = config.workers === 'auto' ? availableParallelism() : config.workers
+  const state = new OwnerState(createSharedState({ workers: Math.max(1, workers) }))
+  const failureListeners: ((failure: BackendFailure) => void)[] = []
+  const sink = config.logging.access === null ? null : new AccessSink(config.logging.access.file, problem(log))
+  const crew = new Crew({
+    workers,
+    state,
+    log,
+    maxClients: clientsPerWorker(descriptorLimit(), workers),
+    onFailure: (failure) => {
+      for (const listener of failureListeners) listener(failure)
+    },
+    onAccess: (lines) => sink?.write(lines),
+  })
+  const stop = new Stop(config.shutdown.graceMs, crew, async () => {
+    await control.close()
+    await sink?.close()
+  })
+  let ports = new Map<string, number>()
+  const withPorts = (snapshot: Snapshot): Snapshot => ({
+    ...snapshot,
+    listeners: snapshot.listeners.map((spec) => ({ ...spec, port: ports.get(spec.name) ?? spec.port })),
+  })
+  const port: ControlPort = {
+    version,
+    startedAtMs: Date.now(),
+    state,
+    log,
+    workers: () => crew.workers(),
+    apply: (snapshot) => crew.apply(withPorts(snapshot)),
+    setAddresses: (slot, addresses) => crew.setAddresses(slot, addresses),
+    cutBackend: (slot) => crew.cutBackend(slot),
+    stop: () => stop.drain(),
+    isDraining: () => stop.begun,
+    onBackendFailure: (listener) => failureListeners.push(listener),
+  }
+  const control = await Control.create({ port, config, configPath: loaded.path, log })
+  try {
+    ports = await reservePorts(control.snapshot.listeners)
+    await crew.start(withPorts(control.snapshot))
+    await control.start()
+  } catch (error) {
+    await crew.stop()
+    await control.close()
+    throw error
+  }
+  const listeners = control.snapshot.listeners.map(({ name, host, port: configured }) => ({
+    name,
+    host,
+    port: ports.get(name) ?? configured,
+  }))
+  return {
+    listeners,
+    admin: control.adminAddress(),
+    workerCount: workers,
+    state,
+    reload: (next) => control.reload(next.config),
+    status: () => control.status(),
+    reopenLogs: () => sink?.reopen(),
+    drain: () => stop.drain(),
+    force: () => stop.force(),
+    stopped: stop.stopped,
+  }
+}
+
+function problem(log: Log): (message: string) => void {
+  return (message) => log.event('error', 'access_log_failed', message)
+}
+
+/** The end of the program: drain within the time of grace, then close. */
+class Stop {
+  begun = false
+  readonly stopped: Promise<StopReason>
+  readonly #graceMs: number
+  readonly #crew: Crew
+  readonly #cleanUp: () => Promise<void>
+  #resolve: (reason: StopReason) => void = () => {}
+  #ending = false
+
+  constructor(graceMs: number, crew: Crew, cleanUp: () => Promise<void>) {
+    this.#graceMs = graceMs
+    this.#crew = crew
+    this.#cleanUp = cleanUp
+    this.stopped = new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+  }
+
+  drain(): void {
+    if (this.begun) return
+    this.begun = true
+    const grace = setTimeout(() => void this.#end('grace-expired'), this.#graceMs)
+    void this.#crew.drain().then(() => {
+      clearTimeout(grace)
+      return this.#end('drained')
+    })
+  }
+
+  force(): void {
+    this.begun = true
+    void this.#end('forced')
+  }
+
+  async #end(reason: StopReason): Promise<void> {
+    if (this.#ending) return
+    this.#ending = true
+    await this.#crew.stop()
+    await this.#cleanUp()
+    this.#resolve(reason)
+  }
+}

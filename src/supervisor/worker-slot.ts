@@ -1,0 +1,92 @@
+// One place for a worker: keeps a thread running in it, and gives back what a dead one held.
+import { Worker } from 'node:worker_threads'
+import type { WorkerInfo } from '../control/port.ts'
+import type { FromWorker, ToWorker, WorkerData } from '../worker/protocol.ts'
+
+export interface WorkerSlotOptions {
+  readonly id: number
+  /** What a thread is started with: asked anew for each, so that a respawned one gets the current snapshot. */
+  readonly data: () => WorkerData
+  readonly onMessage: (slot: WorkerSlot, message: FromWorker) => void
+  /** The thread died without having been asked to. Called before the next one is started. */
+  readonly onDeath: (slot: WorkerSlot, reason: string) => void
+}
+
+const FIRST_BACKOFF_MS = 10
+const MAX_BACKOFF_MS = 5000
+/** A thread that has lived so long is taken for healthy: its death begins a new row. */
+const STABLE_MS = 10_000
+
+export class WorkerSlot {
+  readonly id: number
+  state: WorkerInfo['state'] = 'starting'
+  restarts = 0
+  readonly #options: WorkerSlotOptions
+  #thread: Worker | null = null
+  #stopping = false
+  #startedAt = 0
+  #deathsInRow = 0
+  #respawn: NodeJS.Timeout | null = null
+  #resolveExit: () => void = () => {}
+  /** Resolves when the thread has ended after `stop`. */
+  readonly exited = new Promise<void>((resolve) => {
+    this.#resolveExit = resolve
+  })
+
+  constructor(options: WorkerSlotOptions) {
+    this.#options = options
+    this.id = options.id
+  }
+
+  start(): void {
+    this.state = 'starting'
+    this.#startedAt = performance.now()
+    // The sources run as they are, and the compiled package has .js files: the URL follows this file's own ending.
+    const entry = new URL(`../worker/thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
+    const thread = new Worker(entry, { workerData: this.#options.data(), name: `worker-${this.id}` })
+    this.#thread = thread
+    let reason = ''
+    thread.on('message', (message: FromWorker) => {
+      if (message.type === 'listening') this.state = 'running'
+      this.#options.onMessage(this, message)
+    })
+    thread.on('error', (error) => {
+      reason = error.stack ?? error.message
+    })
+    thread.on('exit', (code) => this.#ended(thread, reason === '' ? `exit code ${code}` : reason))
+  }
+
+  post(message: ToWorker): boolean {
+    if (this.#thread === null) return false
+    this.#thread.postMessage(message)
+    return true
+  }
+
+  /** No thread is started here any more. Ends the one that runs, in peace or at once. */
+  async stop(atOnce: boolean): Promise<void> {
+    this.#stopping = true
+    if (this.#respawn !== null) clearTimeout(this.#respawn)
+    if (this.#thread === null) this.#resolveExit()
+    else if (atOnce) await this.#thread.terminate()
+    else this.post({ type: 'close' })
+    await this.exited
+  }
+
+  #ended(thread: Worker, reason: string): void {
+    if (this.#thread !== thread) return
+    this.#thread = null
+    this.state = 'dead'
+    if (this.#stopping) {
+      this.#resolveExit()
+      return
+    }
+    this.#options.onDeath(this, reason)
+    const stable = performance.now() - this.#startedAt > STABLE_MS
+    this.#deathsInRow = stable ? 1 : this.#deathsInRow + 1
+    const delayMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (this.#deathsInRow - 1))
+    this.#respawn = setTimeout(() => {
+      this.restarts++
+      this.start()
+    }, delayMs)
+  }
+}
