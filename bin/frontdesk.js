@@ -59,7 +59,7 @@ function refuse() {
  * launcher is gone. A terminal's Ctrl-C reaches both processes and is forwarded as well; the child counts it once.
  */
 function runWith(node) {
-  const child = spawn(node, [...process.execArgv, self, ...process.argv.slice(2)], {
+  const child = spawn(node, [...process.execArgv, ...process.argv.slice(1)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, FRONTDESK_LAUNCHED: '1' },
   })

@@ -68,13 +68,16 @@ function exchange(target: AdminTarget, call: AdminCall): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const timeout = call.timeoutMs ?? DEFAULT_TIMEOUT_MS
     const outgoing = send(new URL(call.path, target.base), { method: call.method ?? 'GET', headers, agent: false })
-    if (timeout > 0) outgoing.setTimeout(timeout, () => outgoing.destroy(new Error(`no answer within ${timeout / 1000} s`)))
+    if (timeout > 0)
+      outgoing.setTimeout(timeout, () => outgoing.destroy(new Error(`no answer within ${timeout / 1000} s`)))
     outgoing.on('error', reject)
     outgoing.on('response', (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('error', reject)
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }))
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+      )
     })
     outgoing.end(payload)
   })
@@ -103,9 +106,12 @@ function unreachable(target: AdminTarget, error: NodeJS.ErrnoException): CliErro
 }
 
 function foreign(target: AdminTarget, status: number): CliError {
-  return new CliError(`what answers at ${target.base.origin} is not Frontdesk's admin API (status ${status}, no JSON)`, {
-    hint: '--admin or FRONTDESK_ADMIN names another address',
-  })
+  return new CliError(
+    `what answers at ${target.base.origin} is not Frontdesk's admin API (status ${status}, no JSON)`,
+    {
+      hint: '--admin or FRONTDESK_ADMIN names another address',
+    },
+  )
 }
 
 /** RFC 9457 problem details, as far as they are there. */

@@ -1,21 +1,8 @@
 // Backends as the admin API tells them, and the table that `status` and `backends list` print.
-import { type Colour, table, type Terminal } from './terminal.ts'
+import type { BackendStatus } from '../control/status.ts'
+import { type Colour, type Terminal, table } from './terminal.ts'
 
-/** One backend in GET /status and GET /backends; only what is shown here. */
-export interface BackendView {
-  readonly url: string
-  readonly pool: string
-  readonly state: 'unknown' | 'up' | 'down' | 'draining' | 'disabled' | 'ejected'
-  readonly weight: number
-  readonly backup: boolean
-  readonly current_connections: number
-  readonly requests: number
-  readonly errors: number
-  readonly latency_ms: { readonly p50: number | null; readonly p99: number | null }
-  readonly last_check: { readonly at: string; readonly ok: boolean; readonly reason: string } | null
-}
-
-const colours: Readonly<Record<BackendView['state'], Colour>> = {
+const colours: Readonly<Record<BackendStatus['state'], Colour>> = {
   up: 'green',
   down: 'red',
   ejected: 'red',
@@ -25,10 +12,21 @@ const colours: Readonly<Record<BackendView['state'], Colour>> = {
 }
 
 /** One row a backend; the pool is a column only where there are several. */
-export function backendTable(backends: readonly BackendView[], terminal: Terminal, nowMs: number): string {
+export function backendTable(backends: readonly BackendStatus[], terminal: Terminal, nowMs: number): string {
   const pools = new Set(backends.map((backend) => backend.pool))
   const withPool = pools.size > 1
-  const head = [...(withPool ? ['POOL'] : []), 'BACKEND', 'STATE', 'WEIGHT', 'OPEN', 'REQUESTS', 'ERRORS', 'P50', 'P99', 'LAST CHECK']
+  const head = [
+    ...(withPool ? ['POOL'] : []),
+    'BACKEND',
+    'STATE',
+    'WEIGHT',
+    'OPEN',
+    'REQUESTS',
+    'ERRORS',
+    'P50',
+    'P99',
+    'LAST CHECK',
+  ]
   const rows = backends.map((backend) => [
     ...(withPool ? [backend.pool] : []),
     backend.url,
@@ -54,7 +52,7 @@ function milliseconds(value: number | null): string {
   return value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`
 }
 
-function lastCheck({ last_check: check }: BackendView, nowMs: number): string {
+function lastCheck({ last_check: check }: BackendStatus, nowMs: number): string {
   if (check === null) return 'none yet'
   const seconds = Math.max(0, Math.round((nowMs - Date.parse(check.at)) / 1000))
   return `${check.ok ? 'passed' : 'failed'} ${seconds} s ago${check.ok ? '' : `: ${check.reason}`}`

@@ -21,7 +21,11 @@ const at = Date.UTC(2026, 0, 2, 3, 4, 5, 6)
 test('JSON is chosen when stdout is no terminal, one object a line', () => {
   const terminal = recorder(false)
   const sink = createLogSink({ terminal, level: 'info', format: 'auto', now: () => at })
-  sink.event('warn', 'backend_down', 'backend http://a/ DOWN: "no"', { pool: 'default', error: new Error('why'), big: 1n })
+  sink.event('warn', 'backend_down', 'backend http://a/ DOWN: "no"', {
+    pool: 'default',
+    error: new Error('why'),
+    big: 1n,
+  })
   sink.flush()
   assert.equal(sink.format, 'json')
   assert.deepEqual(JSON.parse(terminal.stdout.join('')), {
@@ -40,7 +44,10 @@ test('text is chosen for a terminal, with the state of a backend painted', () =>
   const sink = createLogSink({ terminal, level: 'info', format: 'auto' })
   sink.event('info', 'backend_up', 'backend http://up.example UP: 200 (was down for 2s)')
   sink.flush()
-  assert.match(terminal.stdout.join(''), /<dim>\d\d:\d\d:\d\d<\/> <dim>info <\/> backend http:\/\/up\.example <green>UP<\/>: 200/)
+  assert.match(
+    terminal.stdout.join(''),
+    /<dim>\d\d:\d\d:\d\d<\/> <dim>info <\/> backend http:\/\/up\.example <green>UP<\/>: 200/,
+  )
 })
 
 test('events below the level are dropped', () => {
@@ -56,7 +63,11 @@ test('events below the level are dropped', () => {
 test('events of one turn are written at once; an error goes to stderr, after what came before it', () => {
   const terminal = recorder(false)
   const order: string[] = []
-  const tracing = { ...terminal, out: (text: string) => order.push(`out ${text}`), err: (text: string) => order.push(`err ${text}`) }
+  const tracing = {
+    ...terminal,
+    out: (text: string) => order.push(`out ${text}`),
+    err: (text: string) => order.push(`err ${text}`),
+  }
   const sink = createLogSink({ terminal: tracing, level: 'info', format: 'text' })
   sink.event('info', 'a', 'one')
   sink.event('info', 'a', 'two')

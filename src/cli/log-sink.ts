@@ -34,7 +34,10 @@ export function createLogSink(o: LogSinkOptions): LogSink {
     flush,
     event(level, name, message, fields = {}) {
       if (rank[level] < rank[o.level]) return
-      const line = format === 'json' ? jsonLine(now(), level, name, message, fields) : textLine(o.terminal, now(), level, name, message)
+      const line =
+        format === 'json'
+          ? jsonLine(now(), level, name, message, fields)
+          : textLine(o.terminal, now(), level, name, message)
       if (level === 'error') {
         flush()
         o.terminal.err(line)
@@ -46,7 +49,13 @@ export function createLogSink(o: LogSinkOptions): LogSink {
   }
 }
 
-function jsonLine(nowMs: number, level: LogLevel, name: string, message: string, fields: Readonly<Record<string, unknown>>): string {
+function jsonLine(
+  nowMs: number,
+  level: LogLevel,
+  name: string,
+  message: string,
+  fields: Readonly<Record<string, unknown>>,
+): string {
   const record = { time: new Date(nowMs).toISOString(), level, event: name, message, ...fields }
   return `${JSON.stringify(record, plainValue)}\n`
 }
@@ -59,7 +68,8 @@ function plainValue(_key: string, value: unknown): unknown {
 function textLine(terminal: Terminal, nowMs: number, level: LogLevel, name: string, message: string): string {
   const { paint } = terminal
   const word = level.padEnd(5)
-  const levelText = level === 'error' ? paint('red', word) : level === 'warn' ? paint('yellow', word) : paint('dim', word)
+  const levelText =
+    level === 'error' ? paint('red', word) : level === 'warn' ? paint('yellow', word) : paint('dim', word)
   const text = name.startsWith('backend_') ? paintStates(printable(message), paint) : printable(message)
   return `${paint('dim', clockTime(nowMs))} ${levelText} ${text}\n`
 }

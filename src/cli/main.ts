@@ -1,6 +1,7 @@
 // The command line: arguments in, exit code out. The launcher calls `main` and exits with what it returns.
 import { CommanderError } from 'commander'
-import type { CliContext } from './cli-context.ts'
+import { ConfigError } from '../config/problem.ts'
+import { type CliContext, commandName } from './cli-context.ts'
 import { CliError, ExitCode } from './exit-code.ts'
 import { buildProgram, withDefaultCommand } from './program.ts'
 import { processTerminal, type Terminal } from './terminal.ts'
@@ -9,7 +10,13 @@ import { readVersion } from './version.ts'
 /** Runs one command to its end. `launched`: another process started this one and waits for it. */
 export async function main(argv: readonly string[], o: { launched: boolean }): Promise<number> {
   const terminal = processTerminal()
-  const context: CliContext = { terminal, version: readVersion(), launched: o.launched, exitCode: ExitCode.done }
+  const context: CliContext = {
+    terminal,
+    version: readVersion(),
+    command: commandName(),
+    launched: o.launched,
+    exitCode: ExitCode.done,
+  }
   try {
     await buildProgram(context).parseAsync(withDefaultCommand(argv), { from: 'user' })
     return context.exitCode
@@ -26,6 +33,12 @@ function report(error: unknown, terminal: Terminal): number {
     terminal.err(`frontdesk: ${error.message}\n`)
     if (error.hint !== '') terminal.err(`${error.hint.replace(/^/gm, '  ')}\n`)
     return error.exitCode
+  }
+  if (error instanceof ConfigError) {
+    terminal.err(
+      `${error.format()}\n\nfrontdesk: the configuration is invalid, nothing was started; "frontdesk check" tries it again\n`,
+    )
+    return ExitCode.invalidConfig
   }
   const known = error instanceof Error ? (error.stack ?? error.message) : String(error)
   terminal.err(`frontdesk: an error that should not happen; please report it with these lines:\n${known}\n`)

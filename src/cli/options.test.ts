@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { collect, option, parseDuration, parsePort, parseWorkers } from './options.ts'
 
-test('ports are 1 to 65535', () => {
+test('ports are 1 to 65535, and 0 for any', () => {
+  assert.equal(parsePort('0'), 0)
   assert.equal(parsePort('8080'), 8080)
-  for (const bad of ['0', '65536', '-1', '80a', '', '1e3', '8080.5']) assert.throws(() => parsePort(bad), bad)
+  for (const bad of ['65536', '-1', '80a', '', '1e3', '8080.5']) assert.throws(() => parsePort(bad), bad)
 })
 
 test('workers are a number or "auto"', () => {

@@ -1,13 +1,14 @@
 // Parsers of option values, and the rule that each flag can also be given as FRONTDESK_<FLAG>.
 import { InvalidArgumentError, Option } from 'commander'
+import { parseDuration as durationOf } from '../util/duration.ts'
 
 /** Read when no --config is given. */
 export const DEFAULT_CONFIG_FILE = 'config.json'
 
-/** A TCP port, 1–65535; 0 is refused. */
+/** A TCP port, 1–65535, or 0 for any that is free. */
 export function parsePort(text: string): number {
   const port = parseWholeNumber(text)
-  if (port < 1 || port > 65535) throw new InvalidArgumentError('A port is a number from 1 to 65535.')
+  if (port > 65535) throw new InvalidArgumentError('A port is a number from 1 to 65535, or 0 for any free one.')
   return port
 }
 
@@ -35,21 +36,24 @@ export function collect(text: string, before: readonly string[] | undefined): re
   return [...(before ?? []), ...text.split(/\s+/).filter((part) => part !== '')]
 }
 
-/** "30s", "1m30s", "500ms" or seconds, in milliseconds. */
+/** "30s", "1m30s", "500ms" or whole seconds, in milliseconds. */
 export function parseDuration(text: string): number {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000
-  const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) throw new InvalidArgumentError('A duration is like 30s, 1m30s or 500ms.')
-  let ms = 0
-  for (const [, number, , unit] of text.matchAll(/(\d+(\.\d+)?)(ms|s|m|h)/g)) ms += Number(number) * unitsMs[unit ?? '']!
-  return ms
+  try {
+    return durationOf(/^\d+$/.test(text) ? Number(text) : text)
+  } catch {
+    throw new InvalidArgumentError('A duration is like 30s, 1m30s or 500ms.')
+  }
 }
 
 /**
  * An option that can also be given as FRONTDESK_<FLAG>, or under another name where one is fixed.
  * A switch in the environment counts as on unless it is empty or says 0, false, no or off.
  */
-export function option<T>(flags: string, description: string, o: { parse?: (text: string, before: T) => T; env?: string } = {}): Option {
+export function option<T>(
+  flags: string,
+  description: string,
+  o: { parse?: (text: string, before: T) => T; env?: string } = {},
+): Option {
   const made = new Option(flags, description)
   if (o.parse !== undefined) made.argParser(o.parse)
   const name = o.env ?? `FRONTDESK_${made.name().replaceAll('-', '_').toUpperCase()}`
@@ -64,7 +68,10 @@ export const shared = {
   workers: () => option('--workers <n|auto>', 'data-plane threads (default: one a core)', { parse: parseWorkers }),
   json: () => option('--json', 'print JSON, for programs'),
   admin: () =>
-    option('--admin <url>', 'admin API of the running Frontdesk (default: what the file says, else http://127.0.0.1:8081)'),
+    option(
+      '--admin <url>',
+      'admin API of the running Frontdesk (default: what the file says, else http://127.0.0.1:8081)',
+    ),
   token: () => option('--token <token>', 'bearer token of the admin API', { env: 'FRONTDESK_ADMIN_TOKEN' }),
   pool: () => option('--pool <name>', 'the pool meant (needed only where there are several)'),
 } as const

@@ -1,5 +1,5 @@
 // All commands in one program, with one manner of reporting a wrong command line: what, and how to find the right one.
-import { Command } from 'commander'
+import { Command, type Option } from 'commander'
 import type { CliContext } from './cli-context.ts'
 import { defineBackend } from './commands/backend.ts'
 import { defineBackends } from './commands/backends.ts'
@@ -23,6 +23,8 @@ Start here:
   frontdesk -c config.json                         run it
   frontdesk help run                               all about one command
 
+Every option can also be given as FRONTDESK_<OPTION> in the environment: FRONTDESK_ADMIN_PORT=9001.
+
 Exit codes: 0 done or drained, 1 failed, 2 wrong command line, 69 cannot bind or Node too old,
 78 invalid configuration, 130 forced by a second Ctrl-C.`
 
@@ -41,6 +43,7 @@ export function buildProgram(context: CliContext): Command {
     .version(`frontdesk ${context.version}`, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
+    .configureHelp({ optionDescription: describeOption })
     .addHelpText('after', examples)
   const define = [
     defineRun,
@@ -60,9 +63,16 @@ export function buildProgram(context: CliContext): Command {
   return program.showHelpAfterError('"frontdesk help" lists the commands.')
 }
 
+/** Without the variable's name, which is the same rule for all and stands in the program's own help. */
+function describeOption({ description, defaultValue, defaultValueDescription }: Option): string {
+  if (defaultValue === undefined) return description
+  return `${description} (default: ${defaultValueDescription ?? defaultValue})`
+}
+
 function pointToHelp(command: Command, parent: string): void {
   command.showHelpAfterError(`"${parent} help ${command.name()}" lists what it takes.`)
-  for (const sub of command.commands) sub.showHelpAfterError(`"${parent} ${command.name()} ${sub.name()} --help" lists what it takes.`)
+  for (const sub of command.commands)
+    sub.showHelpAfterError(`"${parent} ${command.name()} ${sub.name()} --help" lists what it takes.`)
 }
 
 /** "run" is the command when none is named: no argument at all, or an option that is not about the program itself. */

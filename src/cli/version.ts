@@ -5,7 +5,10 @@ import { readFileSync } from 'node:fs'
 export function readVersion(): string {
   for (const up of ['../package.json', '../../package.json']) {
     try {
-      const found = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as { name?: string; version?: string }
+      const found = JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')) as {
+        name?: string
+        version?: string
+      }
       if (found.name === 'frontdesk' && found.version !== undefined) return found.version
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error

@@ -1,9 +1,10 @@
 // `frontdesk backends …`: looks at and changes the backends of a running Frontdesk, over its admin API.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
+import type { BackendStatus } from '../../control/status.ts'
 import { type AdminTarget, callAdmin } from '../admin-client.ts'
 import { type AdminOptions, addAdminOptions, resolveAdminTarget } from '../admin-target.ts'
-import { type BackendView, backendTable } from '../backend-table.ts'
+import { backendTable } from '../backend-table.ts'
 import { act, type CliContext } from '../cli-context.ts'
 import { CliError, ExitCode } from '../exit-code.ts'
 import { option, parseWholeNumber, shared } from '../options.ts'
@@ -54,7 +55,7 @@ function waitOption(description: string): ReturnType<typeof option> {
 
 function defineList(group: Command, context: CliContext): void {
   act(context, subcommand(group, 'list', 'list them'), async (o: Options) => {
-    const all = await listBackends(resolveAdminTarget(o))
+    const all = await listBackends(await resolveAdminTarget(o))
     const backends = o.pool === undefined ? all : all.filter((backend) => backend.pool === o.pool)
     if (o.json) context.terminal.out(`${JSON.stringify(backends, null, 2)}\n`)
     else if (backends.length > 0) context.terminal.out(backendTable(backends, context.terminal, Date.now()))
@@ -71,8 +72,8 @@ function defineAdd(group: Command, context: CliContext): void {
     .addOption(option('--backup', 'use it only when no other backend is available'))
   act(context, command, async (url: string, o: AddOptions) => {
     const body = { url, pool: o.pool, weight: o.weight, max_connections: o.maxConnections, backup: o.backup }
-    const answer = await callAdmin(resolveAdminTarget(o), { method: 'POST', path: '/backends', body })
-    const added = answer.body as BackendView
+    const answer = await callAdmin(await resolveAdminTarget(o), { method: 'POST', path: '/backends', body })
+    const added = answer.body as BackendStatus
     const text = `added ${added.url} to pool ${added.pool}, weight ${added.weight}: "frontdesk backends list" shows its first check`
     return say(context, o, answer.body, text)
   })
@@ -86,7 +87,12 @@ function defineRemove(group: Command, context: CliContext): void {
   act(context, command, async (url: string, o: Options & { drain?: string }) => {
     const path = o.wait ? '/backends?wait=1' : '/backends'
     const body = { url, pool: o.pool, drain: o.drain }
-    const answer = await callAdmin(resolveAdminTarget(o), { method: 'DELETE', path, body, ...(o.wait ? { timeoutMs: 0 } : {}) })
+    const answer = await callAdmin(await resolveAdminTarget(o), {
+      method: 'DELETE',
+      path,
+      body,
+      ...(o.wait ? { timeoutMs: 0 } : {}),
+    })
     const draining = answer.status === 202
     const open = (answer.body as { drained_connections?: number }).drained_connections ?? 0
     const text = draining
@@ -101,19 +107,29 @@ function defineDrain(group: Command, context: CliContext): void {
     .argument('<url>', 'as "backends list" shows it')
     .addOption(waitOption('return when it has no request in flight'))
   act(context, command, async (url: string, o: Options) => {
-    const target = resolveAdminTarget(o)
+    const target = await resolveAdminTarget(o)
     const body = await patch(target, { url, pool: o.pool, state: 'drain' })
     if (o.wait) await untilIdle(target, body)
-    const text = o.wait ? `${body.url} is drained` : `${body.url} is draining, ${plural(body.current_connections, 'request')} in flight`
+    const text = o.wait
+      ? `${body.url} is drained`
+      : `${body.url} is draining, ${plural(body.current_connections, 'request')} in flight`
     return say(context, o, body, `${text}: "frontdesk backends enable ${body.url}" brings it back`)
   })
 }
 
 function defineEnable(group: Command, context: CliContext): void {
-  const command = subcommand(group, 'enable', 'put a drained or disabled one back into service').argument('<url>', 'as "backends list" shows it')
+  const command = subcommand(group, 'enable', 'put a drained or disabled one back into service').argument(
+    '<url>',
+    'as "backends list" shows it',
+  )
   act(context, command, async (url: string, o: Options) => {
-    const body = await patch(resolveAdminTarget(o), { url, pool: o.pool, state: 'up' })
-    return say(context, o, body, `${body.url} is in service again (${body.state}): "frontdesk backends list" shows its share grow`)
+    const body = await patch(await resolveAdminTarget(o), { url, pool: o.pool, state: 'up' })
+    return say(
+      context,
+      o,
+      body,
+      `${body.url} is in service again (${body.state}): "frontdesk backends list" shows its share grow`,
+    )
   })
 }
 
@@ -122,22 +138,22 @@ function defineWeight(group: Command, context: CliContext): void {
     .argument('<url>', 'as "backends list" shows it')
     .argument('<n>', 'new weight', parseWholeNumber)
   act(context, command, async (url: string, weight: number, o: Options) => {
-    const body = await patch(resolveAdminTarget(o), { url, pool: o.pool, weight })
+    const body = await patch(await resolveAdminTarget(o), { url, pool: o.pool, weight })
     return say(context, o, body, `${body.url} has weight ${body.weight} now, from the next request on`)
   })
 }
 
-async function listBackends(target: AdminTarget): Promise<readonly BackendView[]> {
+async function listBackends(target: AdminTarget): Promise<readonly BackendStatus[]> {
   const { body } = await callAdmin(target, { path: '/backends' })
-  return body as readonly BackendView[]
+  return body as readonly BackendStatus[]
 }
 
-async function patch(target: AdminTarget, body: Record<string, unknown>): Promise<BackendView> {
+async function patch(target: AdminTarget, body: Record<string, unknown>): Promise<BackendStatus> {
   const answer = await callAdmin(target, { method: 'PATCH', path: '/backends', body })
-  return answer.body as BackendView
+  return answer.body as BackendStatus
 }
 
-async function untilIdle(target: AdminTarget, { url, pool }: BackendView): Promise<void> {
+async function untilIdle(target: AdminTarget, { url, pool }: BackendStatus): Promise<void> {
   for (;;) {
     const found = (await listBackends(target)).find((backend) => backend.url === url && backend.pool === pool)
     if (found === undefined) throw new CliError(`${url} was removed while it drained`)

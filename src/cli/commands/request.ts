@@ -5,7 +5,7 @@ import { ExitCode } from '../exit-code.ts'
 import { type LoadReport, quantile, runLoad } from '../load-client/load-client.ts'
 import { option, parseDuration, parsePositive, shared } from '../options.ts'
 import { onStopSignals } from '../stop-signals.ts'
-import { plural, table, type Terminal } from '../terminal.ts'
+import { plural, type Terminal, table } from '../terminal.ts'
 
 interface Options {
   readonly count: number
@@ -32,11 +32,17 @@ export function defineRequest(program: Command, context: CliContext): void {
     .description('send requests to a URL and count which backend answered')
     .argument('<url>', 'where to', parseUrl)
     .addOption(option('-n, --count <n>', 'how many requests', { parse: parsePositive }).default(10))
-    .addOption(option('-c, --concurrency <n>', 'how many at once, each over its own connection', { parse: parsePositive }).default(1))
+    .addOption(
+      option('-c, --concurrency <n>', 'how many at once, each over its own connection', {
+        parse: parsePositive,
+      }).default(1),
+    )
     .addOption(option('-X, --method <method>', 'request method').default('GET'))
     .addOption(option('-H, --header <field>', 'a header field, "Name: value" (repeatable)', { parse: collectField }))
     .addOption(option('--keep-cookies', 'send back the cookies received, a set of them for each connection'))
-    .addOption(option('--timeout <duration>', 'longest a request may take', { parse: parseDuration }).default(30_000, '30s'))
+    .addOption(
+      option('--timeout <duration>', 'longest a request may take', { parse: parseDuration }).default(30_000, '30s'),
+    )
     .addOption(shared.json())
     .addHelpText('after', examples)
   act(context, command, (url: URL, o: Options) => sendRequests(url, o, context))
@@ -66,7 +72,9 @@ async function sendRequests(url: URL, o: Options, context: CliContext): Promise<
 function print(url: URL, report: LoadReport, terminal: Terminal): void {
   const { paint } = terminal
   const perSecond = Math.round((report.sent / report.elapsedMs) * 1000)
-  terminal.out(`${plural(report.sent, 'request')} to ${url.href} in ${(report.elapsedMs / 1000).toFixed(2)} s (${perSecond}/s)\n`)
+  terminal.out(
+    `${plural(report.sent, 'request')} to ${url.href} in ${(report.elapsedMs / 1000).toFixed(2)} s (${perSecond}/s)\n`,
+  )
   if (report.answered > 0) {
     const total = report.answered
     const rows = ranked(report.backends).map(([name, count]) => [
@@ -76,15 +84,23 @@ function print(url: URL, report: LoadReport, terminal: Terminal): void {
     ])
     terminal.out(`\n${paint('bold', 'Backends')}\n${table(rows, [1, 2])}`)
     const statuses = [...report.statuses].sort(([a], [b]) => a - b)
-    const painted = statuses.map(([status, count]) => [`  ${paint(status < 400 ? 'green' : 'red', String(status))}`, String(count)])
+    const painted = statuses.map(([status, count]) => [
+      `  ${paint(status < 400 ? 'green' : 'red', String(status))}`,
+      String(count),
+    ])
     terminal.out(`\n${paint('bold', 'Statuses')}\n${table(painted, [1])}`)
     const latency = [0.5, 0.99].map((q) => `p${q * 100} ${quantile(report.latenciesMs, q).toFixed(1)} ms`)
-    terminal.out(`\n${paint('bold', 'Latency')}   ${latency.join('   ')}   max ${report.latenciesMs.at(-1)?.toFixed(1)} ms\n`)
+    terminal.out(
+      `\n${paint('bold', 'Latency')}   ${latency.join('   ')}   max ${report.latenciesMs.at(-1)?.toFixed(1)} ms\n`,
+    )
   }
   if (report.failures.size > 0) {
     const rows = ranked(report.failures).map(([reason, count]) => [`  ${paint('red', reason)}`, String(count)])
     terminal.out(`\n${paint('bold', 'Without an answer')}\n${table(rows, [1])}`)
-    if (report.answered === 0) terminal.out(`\n  is anything listening? frontdesk status shows a running Frontdesk, curl -v ${url.href} the details\n`)
+    if (report.answered === 0)
+      terminal.out(
+        `\n  is anything listening? frontdesk status shows a running Frontdesk, curl -v ${url.href} the details\n`,
+      )
   }
 }
 
@@ -99,7 +115,10 @@ function toJson(url: URL, report: LoadReport): unknown {
     backends: Object.fromEntries(ranked(report.backends)),
     statuses: Object.fromEntries(report.statuses),
     failures: Object.fromEntries(ranked(report.failures)),
-    latency_ms: latenciesMs.length === 0 ? null : { p50: quantile(latenciesMs, 0.5), p99: quantile(latenciesMs, 0.99), max: latenciesMs.at(-1) },
+    latency_ms:
+      latenciesMs.length === 0
+        ? null
+        : { p50: quantile(latenciesMs, 0.5), p99: quantile(latenciesMs, 0.99), max: latenciesMs.at(-1) },
   }
 }
 
@@ -115,7 +134,8 @@ function parseUrl(text: string): URL {
 }
 
 function collectField(text: string, before: readonly string[] | undefined): readonly string[] {
-  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:/.test(text)) throw new InvalidArgumentError('It is a header field such as "X-Delay: 100ms".')
+  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:/.test(text))
+    throw new InvalidArgumentError('It is a header field such as "X-Delay: 100ms".')
   return [...(before ?? []), text]
 }
 

@@ -1,43 +1,36 @@
 // `frontdesk status`: one screen about a running Frontdesk.
 import type { Command } from 'commander'
 import { formatDuration } from '../../control/format-duration.ts'
+import type { StatusDocument } from '../../control/status.ts'
 import { callAdmin } from '../admin-client.ts'
 import { type AdminOptions, addAdminOptions, resolveAdminTarget } from '../admin-target.ts'
-import { type BackendView, backendTable } from '../backend-table.ts'
+import { backendTable } from '../backend-table.ts'
 import { act, type CliContext } from '../cli-context.ts'
 import { ExitCode } from '../exit-code.ts'
 import { shared } from '../options.ts'
 import { plural, type Terminal } from '../terminal.ts'
 
-/** GET /status; only what is shown here. */
-interface StatusView {
-  readonly total_backends: number
-  readonly active_backends: number
-  readonly backends: readonly BackendView[]
-  readonly version: string
-  readonly uptime_seconds: number
-  readonly revision: number
-  readonly workers: readonly unknown[]
-}
-
 export function defineStatus(program: Command, context: CliContext): void {
-  const command = addAdminOptions(program.command('status').description('show how a running Frontdesk and its backends are'))
+  const command = addAdminOptions(
+    program.command('status').description('show how a running Frontdesk and its backends are'),
+  )
   command.addOption(shared.json())
   command.addHelpText('after', '\nExamples:\n  frontdesk status\n  frontdesk status --json | jq .active_backends')
   act(context, command, async (o: AdminOptions & { json?: true }) => {
-    const target = resolveAdminTarget(o)
+    const target = await resolveAdminTarget(o)
     const { body } = await callAdmin(target, { path: '/status' })
     if (o.json) context.terminal.out(`${JSON.stringify(body, null, 2)}\n`)
-    else print(body as StatusView, target.base, context.terminal)
+    else print(body as StatusDocument, target.base, context.terminal)
     return ExitCode.done
   })
 }
 
-function print(status: StatusView, base: URL, terminal: Terminal): void {
+function print(status: StatusDocument, base: URL, terminal: Terminal): void {
   const head = [
     `frontdesk ${status.version}`,
     `up ${formatDuration(status.uptime_seconds * 1000)}`,
-    plural(status.workers.length, 'worker'),
+    plural(status.workers.filter(({ state }) => state === 'running').length, 'worker'),
+    ...(status.draining ? [terminal.paint('yellow', 'draining')] : []),
     `revision ${status.revision}`,
     base.origin,
   ]

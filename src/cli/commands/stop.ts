@@ -7,9 +7,12 @@ import { ExitCode } from '../exit-code.ts'
 
 export function defineStop(program: Command, context: CliContext): void {
   const command = addAdminOptions(program.command('stop').description('let a running Frontdesk drain and end'))
-  command.addHelpText('after', '\nThe same as sending it TERM. Example:\n  frontdesk stop --admin http://127.0.0.1:8081')
+  command.addHelpText(
+    'after',
+    '\nThe same as sending it TERM. Example:\n  frontdesk stop --admin http://127.0.0.1:8081',
+  )
   act(context, command, async (o: AdminOptions) => {
-    const target = resolveAdminTarget(o)
+    const target = await resolveAdminTarget(o)
     await callAdmin(target, { method: 'POST', path: '/stop' })
     context.terminal.out(
       `Frontdesk at ${target.base.origin} is draining: it takes no new connections and ends when those open are done.\n` +

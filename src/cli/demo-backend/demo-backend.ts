@@ -162,6 +162,9 @@ function drained(response: ServerResponse): Promise<void> {
 function sendJson(response: ServerResponse, status: number, value: unknown): void {
   const noContent = status === 204 || status === 304
   const body = noContent ? '' : `${JSON.stringify(value, null, 2)}\n`
-  response.writeHead(status, noContent ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) })
+  response.writeHead(
+    status,
+    noContent ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) },
+  )
   response.end(body)
 }

@@ -1,5 +1,7 @@
 // What a request asks the demo backend to do: by query (?delay=200ms&status=503&size=64KB) or by X- headers.
 import type { IncomingMessage } from 'node:http'
+import { parseByteSize } from '../../util/byte-size.ts'
+import { parseDuration } from '../../util/duration.ts'
 
 const MAX_DELAY_MS = 10 * 60_000
 const MAX_SIZE_BYTES = 16 * 1024 ** 3
@@ -23,13 +25,17 @@ export function readSteering(request: IncomingMessage, url: URL): Steering {
   if (fail !== null && fail !== 'reset' && fail !== 'cut' && fail !== 'hang') {
     throw new Error(`fail is reset, cut or hang, not "${fail}"`)
   }
-  return { delayMs: parseDelay(ask('delay')), status: parseStatus(ask('status')), sizeBytes: parseSize(ask('size')), fail }
+  return {
+    delayMs: parseDelay(ask('delay')),
+    status: parseStatus(ask('status')),
+    sizeBytes: parseSize(ask('size')),
+    fail,
+  }
 }
 
 function parseDelay(text: string | null): number {
   if (text === null) return 0
-  const match = /^(\d+(?:\.\d+)?)(ms|s)?$/.exec(text)
-  const ms = match === null ? Number.NaN : Number(match[1]) * (match[2] === 's' ? 1000 : 1)
+  const ms = /^\d+$/.test(text) ? Number(text) : attempt(() => parseDuration(text))
   if (!(ms <= MAX_DELAY_MS)) throw new Error(`delay is milliseconds or "2s", at most ten minutes, not "${text}"`)
   return ms
 }
@@ -42,9 +48,16 @@ function parseStatus(text: string | null): number {
 
 function parseSize(text: string | null): number | null {
   if (text === null) return null
-  const match = /^(\d+)(B|KB|MB|GB)?$/i.exec(text)
-  const unit = { B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 }[match?.[2]?.toUpperCase() ?? 'B'] ?? 1
-  const bytes = match === null ? Number.NaN : Number(match[1]) * unit
+  const bytes = /^\d+$/.test(text) ? Number(text) : attempt(() => parseByteSize(text))
   if (!(bytes <= MAX_SIZE_BYTES)) throw new Error(`size is bytes, "64KB" or "10MB", at most 16GB, not "${text}"`)
   return bytes
+}
+
+/** NaN where the text makes no sense. */
+function attempt(parse: () => number): number {
+  try {
+    return parse()
+  } catch {
+    return Number.NaN
+  }
 }

@@ -26,7 +26,9 @@ export function serveWebSocketEcho(o: { request: IncomingMessage; socket: Duplex
     socket.end('HTTP/1.1 426 Upgrade Required\r\nUpgrade: websocket\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
     return
   }
-  const accept = createHash('sha1').update(key + ACCEPT_GUID).digest('base64')
+  const accept = createHash('sha1')
+    .update(key + ACCEPT_GUID)
+    .digest('base64')
   socket.write(
     'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
       `Sec-WebSocket-Accept: ${accept}\r\nX-Backend: ${o.name}\r\n\r\n`,
@@ -73,7 +75,8 @@ function readFrame(buffer: Buffer): Frame | number | undefined {
   const lengthBytes = short === 126 ? 2 : short === 127 ? 8 : 0
   const payloadAt = 2 + lengthBytes + 4
   if (buffer.length < payloadAt) return undefined
-  const length = lengthBytes === 0 ? short : lengthBytes === 2 ? buffer.readUInt16BE(2) : Number(buffer.readBigUInt64BE(2))
+  const length =
+    lengthBytes === 0 ? short : lengthBytes === 2 ? buffer.readUInt16BE(2) : Number(buffer.readBigUInt64BE(2))
   if (length > MAX_FRAME_BYTES) return CloseCode.tooBig
   if (buffer.length < payloadAt + length) return undefined
   const mask = buffer.subarray(payloadAt - 4, payloadAt)

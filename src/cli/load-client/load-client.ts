@@ -1,5 +1,5 @@
 // The test client behind `frontdesk request`: a number of requests over some connections, and who answered them.
-import { Agent, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http'
+import { Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { CookieJar } from './cookie-jar.ts'
 

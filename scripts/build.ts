@@ -1,0 +1,68 @@
+// `npm run build [folder]`: the publishable package in dist/ (or the folder): compiled JavaScript, types, launcher,
+// and a package.json that asks for nothing but a Node new enough. Then: npm publish ./dist
+import { spawnSync } from 'node:child_process'
+import { chmodSync, copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const target = resolve(process.argv[2] ?? join(root, 'dist'))
+
+rmSync(target, { recursive: true, force: true })
+mkdirSync(join(target, 'bin'), { recursive: true })
+compile()
+rewriteDeclarations()
+refuseSourceReferences()
+
+copyFileSync(join(root, 'bin', 'frontdesk.js'), join(target, 'bin', 'frontdesk.js'))
+chmodSync(join(target, 'bin', 'frontdesk.js'), 0o755)
+for (const name of ['README.md', 'LICENSE', 'CHANGELOG.md']) {
+  if (existsSync(join(root, name))) copyFileSync(join(root, name), join(target, name))
+}
+writeFileSync(join(target, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`)
+process.stdout.write(`the package is in ${target}: npm pack ${target}\n`)
+
+function compile(): void {
+  const tsc = join(root, 'node_modules', '.bin', 'tsc')
+  const { status } = spawnSync(tsc, ['-p', join(root, 'tsconfig.build.json'), '--outDir', target], { stdio: 'inherit' })
+  if (status !== 0) process.exit(1)
+}
+
+/** The compiler rewrites imports in the compiled files, but leaves `./x.ts` in the declarations. */
+function rewriteDeclarations(): void {
+  for (const path of globSync('**/*.d.ts', { cwd: target })) {
+    const file = join(target, path)
+    const text = readFileSync(file, 'utf8')
+    writeFileSync(file, text.replace(/((?:from |import\()(['"])\.{1,2}\/[^'"]*)\.ts\2/g, '$1.js$2'))
+  }
+}
+
+/** Imports are rewritten by the compiler; a file named in any other way (a worker's URL, say) would not be found. */
+function refuseSourceReferences(): void {
+  const found = globSync('**/*.js', { cwd: target }).flatMap((path) =>
+    readFileSync(join(target, path), 'utf8')
+      .split('\n')
+      .filter((line) => /new URL\(\s*['"][^'"]+\.ts['"]/.test(line))
+      .map((line) => `${path}: ${line.trim()}`),
+  )
+  if (found.length > 0) throw new Error(`compiled files that name a source file:\n${found.join('\n')}`)
+}
+
+function manifest(): Record<string, unknown> {
+  const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, unknown>
+  const kept = [
+    'name',
+    'version',
+    'description',
+    'license',
+    'type',
+    'engines',
+    'bin',
+    'keywords',
+    'repository',
+    'dependencies',
+  ]
+  return {
+    ...Object.fromEntries(kept.filter((key) => own[key] !== undefined).map((key) => [key, own[key]])),
+    exports: { '.': { types: './index.d.ts', default: './index.js' }, './package.json': './package.json' },
+  }
+}
