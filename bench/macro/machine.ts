@@ -1,6 +1,7 @@
 // Where a result was measured: enough to compare, nothing that names the machine or its owner.
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Cpus } from './scenarios.ts'
 
 export interface Machine {
@@ -18,6 +19,19 @@ export function describeMachine(): Machine {
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
     kernel: `Linux ${os.release()}`,
   }
+}
+
+/** Share of all cores (0–1) that was busy over `ms`: measured before anything is started, it is other people's work. */
+export async function busyShare(ms: number): Promise<number> {
+  const total = () => {
+    const times = os.cpus().map((core) => core.times)
+    const sum = (pick: (t: (typeof times)[number]) => number) => times.reduce((all, t) => all + pick(t), 0)
+    return { idle: sum((t) => t.idle), all: sum((t) => t.user + t.nice + t.sys + t.irq + t.idle) }
+  }
+  const before = total()
+  await wait(ms)
+  const after = total()
+  return 1 - (after.idle - before.idle) / (after.all - before.all)
 }
 
 /** Core 0 for the load and the backend, core 1 for the proxy; a third, where there is one, for the second worker. */

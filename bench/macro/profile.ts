@@ -143,5 +143,6 @@ function formatSelfTimes(times: ReadonlyMap<string, number>, requests: number): 
 
 /** perf names compiled functions with the file's whole path. */
 function withoutFolders(text: string): string {
-  return `${text.replaceAll(/file:\/\/\S*?\/((?:src|dist|node_modules)\/)/g, '$1').replaceAll(/[^\S\n]+$/gm, '')}\n`
+  const lines = text.replaceAll(/(\s+-)*\s*$/gm, '') // empty columns
+  return `${lines.replaceAll(/file:\/\/\S*?\/((?:src|dist|node_modules)\/)/g, '$1')}\n`
 }

@@ -37,7 +37,7 @@ export function formatMarkdown(run: Run): string {
   const lines = [
     `# Macro benchmark, ${run.date}: ${run.name}`,
     '',
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.kernel}. ${run.rounds} rounds of ${run.seconds} s, medians;`,
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.kernel}. Rounds: ${run.rounds}, of ${run.seconds} s; medians,`,
     'in parentheses the ratio to nginx, paired within each round. How it is measured: [bench/README.md](../README.md).',
     '',
     ...Object.entries(run.versions).map(([name, version]) => `- ${name}: ${version}`),
@@ -56,7 +56,10 @@ export function save(run: Run): string {
   const stem = `${run.date}-${run.name}`
   const path = (ending: string) => fileURLToPath(new URL(`../results/${stem}${ending}`, import.meta.url))
   writeFileSync(path('.md'), formatMarkdown(run))
-  writeFileSync(path('.json'), `${JSON.stringify({ ...run, results: byRound(run.results) }, null, 2)}\n`)
+  writeFileSync(
+    path('.json'),
+    `${JSON.stringify({ ...run, results: byRound(run.results), remarks: run.remarks.join('; ') }, null, 2)}\n`,
+  )
   return stem
 }
 

@@ -45,7 +45,9 @@ const frontdesk: Rival = {
 export function frontdeskCommand(job: Job, nodeFlags: readonly string[]): string[] {
   const config = join(job.directory, 'config.json')
   const backends = [`http://127.0.0.1:${job.backendPort}`]
-  writeFileSync(config, JSON.stringify({ port: job.port, admin_port: job.adminPort, workers: job.workers, backends }))
+  const listeners = [{ name: 'default', listen: `127.0.0.1:${job.port}` }]
+  const admin = { listen: `127.0.0.1:${job.adminPort}` }
+  writeFileSync(config, JSON.stringify({ listeners, admin, workers: job.workers, backends }))
   return [process.execPath, ...nodeFlags, launcher, 'run', '-c', config]
 }
 

@@ -1,8 +1,8 @@
 // What a choice costs, by strategy and number of backends, and what the counters around it cost.
 import { Ring } from '../../src/balancer/ring.ts'
-import { createBed, newSelection, pickerOf } from '../../src/balancer/test-support.ts'
 import type { StrategyName } from '../../src/core/spec.ts'
 import { bucketIndex } from '../../src/state/histogram.ts'
+import { createBed, newSelection, pickerOf } from '../../test/support/balancing-bed.ts'
 import type { Benchmark } from './measure.ts'
 
 const sizes = { 3: createBed(3), 10000: createBed(Array.from({ length: 10_000 }, (_, i) => 1 + (i % 7))) } as const
