@@ -73,7 +73,7 @@ export const addressCells = 4
 
 export const regions = {
   header: region({
-    doc: 'one row: what this memory is',
+    doc: 'what this memory is',
     rows: () => 1,
     fields: {
       version: i32('layout version, checked on attach'),
@@ -92,7 +92,7 @@ export const regions = {
     },
   }),
   slot: region({
-    doc: 'a backend: the hot row, written by all workers',
+    doc: 'a backend, its hot row, written by all workers',
     rows: (s) => s.slots,
     fields: {
       flags: i32('availability bits, see flags.ts'),

@@ -1,10 +1,11 @@
 // For the tests and benchmarks of balancing: a pool of backends in shared memory of its own.
-import type { BackendSpec, StrategyName } from '../core/spec.ts'
-import { createSharedState } from '../state/memory.ts'
-import { OwnerState } from '../state/owner-state.ts'
-import { WorkerState } from '../state/worker-state.ts'
-import type { Picker, Selection } from './strategy.ts'
-import { strategies } from './table.ts'
+
+import type { Picker, Selection } from '../../src/balancer/strategy.ts'
+import { strategies } from '../../src/balancer/table.ts'
+import type { BackendSpec, StrategyName } from '../../src/core/spec.ts'
+import { createSharedState } from '../../src/state/memory.ts'
+import { OwnerState } from '../../src/state/owner-state.ts'
+import { WorkerState } from '../../src/state/worker-state.ts'
 
 export interface Bed {
   readonly backends: readonly BackendSpec[]
