@@ -53,7 +53,7 @@ export function parseBackendUrl(text: string): BackendUrl {
 
 /** The text with user name and password replaced, for messages. */
 export function redactUserInfo(text: string): string {
-  return text.replace(/(\/\/)[^/?#]*@/, '$1***@')
+  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1***@')
 }
 
 function unixUrl(text: string, shown: string): BackendUrl {

@@ -3,6 +3,7 @@ import { type Finding, findings } from './issues.ts'
 import { knownKeys } from './known-keys.ts'
 import type { Problem } from './problem.ts'
 import { fileForm } from './schema/file.ts'
+import { namePattern } from './schema/scalars.ts'
 import {
   formatPath,
   nodeAt,
@@ -33,7 +34,7 @@ export function checkWritten(root: ObjectNode, problems: Problem[]): CheckedTree
   const paths = found.map((finding) => finding.cut)
   const cut = [...unset, ...paths.map(formatPath)]
   return {
-    tree: [...paths].sort(laterFirst).reduce(without, tree) as ObjectNode,
+    tree: wellFormed([...paths].sort(laterFirst).reduce(without, tree)) as ObjectNode,
     follows: (problem) => cut.some((path) => within(problem.path, path) || within(path, problem.path)),
   }
 }
@@ -53,11 +54,19 @@ function retyped(tree: ObjectNode, found: readonly Finding[]): ObjectNode {
   }, tree)
 }
 
+/** An object that lacks what it needs because that was cut out goes too. */
+function wellFormed(tree: SourceNode): SourceNode {
+  const [path] = judge(tree).map((finding) => finding.path.slice(0, -1))
+  if (path === undefined || path.length === 0) return tree
+  const rest = without(tree, path)
+  return rest === tree ? tree : wellFormed(rest)
+}
+
 function without(tree: SourceNode, path: Path): SourceNode {
   const node = nodeAt(tree, path)
   if (node === undefined) return tree
   // A pool that is wrong still is one: listeners that name it are right.
-  const isPool = path.length === 2 && path[0] === 'pools'
+  const isPool = path.length === 2 && path[0] === 'pools' && namePattern.test(String(path[1]))
   const rest = replaced(tree, path, isPool ? { kind: 'object', origin: node.origin, entries: new Map() } : undefined)
   const list = path.slice(0, -1)
   const emptied = nodeAt(rest, list)

@@ -13,6 +13,8 @@ const maxPools = 1024
 const maxBackends = 16_384
 const maxAffinityTables = 8
 
+const nameServers = 'name the servers, like "backends": ["http://localhost:3000"]'
+
 export interface CheckOptions {
   /** Whether a listener may ask for port 0; the command line always may. */
   readonly allowAnyPort: boolean
@@ -117,7 +119,7 @@ function checkListeners({ config, report }: Check): void {
   })
   if (config.listeners.length === 0) report(['listeners'], 'needs at least one listener', 'or remove it for port 8080')
   if (Object.keys(config.pools).length === 0) {
-    report(['backends'], 'is needed but missing', 'name the servers: "backends": ["http://localhost:3000"]')
+    report(['backends'], 'is needed but missing', nameServers)
   } else if (implicitPool(config.pools) === null) {
     config.listeners.forEach((listener, i) => {
       if (listener.pool !== null) return
@@ -154,7 +156,7 @@ function checkPool({ tree, report }: Check, name: string, pool: PoolConfig): voi
     report(
       [...path, 'backends'],
       'is needed but missing',
-      `give pool "${name}" at least one backend${name === 'default' ? '; the flat keys belong to it' : ''}`,
+      name === 'default' ? nameServers : `give pool "${name}" at least one backend`,
     )
   }
   const seen = new Map<string, number>()
@@ -165,7 +167,7 @@ function checkPool({ tree, report }: Check, name: string, pool: PoolConfig): voi
       report(
         [...path, 'backends', i],
         `${backend.url} is already backends[${first}]`,
-        'remove one, or give it a weight',
+        'remove one; for a greater share give it a weight',
         { value: backend.url },
       )
   })

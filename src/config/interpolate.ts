@@ -8,6 +8,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** `$${` stands for a literal `${`. */
 const reference = /\$\$\{|\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\})?/g
 
+// biome-ignore lint/suspicious/noTemplateCurlyInString: shows the syntax of the file
 const howTo = 'write ${NAME} or ${NAME:-default}'
 
 /** The tree with every reference replaced. An unset variable without a default is a problem; `:-` also replaces an empty one. */

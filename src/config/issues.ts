@@ -77,6 +77,9 @@ function toPlain(tree: SourceNode, path: Path): unknown {
 }
 
 function unknownKey(key: string, known: readonly string[]): Words {
+  // Objects of several forms, such as sticky: the key is right, but not with this `by`.
+  if (known.includes(key))
+    return { message: 'does not belong to this form of the object', hint: 'remove it', atKey: true }
   const guess = closest(key, known)
   if (guess !== null) return { message: 'unknown key', hint: `did you mean "${guess}"?`, atKey: true }
   const list = known.length > 0 && known.length <= 12 ? `; the keys here are ${known.join(', ')}` : ''
@@ -87,7 +90,7 @@ const kinds: Readonly<Record<string, string>> = {
   string: 'a string',
   number: 'a number',
   int: 'a whole number',
-  boolean: 'true or false',
+  boolean: 'a boolean',
   array: 'a list',
   object: 'an object',
   record: 'an object',
@@ -97,7 +100,7 @@ function explain(issue: Issue, value: unknown, path: Path): Words {
   const shown = show(value, path)
   if (value === undefined) return { message: 'is needed but missing' }
   if (issue.code === 'invalid_type') {
-    return { message: `${shown} is ${kindOf(value)}; expected ${expectation(issue)}` }
+    return wrongKind(shown, value, expectation(issue))
   }
   if (issue.code === 'invalid_value') return notOneOf(shown, value, issue.values.map(String))
   if (issue.code === 'invalid_union') return unionWords(issue, shown, value)
@@ -119,8 +122,12 @@ function expectation(issue: Issue & { code: 'invalid_type' }): string {
   return issue.message
 }
 
+function wrongKind(shown: string, value: unknown, expected: string): Words {
+  const found = value === null ? 'null cannot stand here' : `${shown} is ${kindOf(value)}`
+  return { message: `${found}; expected ${expected}` }
+}
+
 function kindOf(value: unknown): string {
-  if (value === null) return 'no value'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'number') return Number.isInteger(value) ? 'a number' : 'not a whole number'
   return kinds[typeof value] ?? typeof value
@@ -134,11 +141,10 @@ function notOneOf(shown: string, value: unknown, values: readonly string[]): Wor
 
 function unionWords(issue: Issue & { code: 'invalid_union' }, shown: string, value: unknown): Words {
   if (issue.message.startsWith('use ')) return { message: `${shown} is not known here`, hint: issue.message }
-  if (!issue.message.startsWith('Invalid input'))
-    return { message: `${shown} is ${kindOf(value)}; expected ${issue.message}` }
+  if (!issue.message.startsWith('Invalid input')) return wrongKind(shown, value, issue.message)
   const expected = issue.errors.flatMap((branch) => {
     const first = branch[0]
     return first?.code === 'invalid_type' ? [expectation(first)] : []
   })
-  return { message: `${shown} is ${kindOf(value)}; expected ${[...new Set(expected)].join(' or ')}` }
+  return wrongKind(shown, value, [...new Set(expected)].join(' or '))
 }

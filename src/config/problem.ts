@@ -1,6 +1,6 @@
 // What is wrong with a configuration, and the error that carries all of it.
 import { redactUserInfo } from './backend-url.ts'
-import { isSecret } from './redact.ts'
+import { isSecret, redact, redactedText } from './redact.ts'
 import { formatPath, lineAndColumn, type Origin, type Path } from './source-tree.ts'
 
 export interface Problem {
@@ -56,8 +56,12 @@ export function problemAt(
     path: formatPath(path),
     message: problem.message,
     hint: problem.hint ?? null,
-    value: isSecret(path) ? '***' : problem.value,
+    value: isSecret(path) ? redactedText : presentable(problem.value),
   }
+}
+
+function presentable(value: unknown): unknown {
+  return typeof value === 'string' ? redactUserInfo(value) : redact(value)
 }
 
 /** A value as messages show it: short, on one line, without secrets. */

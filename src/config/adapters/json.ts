@@ -6,12 +6,14 @@ import type { Origin, Path, Source, SourceNode } from '../source-tree.ts'
 /** The tree, or the first problems with the syntax. */
 export function parseJson(source: Source): SourceNode | Problem[] {
   const errors: ParseError[] = []
+  if (source.text.trim() === '')
+    return [at(source, 0, 'the file is empty', 'the least is { "backends": ["http://localhost:3000"] }')]
   const deep = tooDeepAt(source.text)
   if (deep !== -1) return [at(source, deep, `broken JSON: more than ${maxDepth} levels deep`)]
   const tree = parseTree(source.text, errors, { allowTrailingComma: true, disallowComments: false })
   const first = errors[0]
   if (first !== undefined) return [syntaxProblem(source, first)]
-  if (tree === undefined) return [at(source, 0, 'is empty', 'the least is { "backends": ["http://localhost:3000"] }')]
+  if (tree === undefined) return [at(source, 0, 'is empty')]
   const problems: Problem[] = []
   const root = convert(tree, { source, path: [], at: tree.offset, keyAt: tree.offset }, problems)
   return problems.length > 0 ? problems : root

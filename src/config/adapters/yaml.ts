@@ -14,7 +14,7 @@ export function parseYaml(source: Source): SourceNode | Problem[] {
     rootProblem(source, error.pos[0], `broken YAML: ${oneLine(error.message)}`),
   )
   if (broken.length > 0) return broken
-  if (document.contents === null) return [rootProblem(source, 0, 'is empty')]
+  if (document.contents === null) return [rootProblem(source, 0, 'the file is empty')]
   const converter = new Converter(source, document)
   const root = converter.convert(document.contents, [], null, 0)
   return converter.problems.length > 0 ? converter.problems : root

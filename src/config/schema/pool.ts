@@ -39,7 +39,9 @@ export function parseHashKey(text: string): HashKey {
   return { by: 'cookie', name: match[2]! }
 }
 
-export const backends = z.array(backend).min(1, { error: 'needs at least one backend' })
+export const backends = z
+  .array(backend)
+  .min(1, { error: 'needs at least one backend, such as "http://localhost:3000"' })
 
 const timeouts = z
   .strictObject({
@@ -122,7 +124,7 @@ const keepalive = z
 /** Without these a client could not tell where an answer ends. */
 const framing = ['connection', 'content-length', 'transfer-encoding', 'upgrade', 'trailer']
 const hiddenField = fieldName.refine((name) => !framing.includes(name), {
-  error: 'frames the message and cannot be hidden',
+  error: 'is part of the framing and cannot be hidden',
 })
 
 export const poolShape = {

@@ -1,0 +1,41 @@
+// Golden files: a configuration in, the expanded form or the problems out. UPDATE_GOLDEN=1 writes what is expected.
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { ConfigError, loadConfig } from './load.ts'
+import { longFormOf, longFormWithSecrets } from './long-form.ts'
+
+const folder = join(import.meta.dirname, '../../test/golden/config')
+const env = { PORT: '8000', WORKERS: '', EMPTY: '', ADMIN_TOKEN: 'not to be printed', BACKEND_HOST: 'localhost' }
+
+function outcome(path: string): string {
+  try {
+    const loaded = loadConfig({ path, env })
+    const warnings = loaded.warnings.map((line) => `// warning: ${line}\n`).join('')
+    return `${warnings}${JSON.stringify(longFormOf(loaded.config), null, 2)}\n`
+  } catch (error) {
+    if (error instanceof ConfigError) return `${error.format()}\n`
+    throw error
+  }
+}
+
+for (const name of readdirSync(folder)) {
+  test(`golden: ${name}`, () => {
+    const file = ['config.yaml', 'config.yml'].find((ending) => existsSync(join(folder, name, ending))) ?? 'config.json'
+    const expectedFile = join(folder, name, 'expected.txt')
+    const actual = outcome(join(folder, name, file))
+      .replaceAll(join(folder, name, '/'), '')
+      .replaceAll(folder, '')
+    if (process.env.UPDATE_GOLDEN !== undefined) writeFileSync(expectedFile, actual)
+    assert.equal(actual, readFileSync(expectedFile, 'utf8'))
+  })
+}
+
+for (const name of ['seed', 'long-form', 'mixed', 'only-listeners', 'variables']) {
+  test(`the expanded form of ${name} means the same`, () => {
+    const path = join(folder, name, 'config.json')
+    const { config } = loadConfig({ path, env })
+    assert.deepEqual(loadConfig({ path, text: JSON.stringify(longFormWithSecrets(config)), env: {} }).config, config)
+  })
+}
