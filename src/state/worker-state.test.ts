@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import { errorNames } from '../core/errors.ts'
-import { ways } from './layout.ts'
-import { createSharedState } from './memory.ts'
+import { addressCells, regions, ways } from './layout.ts'
+import { createSharedState, Memory } from './memory.ts'
 import { Flag, OwnerState } from './owner-state.ts'
 import { methodIndex, methodNames, rejectReasons, retryReasons, WorkerState } from './worker-state.ts'
 
@@ -170,6 +170,30 @@ test('connections of one address are limited over all workers; a full set allows
   for (let i = 10; i < 10 + ways * 2; i++) a.ipConnectionClosed(i, 8192)
   assert.ok(a.ipConnectionOpened(50, 8192, 1))
   assert.equal(a.ipConnectionOpened(50, 8192, 1), false)
+})
+
+test('a closed connection of an address is not given back a second time', () => {
+  assert.ok(a.ipConnectionOpened(1, 1, 2) && b.ipConnectionOpened(1, 1, 2))
+  a.ipConnectionClosed(1, 1)
+  a.ipConnectionClosed(1, 1)
+  owner.reclaimWorker(0)
+  assert.ok(b.ipConnectionOpened(1, 1, 2))
+  assert.equal(b.ipConnectionOpened(1, 1, 2), false)
+})
+
+test('a new address whose set is being written is allowed at once; the dead writer is cleaned up after', () => {
+  const places = new Memory(owner.buffer)
+  const { i32 } = places
+  assert.ok(a.ipConnectionOpened(1, 1, 1))
+  // Worker 1 stops in the middle of an insertion into set 1: lock, note, and an entry half written.
+  i32[places.base32('addressLock') + (regions.addressLock.rowBytes / 4) * 1] = 2
+  i32[places.base32('worker') + regions.worker.rowBytes / 4 + regions.worker.at.addressLock] = 2
+  i32[places.base32('address') + regions.address.rowBytes / 4 + addressCells + 2] = -1
+  assert.ok(a.ipConnectionOpened(2, 1, 1) && a.ipConnectionOpened(2, 1, 1))
+  assert.equal(a.ipConnectionOpened(1, 1, 1), false)
+  owner.reclaimWorker(1)
+  for (let i = 2; i < 1 + ways; i++) assert.ok(a.ipConnectionOpened(i, 1, 1))
+  for (let i = 2; i < 1 + ways; i++) assert.equal(a.ipConnectionOpened(i, 1, 1), false)
 })
 
 test('what a dead worker held is given back, what it had counted stays', () => {

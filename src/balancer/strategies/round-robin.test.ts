@@ -29,6 +29,13 @@ test('the share of a dead one is spread over all others in proportion, not over 
   assert.deepEqual(countPicks(picker, bed, 4000), [0, 1000, 2000, 1000])
 })
 
+test('exact also when most are down, one beside the other', () => {
+  const bed = createBed(200)
+  const picker = pickerOf(bed, 'round-robin')
+  for (let slot = 10; slot < 190; slot++) bed.owner.setFlag(slot, 1)
+  assert.deepEqual(new Set(countPicks(picker, bed, 200)), new Set([10, 0]))
+})
+
 test('so is the share of a full one', () => {
   const bed = createBed(4, { maxConnections: 1 })
   const picker = pickerOf(bed, 'round-robin')
