@@ -110,8 +110,8 @@ export const metrics = Object.freeze({
   frontdesk_worker_up: { type: 'gauge', labels: ['worker'], help: '1 if the worker is running.' },
   frontdesk_worker_restarts_total: {
     type: 'counter',
-    labels: ['worker'],
-    help: 'How often the worker was started again after it died.',
+    labels: [],
+    help: 'How often workers were started again after they died.',
   },
   process_cpu_user_seconds_total: { type: 'counter', labels: [], help: 'User CPU time of the whole process.' },
   process_cpu_system_seconds_total: { type: 'counter', labels: [], help: 'System CPU time of the whole process.' },

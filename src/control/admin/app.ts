@@ -1,0 +1,175 @@
+// The admin API: guard, routes and what each of them calls. HTTP only; the control plane is behind AdminDeps.
+
+import type { HttpBindings } from '@hono/node-server'
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { HTTPException } from 'hono/http-exception'
+import type { Log } from '../../core/log.ts'
+import type { BackendSpec } from '../../core/spec.ts'
+import { ControlError } from '../control-error.ts'
+import { defaultDrainMs, type Membership, type Removal } from '../membership.ts'
+import { metricsContentType } from '../metrics/text-writer.ts'
+import type { BackendStatus, StatusDocument } from '../status.ts'
+import type { BackendSettings } from '../store/state-document.ts'
+import { type GuardOptions, limitBody, refuseForeign, requireJson, requireToken } from './guard.ts'
+import { controlProblem, problem } from './problem.ts'
+import { routes } from './routes.ts'
+import { invalid } from './validation.ts'
+
+/** What the API can do. */
+export interface AdminDeps extends GuardOptions {
+  readonly version: string
+  readonly log: Log
+  readonly membership: Pick<Membership, 'add' | 'patch' | 'remove'>
+  status(): StatusDocument
+  backends(): BackendStatus[]
+  describe(backend: BackendSpec): BackendStatus
+  scrape(): AsyncGenerator<string>
+  readiness(): 'ready' | 'draining' | 'starting'
+  stop(): void
+  /** JSON Schema of the configuration file. */
+  configSchema(): object
+}
+
+export type AdminApp = OpenAPIHono<{ Bindings: HttpBindings }>
+
+const documentPaths = ['/openapi.json', '/schema.json'] as const
+
+export function createAdminApp(deps: AdminDeps): AdminApp {
+  const app: AdminApp = new OpenAPIHono<{ Bindings: HttpBindings }>({
+    defaultHook: (result) => (result.success ? undefined : invalid(result.error.issues)),
+  })
+  app.use(refuseForeign(deps), requireToken(deps), requireJson, limitBody)
+  addReading(app, deps)
+  addChanging(app, deps)
+  addProbes(app, deps)
+  app.get('/openapi.json', (c) => c.json(openApiDocument(app, deps.version)))
+  app.get('/schema.json', (c) => c.json(deps.configSchema()))
+  addRefusals(app, deps.log)
+  return app
+}
+
+/** OpenAPI 3.1 of what the app has. */
+export function openApiDocument(app: AdminApp, version: string): object {
+  const title = 'Frontdesk admin API'
+  const description = 'Looks at and changes a running Frontdesk. Errors are RFC 9457 problem details.'
+  return app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: { title, version, description, license: { name: 'MIT' } },
+    servers: [{ url: 'http://127.0.0.1:8081' }],
+    security: [{}, { bearer: [] }],
+  })
+}
+
+function addReading(app: AdminApp, deps: AdminDeps): void {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
+  app.openapi(routes.status, (c) => c.json(deps.status(), 200))
+  app.openapi(routes.list, (c) => c.json(deps.backends(), 200))
+  app.openapi(routes.metrics, (c) => {
+    return c.body(streamOf(deps.scrape()), 200, { 'content-type': metricsContentType }) as never
+  })
+}
+
+function addChanging(app: AdminApp, deps: AdminDeps): void {
+  const { membership } = deps
+  app.openapi(routes.add, async (c) => {
+    const { url, pool, ...rest } = c.req.valid('json')
+    return c.json(deps.describe(await membership.add({ url, pool }, settingsOf(rest))), 201)
+  })
+  app.openapi(routes.patch, async (c) => {
+    const { url, pool, state, ...rest } = c.req.valid('json')
+    const settings = { ...settingsOf(rest), ...(state === undefined ? {} : { state }) }
+    const { backend } = await membership.patch({ url, pool }, settings)
+    return c.json(deps.describe(backend), 200)
+  })
+  app.openapi(routes.remove, async (c) => {
+    const query = c.req.valid('query')
+    const body = c.req.valid('json')
+    const url = body.url ?? query.url
+    if (url === undefined) return invalidUrl('is missing') as never
+    if (query.url !== undefined && query.url !== url) return invalidUrl('is not the same in query and body') as never
+    const drainMs = body.drain ?? query.drain ?? defaultDrainMs
+    const removal = await membership.remove({ url, pool: body.pool ?? query.pool }, drainMs)
+    if (removal.state === 'removed') return c.json(removalView(removal, 'removed'), 200)
+    if (query.wait !== '1' && query.wait !== 'true') return c.json(removalView(removal, 'draining'), 202)
+    // The drain may be longer than the silence that is allowed on a connection.
+    c.env.incoming?.socket.setTimeout(0)
+    if (await removal.departure.done) return c.json(removalView(removal, 'removed'), 200)
+    return problem({ status: 409, detail: `${url} was taken back while it drained` }) as never
+  })
+  app.openapi(routes.stop, (c) => {
+    // After the answer is on its way: stopping closes this server too.
+    setImmediate(() => deps.stop())
+    return c.json({ message: 'draining' }, 202)
+  })
+}
+
+function addProbes(app: AdminApp, deps: AdminDeps): void {
+  app.openapi(routes.healthz, (c) => c.json({ status: 'ok' }, 200))
+  app.openapi(routes.readyz, (c) => {
+    const status = deps.readiness()
+    return c.json({ status }, status === 'ready' ? 200 : 503)
+  })
+}
+
+/** Everything that is not a call: unknown paths, other methods, what was thrown. */
+function addRefusals(app: AdminApp, log: Log): void {
+  const allowed = new Map<string, string[]>(documentPaths.map((path) => [path, ['GET', 'HEAD']]))
+  for (const { path, method } of Object.values(routes)) {
+    const methods = allowed.get(path) ?? []
+    methods.push(...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]))
+    allowed.set(path, methods)
+  }
+  for (const [path, methods] of allowed) {
+    const allow = methods.join(', ')
+    app.all(path, (c) =>
+      problem({ status: 405, detail: `${path} takes ${allow}, not ${c.req.method}`, headers: { allow } }),
+    )
+  }
+  app.notFound((c) => problem({ status: 404, detail: `There is no ${c.req.path}; /openapi.json lists the calls` }))
+  app.onError((error) => {
+    if (error instanceof ControlError) return controlProblem(error)
+    if (error instanceof HTTPException && error.status < 500) {
+      const detail = error.message === '' ? 'The request is malformed' : error.message
+      return problem({ status: error.status, detail, errors: [{ path: '', message: detail }] })
+    }
+    log.event('error', 'admin_call_failed', `an admin call failed: ${error.message}`, { stack: error.stack })
+    return problem({ status: 500, detail: 'The call failed; the log has the cause' })
+  })
+}
+
+interface GivenSettings {
+  readonly weight?: number | undefined
+  readonly max_connections?: number | undefined
+  readonly backup?: boolean | undefined
+}
+
+function settingsOf({ weight, max_connections: maxConnections, backup }: GivenSettings): BackendSettings {
+  return {
+    ...(weight === undefined ? {} : { weight }),
+    ...(maxConnections === undefined ? {} : { maxConnections }),
+    ...(backup === undefined ? {} : { backup }),
+  }
+}
+
+const invalidUrl = (message: string): Response =>
+  problem({ status: 400, detail: `url: ${message}`, errors: [{ path: 'url', message }] })
+
+function removalView({ backend, inFlight }: Removal, state: 'removed' | 'draining') {
+  const message =
+    state === 'removed' ? `${backend.url} is removed` : `${backend.url} gets no new requests and is draining`
+  return { message, url: backend.url, drained_connections: inFlight, state }
+}
+
+function streamOf(pieces: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  return new ReadableStream({
+    async pull(controller) {
+      const { value, done } = await pieces.next()
+      if (done) controller.close()
+      else controller.enqueue(encoder.encode(value))
+    },
+    async cancel() {
+      await pieces.return(undefined)
+    },
+  })
+}

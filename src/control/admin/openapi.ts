@@ -1,0 +1,27 @@
+// The OpenAPI document without a running process: docs/reference/openapi.json.
+
+import { silentLog } from '../../core/log.ts'
+import { type AdminDeps, createAdminApp, openApiDocument } from './app.ts'
+
+const notRunning = (): never => {
+  throw new Error('only the description of the API is made here')
+}
+
+/** JSON text of OpenAPI 3.1, ending with a line feed. The version is the package's. */
+export function openApiReference(version: string): string {
+  const deps: AdminDeps = {
+    version,
+    host: '127.0.0.1',
+    token: null,
+    log: silentLog,
+    membership: { add: notRunning, patch: notRunning, remove: notRunning },
+    status: notRunning,
+    backends: notRunning,
+    describe: notRunning,
+    scrape: notRunning,
+    readiness: notRunning,
+    stop: notRunning,
+    configSchema: notRunning,
+  }
+  return `${JSON.stringify(openApiDocument(createAdminApp(deps), version), null, 2)}\n`
+}

@@ -1,0 +1,45 @@
+// Errors of the admin API as RFC 9457 problem details: one shape for all of them, the wrong fields named.
+
+import type { ControlError, ControlErrorKind, FieldProblem } from '../control-error.ts'
+
+export const problemType = 'application/problem+json'
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Invalid request',
+  401: 'Authentication needed',
+  403: 'Not allowed',
+  404: 'Not found',
+  405: 'Method not allowed',
+  408: 'Request timeout',
+  409: 'Conflict',
+  413: 'Request body too large',
+  415: 'Unsupported media type',
+  500: 'Internal error',
+  503: 'Not available',
+  507: 'Insufficient storage',
+}
+
+const statusOf: Readonly<Record<ControlErrorKind, number>> = {
+  invalid: 400,
+  'not-found': 404,
+  duplicate: 409,
+  'no-space': 507,
+  failed: 500,
+}
+
+export interface ProblemInput {
+  readonly status: number
+  /** What happened, one sentence without the closing dot. */
+  readonly detail: string
+  readonly errors?: readonly FieldProblem[]
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** The answer. Its type is `about:blank`: the status says which kind of problem it is. */
+export function problem({ status, detail, errors = [], headers = {} }: ProblemInput): Response {
+  const body = { type: 'about:blank', title: titles[status] ?? 'Error', status, detail, errors }
+  return new Response(`${JSON.stringify(body)}\n`, { status, headers: { 'content-type': problemType, ...headers } })
+}
+
+export const controlProblem = ({ kind, message, errors }: ControlError): Response =>
+  problem({ status: statusOf[kind], detail: message, errors })

@@ -1,0 +1,115 @@
+// What the admin API takes and gives, as zod: validation, TypeScript types and OpenAPI come from here.
+
+import { z } from '@hono/zod-openapi'
+import { backendUrl, backup, maxConnections, weight } from '../../config/schema/backend.ts'
+import { duration, name } from '../../config/schema/scalars.ts'
+import { backendStates } from '../health/backend-state.ts'
+
+const url = backendUrl.meta({
+  description: 'Address: `http://host[:port][/base]`, `https://…` or `unix:/path`. Compared in normal form.',
+  example: 'http://localhost:8085',
+})
+const pool = name.meta({ description: 'Name of the pool; may be left out where it is clear.', example: 'default' })
+const settings = {
+  weight: weight.unwrap().optional().meta({ description: 'Share of the requests; 1 when added without it.' }),
+  max_connections: maxConnections
+    .unwrap()
+    .optional()
+    .meta({ description: 'Requests in flight at once, over all workers; 0 = no limit.' }),
+  backup: backup
+    .unwrap()
+    .optional()
+    .meta({ description: 'Serves only while no other backend of the pool is available.' }),
+}
+const drain = duration().meta({
+  description: 'How long requests in flight may take to finish; default 30s, 0s cuts them.',
+  example: '30s',
+})
+
+export const addBody = z.strictObject({ url, pool: pool.optional(), ...settings }).openapi('AddBackend')
+
+export const patchBody = z
+  .strictObject({
+    url,
+    pool: pool.optional(),
+    weight: settings.weight,
+    max_connections: settings.max_connections,
+    backup: settings.backup,
+    state: z.enum(['up', 'drain', 'disabled']).optional().meta({
+      description: '`drain`: no new clients, bound ones stay; `disabled`: nobody; `up`: both taken back.',
+    }),
+  })
+  .openapi('PatchBackend')
+
+export const removeBody = z
+  .strictObject({ url, pool: pool.optional(), drain: drain.optional() })
+  .openapi('RemoveBackend')
+
+export const removeQuery = z.strictObject({
+  url: url.optional(),
+  pool: pool.optional(),
+  drain: drain.optional(),
+  wait: z.enum(['1', 'true', '0', 'false']).optional().meta({ description: '`1`: answer when the drain has ended.' }),
+})
+
+export const backendView = z
+  .object({
+    url: z.string(),
+    alive: z.boolean().openapi({ description: 'Takes new requests; `unknown` counts as alive.' }),
+    current_connections: z.number().int().openapi({ description: 'Requests in flight, over all workers.' }),
+    pool: z.string(),
+    weight: z.number().int(),
+    max_connections: z.number().int().openapi({ description: '0 = no limit.' }),
+    backup: z.boolean(),
+    state: z.enum(backendStates),
+    requests: z.number().int(),
+    errors: z.number().int().openapi({ description: 'Exchanges it broke, and connections to it that failed.' }),
+    latency_ms: z
+      .object({ p50: z.number().nullable(), p99: z.number().nullable() })
+      .openapi({ description: 'From sending a request to the first byte of its answer; null without any.' }),
+    last_check: z.object({ at: z.iso.datetime(), ok: z.boolean(), reason: z.string() }).nullable(),
+  })
+  .openapi('Backend')
+
+export const statusView = z
+  .object({
+    total_backends: z.number().int(),
+    active_backends: z.number().int().openapi({ description: 'How many are alive.' }),
+    backends: z.array(backendView),
+    version: z.string(),
+    uptime_seconds: z.number().int(),
+    revision: z.number().int().openapi({ description: 'Grows by one with every applied change.' }),
+    draining: z.boolean().openapi({ description: 'The process is stopping.' }),
+    workers: z.array(
+      z.object({
+        id: z.number().int(),
+        state: z.enum(['starting', 'running', 'draining', 'dead']),
+        restarts: z.number().int(),
+        connections: z.number(),
+        utilization: z.number().openapi({ description: 'Share of time it was busy, 0 to 1.' }),
+      }),
+    ),
+  })
+  .openapi('Status')
+
+export const removalView = z
+  .object({
+    message: z.string(),
+    url: z.string(),
+    drained_connections: z.number().int().openapi({ description: 'Requests that were in flight.' }),
+    state: z.enum(['removed', 'draining']),
+  })
+  .openapi('Removal')
+
+export const stateView = z.object({ status: z.string() }).openapi('State')
+export const messageView = z.object({ message: z.string() }).openapi('Message')
+
+export const problemView = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })),
+  })
+  .openapi('Problem')

@@ -1,0 +1,225 @@
+// The control plane of one process: membership, health, state file, admin API and metrics put together.
+
+import { randomBytes } from 'node:crypto'
+import { compileSnapshot } from '../config/compile.ts'
+import type { Config, PoolConfig } from '../config/config.ts'
+import { configJsonSchema } from '../config/json-schema.ts'
+import type { Log } from '../core/log.ts'
+import type { Slot, Snapshot } from '../core/spec.ts'
+import { createAdminApp } from './admin/app.ts'
+import { AdminServer } from './admin/server.ts'
+import { Health, type HealthOptions } from './health/health.ts'
+import { type Compile, Membership } from './membership.ts'
+import { Metrics } from './metrics/metrics.ts'
+import type { ControlPort, ReloadResult } from './port.ts'
+import { configuredPools, keysThatNeedRestart } from './reload.ts'
+import {
+  backendList,
+  backendStatus,
+  readiness,
+  type StatusDocument,
+  type StatusSources,
+  statusDocument,
+} from './status.ts'
+import type { FileSystem } from './store/file-system.ts'
+import type { Overlay, StateDocument } from './store/state-document.ts'
+import { StateStore } from './store/state-store.ts'
+
+export type { ReloadResult } from './port.ts'
+export type { StatusDocument } from './status.ts'
+
+export interface ControlOptions {
+  readonly port: ControlPort
+  readonly config: Config
+  /** For messages; null without a file. */
+  readonly configPath: string | null
+  readonly log: Log
+  /** Other ways to check and resolve, for tests. */
+  readonly health?: Pick<HealthOptions, 'probe' | 'lookup' | 'ttlOf' | 'concurrency'>
+  readonly fileSystem?: FileSystem
+}
+
+/** Pool and listener rows in shared memory: their place in the configuration, which a reload does not change. */
+function compiler(config: Config, instanceId: string, stickySecret: string): Compile {
+  const cursors = new Map(Object.keys(config.pools).map((name, index) => [name, index]))
+  const rows = new Map(config.listeners.map(({ name }, index) => [name, index]))
+  return (pools, { generation, slotOf }) => {
+    const withBackends = Object.entries(config.pools).map(([name, pool]): [string, PoolConfig] => [
+      name,
+      { ...pool, backends: [...(pools.get(name) ?? [])] },
+    ])
+    return compileSnapshot(
+      { ...config, pools: Object.fromEntries(withBackends) },
+      {
+        generation,
+        instanceId,
+        slotOf,
+        cursorOf: (pool) => cursors.get(pool)!,
+        listenerRowOf: (listener) => rows.get(listener)!,
+        stickySecret,
+      },
+    )
+  }
+}
+
+const freshDocument = (): StateDocument => ({
+  revision: 1,
+  stickySecret: randomBytes(32).toString('hex'),
+  overlay: {},
+})
+
+/** Somebody will hold a cookie signed with the secret of the state file. */
+const needsSecret = (config: Config): boolean =>
+  Object.values(config.pools).some(({ sticky }) => sticky?.by === 'cookie' && sticky.secret === null)
+
+export class Control {
+  readonly #options: ControlOptions
+  readonly #membership: Membership
+  readonly #health: Health
+  readonly #store: StateStore | null
+  /** The state file did not exist, or could not be used. */
+  readonly #isFresh: boolean
+  readonly #instanceId = randomBytes(8).toString('hex')
+  readonly #stickySecret: string
+  readonly #metrics: Metrics
+  readonly #sources: StatusSources
+  #config: Config
+  #admin: AdminServer | null = null
+  #reloadSuccessful = true
+
+  private constructor(options: ControlOptions, store: StateStore | null, found: StateDocument | null) {
+    const { port, config, log } = options
+    const document = found ?? freshDocument()
+    this.#options = options
+    this.#config = config
+    this.#store = store
+    this.#isFresh = found === null
+    this.#stickySecret = document.stickySecret
+    const setAddresses = (slot: Slot, addresses: readonly string[]): void => port.setAddresses(slot, addresses)
+    this.#health = new Health({ state: port.state, log, setAddresses, ...options.health })
+    this.#membership = new Membership({
+      port,
+      log,
+      store,
+      document,
+      configured: configuredPools(config),
+      compile: compiler(config, this.#instanceId, document.stickySecret),
+      onChange: (snapshot) => this.#health.update(snapshot.pools),
+      onFlags: (slot) => this.#health.noticed(slot),
+    })
+    const parts = { port, health: this.#health, membership: this.#membership }
+    this.#sources = parts
+    this.#metrics = new Metrics({ ...parts, reloadSuccessful: () => this.#reloadSuccessful })
+  }
+
+  /** Reads the state file, claims slots, builds the first snapshot. Opens nothing. */
+  static async create(options: ControlOptions): Promise<Control> {
+    const path = options.config.stateFile
+    if (path === null) return new Control(options, null, null)
+    const fileSystem = options.fileSystem === undefined ? {} : { fileSystem: options.fileSystem }
+    const { store, document } = await StateStore.open({ path, log: options.log, ...fileSystem })
+    return new Control(options, store, document)
+  }
+
+  /** What the workers shall run now. */
+  get snapshot(): Snapshot {
+    return this.#membership.snapshot
+  }
+
+  /** Addresses of backends found so far: for a worker that starts later. */
+  addresses(): ReadonlyMap<Slot, readonly string[]> {
+    return this.#health.addresses()
+  }
+
+  /** Begins health checks and name resolution, and opens the admin API. Rejects with Node's error if it cannot bind. */
+  async start(): Promise<void> {
+    await this.#openAdmin()
+    this.#tellOverlay()
+    this.#options.port.onBackendFailure((failure) => this.#health.failed(failure))
+    this.#health.update(this.snapshot.pools)
+    if (this.#store === null || !this.#isFresh || !needsSecret(this.#config)) return
+    await this.#membership.persist().catch(() => {
+      const message = 'the sticky secret could not be kept: after a restart clients may be sent to other backends'
+      this.#options.log.event('warn', 'sticky_secret_not_saved', message)
+    })
+  }
+
+  /** Where the admin API listens, or null. */
+  adminAddress(): { host: string; port: number } | null {
+    return this.#admin?.address() ?? null
+  }
+
+  /** Applies another configuration if only backends differ; else says what needs a restart and changes nothing. */
+  async reload(config: Config): Promise<ReloadResult> {
+    const needsRestart = keysThatNeedRestart(this.#config, config)
+    this.#reloadSuccessful = false
+    if (needsRestart.length > 0) return { applied: false, needsRestart }
+    const compile = compiler(config, this.#instanceId, this.#stickySecret)
+    const changes = await this.#membership.reconfigure(configuredPools(config), compile)
+    this.#config = config
+    this.#reloadSuccessful = true
+    return { applied: true, revision: this.#membership.revision, changes }
+  }
+
+  /** A reload failed before it came here: the file could not be read or is invalid. */
+  reloadFailed(): void {
+    this.#reloadSuccessful = false
+  }
+
+  status(): StatusDocument {
+    return statusDocument(this.#sources)
+  }
+
+  /** Ends checks, changes under way and the admin API. The workers are not touched. */
+  async close(): Promise<void> {
+    this.#health.close()
+    await this.#membership.close()
+    await this.#store?.settled()
+    await this.#admin?.close()
+    this.#admin = null
+  }
+
+  async #openAdmin(): Promise<void> {
+    const { port, log } = this.#options
+    const { admin } = this.#config
+    if (admin === null) return
+    const app = createAdminApp({
+      version: port.version,
+      host: admin.host,
+      token: admin.token,
+      log,
+      membership: this.#membership,
+      status: () => this.status(),
+      backends: () => backendList(this.#sources),
+      describe: (backend) => backendStatus(this.#sources, backend),
+      scrape: () => this.#metrics.scrape(),
+      readiness: () => readiness(port),
+      stop: () => port.stop(),
+      configSchema: configJsonSchema,
+    })
+    this.#admin = await AdminServer.listen(app, admin)
+  }
+
+  /** An operator who looks at the file alone would not know why other backends run. */
+  #tellOverlay(): void {
+    const words = overlayWords(this.#membership.overlay)
+    if (words === '') return
+    const path = this.#store?.path ?? ''
+    const message = `changes made over the admin API are in force again (${path}): ${words}`
+    this.#options.log.event('info', 'state_restored', message, { path, revision: this.#membership.revision })
+  }
+}
+
+function overlayWords(overlay: Overlay): string {
+  const pools = Object.values(overlay)
+  const count = (size: (pool: Overlay[string]) => number): number => pools.reduce((sum, pool) => sum + size(pool), 0)
+  const parts = [
+    [count((pool) => Object.keys(pool.added).length), 'added'],
+    [count((pool) => pool.removed.length), 'removed'],
+    [count((pool) => Object.keys(pool.patched).length), 'changed'],
+  ] as const
+  return parts
+    .filter(([n]) => n > 0)
+    .map(([n, word]) => `${n} ${word}`)
+    .join(', ')
+}

@@ -1,0 +1,239 @@
+// One scrape: the totals of shared memory and what the main thread counts itself, as text, in pieces small enough that
+// the event loop is not held up however many backends there are.
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { BackendSpec, ListenerSpec, PoolSpec } from '../../core/spec.ts'
+import { cumulative, exportBounds } from '../../state/histogram.ts'
+import type { BackendTotals, HistogramTotals, ListenerTotals } from '../../state/owner-state.ts'
+import { backendStates, stateOfFlags } from '../health/backend-state.ts'
+import type { Health } from '../health/health.ts'
+import type { Membership } from '../membership.ts'
+import type { ControlPort } from '../port.ts'
+import { ProcessMetrics } from './process-metrics.ts'
+import { type HistogramSample, labelText, TextWriter } from './text-writer.ts'
+
+/** Where the numbers come from. */
+export interface MetricsSources {
+  readonly port: Pick<ControlPort, 'version' | 'state' | 'workers'>
+  readonly health: Pick<Health, 'checks' | 'transitions'>
+  readonly membership: Pick<Membership, 'members' | 'departing' | 'revision' | 'snapshot'>
+  readonly reloadSuccessful: () => boolean
+}
+
+interface BackendRow {
+  readonly backend: BackendSpec
+  readonly labels: string
+  readonly totals: BackendTotals
+  readonly up: boolean
+}
+
+interface ListenerRow {
+  readonly listener: ListenerSpec
+  readonly labels: string
+  readonly totals: ListenerTotals
+}
+
+/** Backends handled between two turns of the event loop: a few milliseconds' work. */
+const batch = 50
+const classes = ['error', '1xx', '2xx', '3xx', '4xx', '5xx'] as const
+/** There is one implicit route until routes can be configured. */
+const route = 'default'
+
+const histogramSample = (totals: HistogramTotals): HistogramSample => ({
+  bounds: exportBounds,
+  cumulative: cumulative(totals.counts),
+  count: totals.count,
+  sum: totals.sumUs / 1e6,
+})
+
+export class Metrics {
+  readonly #sources: MetricsSources
+  readonly #process = new ProcessMetrics()
+
+  constructor(sources: MetricsSources) {
+    this.#sources = sources
+  }
+
+  /** The text of one scrape, piece by piece. */
+  async *scrape(): AsyncGenerator<string> {
+    const writer = new TextWriter()
+    this.#writeInstance(writer)
+    this.#writeListeners(writer, await this.#listeners())
+    yield writer.take()
+    const rows = await this.#backends()
+    for (const write of backendFamilies(this.#sources)) {
+      const family = write(writer)
+      for (let index = 0; index < rows.length; index++) {
+        family(rows[index]!)
+        if (index % batch !== batch - 1) continue
+        yield writer.take()
+        await nextTurn()
+      }
+    }
+    this.#writePools(writer)
+    this.#writeWorkers(writer)
+    await this.#process.write(writer)
+    yield writer.take()
+  }
+
+  #writeInstance(writer: TextWriter): void {
+    const { port, membership, reloadSuccessful } = this.#sources
+    const build = labelText(['version', 'node'], [port.version, process.version])
+    writer.family('frontdesk_build_info').sample(build, 1)
+    writer.family('frontdesk_config_revision').sample('', membership.revision)
+    writer.family('frontdesk_config_last_reload_successful').sample('', reloadSuccessful() ? 1 : 0)
+  }
+
+  /** Reading a listener's table of methods and statuses is the longest single step: one per turn. */
+  async #listeners(): Promise<ListenerRow[]> {
+    const rows: ListenerRow[] = []
+    for (const listener of this.#sources.membership.snapshot.listeners) {
+      const totals = this.#sources.port.state.listenerTotals(listener.row)
+      rows.push({ listener, labels: labelText(['listener'], [listener.name]), totals })
+      await nextTurn()
+    }
+    return rows
+  }
+
+  #writeListeners(writer: TextWriter, rows: readonly ListenerRow[]): void {
+    const each = (name: Parameters<TextWriter['family']>[0], value: (totals: ListenerTotals) => number): void => {
+      writer.family(name)
+      for (const { labels, totals } of rows) writer.sample(labels, value(totals))
+    }
+    each('frontdesk_connections_total', (totals) => totals.connections)
+    each('frontdesk_connections_active', (totals) => totals.active)
+    writer.family('frontdesk_connections_rejected_total')
+    for (const { labels, totals } of rows) {
+      for (const [reason, count] of Object.entries(totals.rejected))
+        writer.sample(`${labels},reason="${reason}"`, count)
+    }
+    each('frontdesk_bytes_received_total', (totals) => totals.bytesReceived)
+    each('frontdesk_bytes_sent_total', (totals) => totals.bytesSent)
+    writer.family('frontdesk_http_requests_total')
+    for (const { labels, totals } of rows) {
+      for (const { method, status, count } of totals.requests) {
+        writer.sample(`${labels},route="${route}",method="${method}",code="${status}"`, count)
+      }
+    }
+    each('frontdesk_http_requests_active', (totals) => totals.requestsActive)
+    writer.family('frontdesk_http_request_duration_seconds')
+    for (const { labels, totals } of rows) {
+      writer.histogram(`${labels},route="${route}"`, histogramSample(totals.duration))
+    }
+    this.#writeErrors(writer, rows)
+  }
+
+  #writeErrors(writer: TextWriter, rows: readonly ListenerRow[]): void {
+    const sums = new Map<string, number>()
+    for (const { totals } of rows) {
+      for (const [reason, count] of Object.entries(totals.errors)) sums.set(reason, (sums.get(reason) ?? 0) + count)
+    }
+    writer.family('frontdesk_http_request_errors_total')
+    for (const [reason, count] of sums) writer.sample(`route="${route}",reason="${reason}"`, count)
+  }
+
+  #writePools(writer: TextWriter): void {
+    writer.family('frontdesk_retries_total')
+    for (const pool of this.#sources.membership.snapshot.pools) this.#writeRetries(writer, pool)
+  }
+
+  #writeRetries(writer: TextWriter, pool: PoolSpec): void {
+    const labels = labelText(['pool'], [pool.name])
+    for (const [reason, count] of Object.entries(this.#sources.port.state.poolTotals(pool.cursor).retries)) {
+      writer.sample(`${labels},reason="${reason}"`, count)
+    }
+  }
+
+  async #backends(): Promise<BackendRow[]> {
+    const { port, membership } = this.#sources
+    const leaving = membership.departing().map(({ backend }) => backend)
+    const backends = [...membership.members().map(({ backend }) => backend), ...leaving]
+    const rows: BackendRow[] = []
+    for (const backend of backends) {
+      rows.push({
+        backend,
+        labels: labelText(['pool', 'backend'], [backend.pool, backend.url]),
+        totals: port.state.backendTotals(backend.slot),
+        up: port.state.isAvailable(backend.slot),
+      })
+      if (rows.length % batch === 0) await nextTurn()
+    }
+    return rows
+  }
+
+  #writeWorkers(writer: TextWriter): void {
+    const { port } = this.#sources
+    const workers = port
+      .workers()
+      .map((worker) => ({ worker, labels: `worker="${worker.id}"`, row: port.state.workerRow(worker.id) }))
+    writer.family('frontdesk_worker_event_loop_utilization_ratio')
+    for (const { labels, row } of workers) writer.sample(labels, row.eluRatio)
+    writer.family('frontdesk_worker_event_loop_lag_seconds')
+    for (const { labels, row } of workers) writer.sample(labels, row.loopLagMs / 1000)
+    writer.family('frontdesk_worker_connections')
+    for (const { labels, row } of workers) writer.sample(labels, row.openConnections)
+    writer.family('frontdesk_worker_up')
+    for (const { labels, worker } of workers) writer.sample(labels, worker.state === 'running' ? 1 : 0)
+    const restarts = workers.reduce((sum, { worker }) => sum + worker.restarts, 0)
+    writer.family('frontdesk_worker_restarts_total').sample('', restarts)
+  }
+}
+
+/** For each family of backends: begins it, and gives what writes one backend's samples. */
+type FamilyOfBackends = (writer: TextWriter) => (row: BackendRow) => void
+
+function backendFamilies({ health }: MetricsSources): FamilyOfBackends[] {
+  const gauge =
+    (name: Parameters<TextWriter['family']>[0], value: (row: BackendRow) => number): FamilyOfBackends =>
+    (writer) => {
+      writer.family(name)
+      return (row) => writer.sample(row.labels, value(row))
+    }
+  const histogram =
+    (name: Parameters<TextWriter['family']>[0], totals: (row: BackendRow) => HistogramTotals): FamilyOfBackends =>
+    (writer) => {
+      writer.family(name)
+      // One that has observed nothing has no samples: with thousands of backends they would be most of the text.
+      return (row) => {
+        const found = totals(row)
+        if (found.count > 0) writer.histogram(row.labels, histogramSample(found))
+      }
+    }
+  return [
+    gauge('frontdesk_backend_up', ({ up }) => (up ? 1 : 0)),
+    gauge('frontdesk_backend_weight', ({ backend }) => backend.weight),
+    (writer) => {
+      writer.family('frontdesk_backend_state')
+      return ({ labels, totals }) => {
+        const is = stateOfFlags(totals.flags)
+        for (const state of backendStates) writer.sample(`${labels},state="${state}"`, state === is ? 1 : 0)
+      }
+    },
+    (writer) => {
+      writer.family('frontdesk_backend_transitions_total')
+      return ({ backend, labels }) => {
+        for (const [to, count] of health.transitions(backend.slot)) writer.sample(`${labels},to="${to}"`, count)
+      }
+    },
+    gauge('frontdesk_backend_connections_active', ({ totals }) => totals.active),
+    gauge('frontdesk_backend_connections_idle', ({ totals }) => totals.idle),
+    (writer) => {
+      writer.family('frontdesk_backend_requests_total')
+      return ({ labels, totals }) => {
+        for (const [index, code] of classes.entries())
+          writer.sample(`${labels},code="${code}"`, totals.requests[index]!)
+      }
+    },
+    gauge('frontdesk_backend_connect_errors_total', ({ totals }) => totals.connectFailures),
+    histogram('frontdesk_backend_connect_duration_seconds', ({ totals }) => totals.connect),
+    histogram('frontdesk_backend_request_duration_seconds', ({ totals }) => totals.duration),
+    (writer) => {
+      writer.family('frontdesk_backend_health_checks_total')
+      return ({ backend, labels }) => {
+        const checks = health.checks(backend.slot)
+        if (checks === null) return
+        writer.sample(`${labels},result="pass"`, checks.passes).sample(`${labels},result="fail"`, checks.fails)
+      }
+    },
+  ]
+}
