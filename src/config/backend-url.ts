@@ -101,7 +101,9 @@ function normalHost(text: string, shown: string): string {
 
 /** Lower-case ASCII form of a host name (RFC 1123, underscores allowed), the closing dot removed; null if it is none. */
 export function hostName(text: string): string | null {
-  const ascii = /^[\x21-\x7e]*$/.test(text) ? text.toLowerCase() : domainToASCII(text)
+  // domainToASCII drops white space and decodes percent signs: neither may get that far.
+  if (/[\0-,/:-@[-^`{-\x7f]/.test(text)) return null
+  const ascii = /[^\0-\x7f]/.test(text) ? domainToASCII(text) : text.toLowerCase()
   const name = ascii.replace(/\.$/, '')
   if (name.length === 0 || name.length > 253) return null
   const label = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/

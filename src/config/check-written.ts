@@ -1,7 +1,7 @@
 // Judges a file as it was written, before flat keys move; what is wrong is cut out so that the rest can be judged too.
 import { type Finding, findings } from './issues.ts'
 import { knownKeys } from './known-keys.ts'
-import type { Problem } from './problem.ts'
+import { type Problem, problemAt } from './problem.ts'
 import { fileForm } from './schema/file.ts'
 import { namePattern } from './schema/scalars.ts'
 import {
@@ -24,9 +24,10 @@ export interface CheckedTree {
 
 /** Adds every problem of single values, unknown keys and missing ones to `problems`. */
 export function checkWritten(root: ObjectNode, problems: Problem[]): CheckedTree {
-  const first = judge(root)
-  const tree = retyped(root, first)
-  const found = tree === root ? first : judge(tree)
+  const named = withoutPrototypes(root, problems) as ObjectNode
+  const first = judge(named)
+  const tree = retyped(named, first)
+  const found = tree === named ? first : judge(tree)
   // A variable that is not set has been reported; what its text fails to be is no news.
   const reported = new Set(problems.map((problem) => problem.path))
   problems.push(...found.map((finding) => finding.problem).filter((problem) => !reported.has(problem.path)))
@@ -37,6 +38,17 @@ export function checkWritten(root: ObjectNode, problems: Problem[]): CheckedTree
     tree: wellFormed([...paths].sort(laterFirst).reduce(without, tree)) as ObjectNode,
     follows: (problem) => cut.some((path) => within(problem.path, path) || within(path, problem.path)),
   }
+}
+
+/** zod passes over a key `__proto__` in silence; here it is as unknown as any other. */
+function withoutPrototypes(node: SourceNode, problems: Problem[]): SourceNode {
+  if (node.kind === 'scalar') return node
+  if (node.kind === 'array') return { ...node, items: node.items.map((item) => withoutPrototypes(item, problems)) }
+  const proto = node.entries.get('__proto__')
+  if (proto !== undefined)
+    problems.push(problemAt(proto.origin, { message: 'unknown key', hint: 'remove it', atKey: true }))
+  const entries = [...node.entries].filter(([key]) => key !== '__proto__')
+  return { ...node, entries: new Map(entries.map(([key, value]) => [key, withoutPrototypes(value, problems)])) }
 }
 
 function judge(tree: SourceNode): Finding[] {

@@ -1,10 +1,10 @@
 // YAML 1.2 → source tree. Aliases are followed, within bounds; keys are strings.
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, parseDocument } from 'yaml'
+import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Node, parseDocument } from 'yaml'
 import { type Problem, problemAt } from '../problem.ts'
 import type { Origin, Source, SourceNode } from '../source-tree.ts'
 
 /** Aliases can multiply a small text into a large tree; no configuration comes near either bound. */
-const maxNodes = 500_000
+const maxNodes = 200_000
 const maxDepth = 100
 
 /** The tree, or the problems with the syntax. */
@@ -33,6 +33,8 @@ class Converter {
   readonly #source: Source
   readonly #document: Document
   #nodes = 0
+  /** Resolving an alias walks the whole document. */
+  readonly #resolved = new Map<Alias, unknown>()
 
   constructor(source: Source, document: Document) {
     this.#source = source
@@ -40,9 +42,10 @@ class Converter {
   }
 
   convert(node: unknown, path: Origin['path'], keyAt: number | null, depth: number): SourceNode {
-    const target = isAlias(node) ? node.resolve(this.#document) : node
+    const target = isAlias(node) ? this.#resolve(node) : node
     const at = offsetOf(node) ?? keyAt ?? 0
     const origin: Origin = { source: this.#source, path, at, keyAt: keyAt ?? at }
+    if (this.problems.length > 0) return { kind: 'scalar', origin, value: null }
     if (++this.#nodes > maxNodes || depth > maxDepth)
       return this.#refuse(origin, 'the document is too large or too deep')
     if (isSeq(target)) {
@@ -51,6 +54,11 @@ class Converter {
     }
     if (isMap(target)) return { kind: 'object', origin, entries: this.#entries(target.items, path, depth) }
     return this.#scalar(target, origin)
+  }
+
+  #resolve(alias: Alias): unknown {
+    if (!this.#resolved.has(alias)) this.#resolved.set(alias, alias.resolve(this.#document))
+    return this.#resolved.get(alias)
   }
 
   #scalar(target: unknown, origin: Origin): SourceNode {

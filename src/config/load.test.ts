@@ -1,0 +1,302 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax of configuration files
+import assert from 'node:assert/strict'
+import { resolve } from 'node:path'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { compileSnapshot } from './compile.ts'
+import { type Config, ConfigError, type LoadOptions, loadConfig } from './load.ts'
+
+const backends = ['http://localhost:3000']
+const load = (file: unknown, more: LoadOptions = {}) =>
+  loadConfig({ text: JSON.stringify(file), env: {}, ...more }).config
+
+function problemsOf(run: () => unknown) {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+  return assert.fail('accepted')
+}
+
+test('the seven keys of the seed, and the documented defaults', () => {
+  const config = load({
+    port: 8080,
+    admin_port: 8081,
+    strategy: 'round-robin',
+    health_check_frequency: '30s',
+    backend_timeout: '10s',
+    health_check_method: 'tcp',
+    backends,
+  })
+  assert.deepEqual(config, load({ backends }))
+  assert.deepEqual(config.listeners, [{ name: 'default', host: '', port: 8080, protocol: 'http', pool: 'default' }])
+  assert.deepEqual(config.admin, { host: '127.0.0.1', port: 8081, token: null })
+  const pool = config.pools.default!
+  assert.equal(pool.healthCheck?.timeoutMs, 5000)
+  assert.deepEqual(pool.timeouts, {
+    connectMs: 5000,
+    firstByteMs: 10_000,
+    idleMs: 60_000,
+    totalMs: 0,
+    tunnelMs: 3_600_000,
+  })
+  assert.deepEqual(pool.passiveHealth, { maxFails: 5, windowMs: 10_000, ejectMs: 30_000 })
+  assert.deepEqual(pool.keepalive, { maxIdle: 256, idleTimeoutMs: 60_000 })
+  assert.equal(config.workers, 'auto')
+  assert.equal(config.logging.access, null)
+})
+
+test('the timeout of a check is never longer than its interval by default', () => {
+  assert.equal(load({ backends, health_check_frequency: '2s' }).pools.default?.healthCheck?.timeoutMs, 2000)
+})
+
+test('port 0 is for programs, not for files', () => {
+  const listeners = [{ name: 'web', listen: '127.0.0.1:0' }]
+  assert.equal(problemsOf(() => load({ backends, listeners }))[0]?.path, 'listeners[0].listen')
+  assert.equal(load({ backends, listeners }, { allowAnyPort: true }).listeners[0]?.port, 0)
+  assert.equal(problemsOf(() => load({ backends, port: 0 }))[0]?.path, 'port')
+  const config = load({ backends }, { overrides: { port: 0, admin_port: 0 } })
+  assert.equal(config.listeners[0]?.port, 0)
+  assert.equal(config.admin?.port, 0)
+})
+
+test('overrides win over the file, in flat and in long form', () => {
+  const overrides = {
+    port: 9000,
+    admin_port: 9001,
+    backends: ['http://b'],
+    workers: 2,
+    strategy: 'first',
+    backend_timeout: '1s',
+  }
+  for (const file of [
+    { port: 1, admin_port: 2, backends, workers: 1, strategy: 'random' },
+    {
+      listeners: [{ name: 'web', listen: ':1' }],
+      pools: { api: { backends, strategy: 'random' } },
+      admin: { listen: '[::1]:2' },
+    },
+  ]) {
+    const config = load(file, { overrides })
+    const pool = Object.values(config.pools)[0]
+    assert.equal(config.listeners[0]?.port, 9000)
+    assert.equal(config.admin?.port, 9001)
+    assert.equal(config.workers, 2)
+    assert.equal(pool?.strategy, 'first')
+    assert.equal(pool?.timeouts.firstByteMs, 1000)
+    assert.deepEqual(
+      pool?.backends.map((b) => b.url),
+      ['http://b'],
+    )
+    assert.equal(Object.keys(config.pools).length, 1)
+  }
+})
+
+test('overrides alone are a configuration, and keep no state', () => {
+  const { config, path } = loadConfig({ overrides: { backends: [{ url: 'http://h', weight: 3 }] }, env: {} })
+  assert.equal(path, null)
+  assert.equal(config.stateFile, null)
+  assert.equal(config.pools.default?.backends[0]?.weight, 3)
+})
+
+test('what is wrong with overrides says so, without a place in the file', () => {
+  const [problem, ...rest] = problemsOf(() => load({ backends }, { overrides: { backends: ['nonsense'] } }))
+  assert.deepEqual(rest, [])
+  assert.equal(problem?.file, 'command line')
+  assert.equal(problem?.line, 0)
+  assert.equal(problem?.path, 'backends[0]')
+  assert.match(problemsOf(() => load({ backends }, { overrides: { port: 8081 } }))[0]!.message, /port of the admin API/)
+  assert.match(problemsOf(() => load({ backends }, { overrides: { port: 70_000 } }))[0]!.message, /no valid port/)
+  const listeners = [
+    { name: 'a', listen: ':1' },
+    { name: 'b', listen: ':2' },
+  ]
+  assert.match(
+    problemsOf(() => load({ backends, listeners }, { overrides: { port: 3 } }))[0]!.message,
+    /which listener/,
+  )
+})
+
+test('files named in the configuration lie beside it', () => {
+  const config = load({ backends, logging: { access: { file: 'access.log' } } }, { path: '/etc/frontdesk/config.json' })
+  assert.equal(config.stateFile, '/etc/frontdesk/frontdesk.state.json')
+  assert.equal(config.logging.access?.file, '/etc/frontdesk/access.log')
+  assert.equal(load({ backends, state_file: null }, { path: 'config.json' }).stateFile, null)
+  assert.equal(load({ backends, state_file: 'x.json' }).stateFile, resolve('x.json'))
+})
+
+test('variables become numbers where numbers are needed, and stay text elsewhere', () => {
+  const file = {
+    port: '${P}',
+    backends: ['http://h${NONE:-}', { url: 'http://i', weight: '${W:-3}' }],
+    admin: { token: '${P}' },
+    backend_timeout: '${T:-3}',
+  }
+  const config = load(file, { env: { P: '9000' } })
+  assert.equal(config.listeners[0]?.port, 9000)
+  assert.equal(config.admin?.token, '9000')
+  assert.equal(config.pools.default?.backends[1]?.weight, 3)
+  assert.equal(config.pools.default?.timeouts.firstByteMs, 3000)
+})
+
+test('$${ is a literal ${', () => {
+  const config = load({ backends, admin: { token: '$${P}' } }, { env: { P: 'x' } })
+  assert.equal(config.admin?.token, '${P}')
+})
+
+test('secrets are in no problem', () => {
+  const file = {
+    backends: ['http://user:hush@h'],
+    admin: { token: ['hush'] },
+    sticky: { by: 'cookie', secret: 'hush' },
+    pools: { default: { sticky: { by: 'cookie', secret: 'hush!' } } },
+  }
+  const problems = problemsOf(() => load(file))
+  assert.ok(problems.length >= 3)
+  assert.doesNotMatch(JSON.stringify(problems), /hush/)
+})
+
+test('an admin API beyond loopback needs a token that is not empty', () => {
+  for (const listen of [':8081', '0.0.0.0:8081', '10.0.0.1:8081', 'example.com:8081']) {
+    assert.match(problemsOf(() => load({ backends, admin: { listen } }))[0]!.message, /token/, listen)
+    assert.match(problemsOf(() => load({ backends, admin: { listen, token: '' } }))[0]!.message, /token/, listen)
+    assert.equal(load({ backends, admin: { listen, token: 't' } }).admin?.token, 't')
+  }
+})
+
+test('names of the language are names like any other', () => {
+  const pools = JSON.parse(
+    '{"constructor": {"backends": ["http://h"]}, "__proto__": {"backends": ["http://h"]}}',
+  ) as object
+  assert.equal(problemsOf(() => load({ pools }))[0]?.path, 'pools.__proto__')
+  const listeners = [{ name: 'a', listen: ':1', pool: 'toString' }]
+  assert.match(problemsOf(() => load({ backends, listeners }))[0]!.message, /no pool "toString"/)
+  assert.equal(problemsOf(() => load(JSON.parse('{"__proto__": {}, "backends": ["http://h"]}')))[0]?.path, '__proto__')
+})
+
+test('a pool that no listener uses is a warning', () => {
+  const { warnings } = loadConfig({ text: JSON.stringify({ backends, pools: { spare: { backends } } }), env: {} })
+  assert.equal(warnings.length, 1)
+  assert.match(warnings[0]!, /^configuration:1:\d+: pools\.spare: no listener uses this pool/)
+})
+
+test('a deeply nested file is refused, not recursed into', () => {
+  for (const [path, text] of [
+    ['c.json', '['.repeat(100_000)],
+    ['c.json', '{"a":'.repeat(5000)],
+  ] as const) {
+    assert.match(problemsOf(() => loadConfig({ path, text, env: {} }))[0]!.message, /levels deep/)
+  }
+})
+
+test('YAML: anchors work, their multiplication is bounded', () => {
+  const text = 'backends: [&a "http://a", "http://b"]\npools: {other: {backends: [*a]}}\n'
+  assert.deepEqual(
+    loadConfig({ path: 'c.yaml', text, env: {} }).config.pools.other?.backends.map((b) => b.url),
+    ['http://a'],
+  )
+  const levels = Array.from({ length: 12 }, (_, i) => `k${i + 1}: &k${i + 1} [${`*k${i},`.repeat(10)}]`)
+  const bomb = ['k0: &k0 [x,x]', ...levels].join('\n')
+  assert.match(problemsOf(() => loadConfig({ path: 'c.yaml', text: bomb, env: {} }))[0]!.message, /too large/)
+})
+
+test('whatever the file says, the answer is a configuration or problems with places in it', () => {
+  const key = fc.constantFrom(
+    'port',
+    'admin_port',
+    'backends',
+    'listeners',
+    'pools',
+    'default',
+    'name',
+    'listen',
+    'pool',
+    'url',
+    'weight',
+    'sticky',
+    'by',
+    'health_check',
+    'path',
+    'admin',
+    'token',
+    'strategy',
+    'x',
+  )
+  const leaf = fc.oneof(
+    fc.constantFrom<unknown>('http://h', ':80', 'default', 'cookie', '1s', '${X}', null, true, 80, -1, 0.5),
+    fc.string({ maxLength: 5 }),
+  )
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 5, depthSize: 'medium' },
+      leaf,
+      tie('object'),
+      fc.array(tie('value'), { maxLength: 3 }),
+    ),
+    object: fc.dictionary(key, tie('value'), { maxKeys: 5 }),
+  }))
+  fc.assert(
+    fc.property(fc.dictionary(key, value, { maxKeys: 6 }), (file) => {
+      try {
+        load(file)
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error
+        assert.ok(error.problems.length > 0)
+        for (const problem of error.problems)
+          assert.ok(problem.line > 0 && problem.column > 0 && problem.message.length > 0)
+      }
+    }),
+    { numRuns: 400 },
+  )
+})
+
+const ids = { generation: 7, instanceId: 'i', cursorOf: () => 2, listenerRowOf: () => 1, stickySecret: 'aa' }
+
+test('a snapshot is plain data with slots, cursors, rows and real ports', () => {
+  const config: Config = load({ port: 8080, backends: ['unix:/s', 'https://H/b'] })
+  const snapshot = compileSnapshot(config, {
+    ...ids,
+    slotOf: (pool, url) => (pool + url).length,
+    ports: new Map([['default', 4711]]),
+  })
+  assert.deepEqual(structuredClone(snapshot), snapshot)
+  assert.deepEqual(snapshot.listeners, [
+    { name: 'default', row: 1, host: '', port: 4711, protocol: 'http', pool: 'default' },
+  ])
+  const [socket, secure] = snapshot.pools[0]!.backends
+  assert.equal(socket?.socketPath, '/s')
+  assert.deepEqual(
+    {
+      slot: secure?.slot,
+      url: secure?.url,
+      basePath: secure?.basePath,
+      authority: secure?.authority,
+      port: secure?.port,
+    },
+    { slot: 'defaulthttps://h/b'.length, url: 'https://h/b', basePath: '/b', authority: 'h', port: 443 },
+  )
+  assert.equal(snapshot.pools[0]?.cursor, 2)
+  assert.equal(snapshot.generation, 7)
+})
+
+test('sticky pools get an affinity table each, cookies a secret', () => {
+  const pools = {
+    a: { backends, sticky: { by: 'cookie' } },
+    b: { backends, sticky: { by: 'ip' } },
+    c: { backends },
+    d: { backends, sticky: { by: 'header', header: 'X-User' } },
+    e: { backends, sticky: { by: 'cookie', secret: 'sixteen characters' } },
+  }
+  const listeners = [{ name: 'w', listen: ':1', pool: 'a' }]
+  const snapshot = compileSnapshot(load({ pools, listeners }), { ...ids, slotOf: () => 0 })
+  const sticky = snapshot.pools.map((pool) => pool.sticky)
+  assert.deepEqual(
+    sticky.map((s) => s?.table),
+    [-1, 0, undefined, 1, -1],
+  )
+  assert.deepEqual(sticky[0], { by: 'cookie', name: 'fd_sticky', ttlMs: 3_600_000, table: -1, secret: 'aa' })
+  assert.equal(sticky[3]?.name, 'x-user')
+  assert.match(sticky[4]!.secret, /^[0-9a-f]{64}$/)
+})
