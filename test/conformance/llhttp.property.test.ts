@@ -14,7 +14,7 @@ const SIDE_BY_SIDE = 3
 const TIME_MS = 4_000
 const MAX_BYTES = 600
 
-/** Fields that a proxy owns, removes or rewrites; all others must arrive as they were sent. */
+/** Fields that a proxy owns, removes or rewrites, beside X-Forwarded-*; all others must arrive as they were sent. */
 const OURS = new Set([
   ...[
     'connection',
@@ -95,9 +95,13 @@ const PIECES = [
   ],
 ]
 
-const seeds = readCases('requests')
-  .map(({ bytes }) => bytes)
-  .filter((bytes) => bytes.length <= MAX_BYTES)
+const cases = readCases('requests').filter(({ bytes }) => bytes.length <= MAX_BYTES)
+const sound = cases.filter(({ expect }) => expect !== 'reject').map(({ bytes }) => bytes)
+const broken = cases.filter(({ expect }) => expect === 'reject').map(({ bytes }) => bytes)
+const seed = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(...sound) },
+  { weight: 1, arbitrary: fc.constantFrom(...broken) },
+)
 
 type Mutation = { readonly at: number; readonly remove: number; readonly insert: string }
 
@@ -112,8 +116,8 @@ const mutation: fc.Arbitrary<Mutation> = fc.record({
 })
 
 const message = fc
-  .record({ seed: fc.constantFrom(...seeds), mutations: fc.array(mutation, { maxLength: 3 }) })
-  .map(({ seed, mutations }) => mutations.reduce(apply, seed))
+  .record({ start: seed, mutations: fc.array(mutation, { maxLength: 3 }) })
+  .map(({ start, mutations }) => mutations.reduce(apply, start))
 
 function apply(text: string, { at, remove, insert }: Mutation): string {
   const place = text.length === 0 ? 0 : at % (text.length + 1)
@@ -125,14 +129,14 @@ group('mutated requests are read as Node reads them', { concurrency: SIDE_BY_SID
 })
 
 async function series(): Promise<void> {
-  const lane = await Lane.start({ header_timeout: '80ms', idle_timeout: '80ms' })
+  const lane = await Lane.start({ header_timeout: '5s', idle_timeout: '5s' })
   const node = await NodeReader.start()
   let forwarded = 0
   const property = fc.asyncProperty(message, async (text) => {
     const read = await node.read(Buffer.from(text, 'latin1'))
     const arrived = await forward(lane, text, read.length)
     forwarded += arrived.length
-    compare(arrived, read)
+    compare(text, arrived, read)
   })
   try {
     await fc.assert(property, {
@@ -148,13 +152,13 @@ async function series(): Promise<void> {
   assert.ok(forwarded >= 20, `only ${forwarded} requests were forwarded: the comparison says nothing`)
 }
 
-/** What the backend gets of these bytes, once as many answers have come as Node gave, or the proxy has had enough. */
+/** What the backend gets of these bytes; `answers`: how many requests Node saw in them. */
 async function forward(lane: Lane, text: string, answers: number): Promise<readonly Message[]> {
   const client = await RawClient.open(lane.proxy.port)
   try {
     client.write(text)
-    for (let n = 0; n < Math.max(1, answers); n++) if ((await client.read()).kind !== 'reply') break
-    assert.equal(await lane.checkNewConnection(), null)
+    // Plain requests go the same way, behind them: when they are answered, these bytes have been read.
+    for (let n = 0; n < answers + 2; n++) assert.equal(await lane.checkNewConnection(), null)
     const { requests, malformed } = lane.backend.take()
     assert.deepEqual(malformed, [])
     return requests.filter(({ startLine }) => !startLine.includes(' /probe-'))
@@ -163,13 +167,17 @@ async function forward(lane: Lane, text: string, answers: number): Promise<reado
   }
 }
 
-function compare(arrived: readonly Message[], read: readonly NodeRequest[]): void {
+function compare(text: string, arrived: readonly Message[], read: readonly NodeRequest[]): void {
   for (const [n, request] of arrived.entries()) {
     const { method, target } = requestLine(request)
     const other = read[n]
     // llhttp knows a fixed list of methods; any token is a method to us (RFC 9110 §9.1).
     if (other === undefined && !METHODS.includes(method)) return
+    // Node reads nothing after a request to upgrade; we do until a backend has agreed (RFC 9110 §7.8).
+    if (other === undefined && read.at(-1)?.fields.some(([name]) => name.toLowerCase() === 'upgrade')) return
     assert.ok(other, `request ${n}, ${request.startLine}, was not seen by Node`)
+    // HTAB is white space around a value (RFC 9110 §5.6.3); llhttp takes one behind `chunked` for a part of it.
+    if (!other.complete && /^transfer-encoding:.*chunked[ \t]*\t\r$/im.test(text)) return
     assert.equal(method, other.method)
     assert.equal(target, originForm(other))
     assert.ok(other.complete, `request ${n} was complete to the proxy, not to Node`)
@@ -187,6 +195,10 @@ function originForm({ method, url }: NodeRequest): string {
   return rest.startsWith('/') ? rest : `/${rest}`
 }
 
+function isOurs(name: string): boolean {
+  return OURS.has(name) || name.startsWith('x-forwarded-')
+}
+
 function endToEnd(fields: Message['fields'], read: NodeRequest): string[] {
   const named = read.fields
     .filter(([name]) => name.toLowerCase() === 'connection')
@@ -194,6 +206,6 @@ function endToEnd(fields: Message['fields'], read: NodeRequest): string[] {
     .map((option) => option.trim())
   return fields
     .map(([name, value]) => [name.toLowerCase(), value] as const)
-    .filter(([name]) => !OURS.has(name.replaceAll('_', '-')) && !named.includes(name))
+    .filter(([name]) => !isOurs(name.replaceAll('_', '-')) && !named.includes(name))
     .map(([name, value]) => `${name}: ${value}`)
 }

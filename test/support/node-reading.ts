@@ -20,11 +20,14 @@ export class NodeReader {
 
   private constructor() {
     this.#server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (req, res) => {
-      this.#seen.get(req.socket)?.requests.push(read(req))
-      res.end('seen')
+      const seen = read(req)
+      this.#seen.get(req.socket)?.requests.push(seen)
+      void seen.then(() => res.end('seen'))
     })
     this.#server.on('connection', (socket: Socket) => {
       this.#seen.set(socket, { requests: [] })
+      // Node waits for the rest of a body whose sender has gone; there is nothing to wait for.
+      socket.on('end', () => setImmediate(() => socket.destroy()))
       this.#accepted?.(socket)
     })
   }
