@@ -103,15 +103,20 @@ function targetTable(run: Run): Table {
 }
 
 function align(table: Table): string {
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)))
-  return table
-    .map((row) =>
-      `  ${row.map((text, i) => (i === 0 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!))).join('  ')}`.trimEnd(),
-    )
+  return padded(table)
+    .map((row) => `  ${row.join('  ')}`.trimEnd())
     .join('\n')
 }
 
+/** In the form that the formatter leaves alone. */
 function markdownTable(table: Table): string[] {
-  const [header, ...rows] = table.map((row) => `| ${row.join(' | ')} |`)
-  return [header!, `| --- ${'| ---: '.repeat(table[0]!.length - 1)}|`, ...rows]
+  const [header, ...rows] = padded(table)
+  const rule = header!.map((text, i) => (i === 0 ? '-'.repeat(text.length) : `${'-'.repeat(text.length - 1)}:`))
+  return [header!, rule, ...rows].map((row) => `| ${row.join(' | ')} |`)
+}
+
+/** All cells of a column equally wide (at least 3, which Markdown's rule needs): the first to the left, numbers to the right. */
+function padded(table: Table): string[][] {
+  const widths = table[0]!.map((_, column) => Math.max(3, ...table.map((row) => row[column]!.length)))
+  return table.map((row) => row.map((text, i) => (i === 0 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!))))
 }
