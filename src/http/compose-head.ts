@@ -14,14 +14,28 @@ export function composeRequestHead(
 ): string {
   const { fields } = head
   const host = hostHeader === 'backend' || head.host === '' ? backend.authority : head.host
-  const target = head.target === '*' ? '*' : backend.basePath + head.target
-  const forwardedHost = fields.forwardedHost === '' ? head.host : fields.forwardedHost
-  let text = `${head.method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${fields.forward}`
-  if (forwardedHost !== '') text += `X-Forwarded-Host: ${forwardedHost}\r\n`
+  // A client that repeats its header section gets it composed once.
+  if (fields.tailFor !== host || fields.tail === '' || fields.host !== head.host) composeTail(head, host)
+  const target = backend.basePath === '' || head.target === '*' ? head.target : backend.basePath + head.target
+  let text = `${head.method} ${target} HTTP/1.1\r\n${fields.tail}`
   if (fields.maxForwards >= 0) {
     text += `Max-Forwards: ${head.method === 'OPTIONS' ? fields.maxForwards - 1 : fields.maxForwards}\r\n`
   }
   return `${text}X-Request-Id: ${requestId}\r\n\r\n`
+}
+
+function composeTail(head: RequestHead, host: string): void {
+  const { fields } = head
+  const forwardedHost = fields.forwardedHost === '' ? head.host : fields.forwardedHost
+  const own = forwardedHost === '' ? '' : `X-Forwarded-Host: ${forwardedHost}\r\n`
+  fields.tail = flat(`Host: ${host}\r\n${fields.forward}${own}`)
+  fields.tailFor = host
+}
+
+/** Joins the pieces of a concatenated string once, so that not every write has to. */
+function flat(text: string): string {
+  text.charCodeAt(0)
+  return text
 }
 
 export interface ComposedAnswer {
@@ -39,6 +53,22 @@ export function composeAnswerHead(
   date: string,
   setCookie: string,
 ): ComposedAnswer {
+  if (request.minor === 0 || !answer.hasDate || setCookie !== '') {
+    return compose(request.minor, answer, body, keepAlive, date, setCookie)
+  }
+  // A backend that repeats its answer's head gets it composed once for each way it can go out.
+  const variant = (keepAlive ? 1 : 0) + (body.kind === 'none' ? 2 : 0)
+  return (answer.composed[variant] ??= compose(1, answer, body, keepAlive, date, setCookie))
+}
+
+function compose(
+  minor: number,
+  answer: ResponseHead,
+  body: BodyReader,
+  keepAlive: boolean,
+  date: string,
+  setCookie: string,
+): ComposedAnswer {
   let text = `HTTP/1.1 ${answer.status} ${answer.reason}\r\n${answer.forward}`
   if (!answer.hasDate) text += `Date: ${date}\r\n`
   text += `Via: 1.1 frontdesk\r\n${setCookie}`
@@ -47,7 +77,7 @@ export function composeAnswerHead(
   if (body.kind === 'length' || (body.kind === 'none' && answer.contentLength >= 0)) {
     text += `Content-Length: ${answer.status === 205 ? 0 : answer.contentLength}\r\n`
   } else if (body.kind !== 'none') {
-    if (request.minor === 1) {
+    if (minor === 1) {
       outgoing = 'chunked'
       text += 'Transfer-Encoding: chunked\r\n'
       if (answer.trailer !== '') text += `Trailer: ${answer.trailer}\r\n`
@@ -55,6 +85,6 @@ export function composeAnswerHead(
     else stays = false
   } else if (answer.status === 205) text += 'Content-Length: 0\r\n'
   if (!stays) text += 'Connection: close\r\n'
-  else if (request.minor === 0) text += 'Connection: keep-alive\r\n'
-  return { text: `${text}\r\n`, outgoing, keepAlive: stays }
+  else if (minor === 0) text += 'Connection: keep-alive\r\n'
+  return { text: flat(`${text}\r\n`), outgoing, keepAlive: stays }
 }

@@ -8,7 +8,7 @@ import { Dial, type DialEvents } from '../net/dialer.ts'
 import type { Wire, WireEvents } from '../net/wire.ts'
 import type { AffinityKey } from '../pool/affinity.ts'
 import { Lease } from '../pool/lease.ts'
-import { methodIndex } from '../state/worker-state.ts'
+import { methodIndex, retryReasons } from '../state/worker-state.ts'
 import { Timed } from '../util/timer-wheel.ts'
 import { composeAnswerHead, composeRequestHead } from './compose-head.ts'
 import type { PlaneContext, Site } from './context.ts'
@@ -63,6 +63,7 @@ export class Exchange implements DialEvents, AnswerEvents {
   #lastFailure: ErrorSpec | null = null
   #attempts = 0
   #sentAt = 0
+  #answeredAt = 0
   #firstByteUs = 0
   #status = 0
   #answerBody: BodyReader | null = null
@@ -159,7 +160,7 @@ export class Exchange implements DialEvents, AnswerEvents {
   #send(connection: BackendConnection): void {
     const { pool, responseRules } = this.#site
     this.#connection = connection
-    this.#sentAt = performance.now()
+    this.#sentAt = this.#attempts === 1 && connection.uses > 0 ? this.#startedAt : performance.now()
     const head = composeRequestHead(this.#head, connection.backend.spec, pool.spec.hostHeader, this.#requestId)
     connection.send(this, responseRules, this.#firstBody === '' ? head : head + this.#firstBody)
     if (connection.wire.closed) return
@@ -226,7 +227,8 @@ export class Exchange implements DialEvents, AnswerEvents {
   /** The final head with the first part of the body: most answers are complete here. */
   onAnswer(head: ResponseHead, bytes: Buffer, start: number, end: number): void {
     const connection = this.#connection!
-    this.#firstByteUs = Math.round((performance.now() - this.#sentAt) * 1000)
+    this.#answeredAt = performance.now()
+    this.#firstByteUs = Math.round((this.#answeredAt - this.#sentAt) * 1000)
     if (head.status === 101) {
       this.#switchProtocols(head, bytes, start, end)
       return
@@ -256,7 +258,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     this.#outgoing = composed.outgoing
     relayBody(this.#client.wire, composed.text, connection.wire, bytes, body, composed.outgoing)
     if (this.#ended) return
-    if (body.done) this.#complete()
+    if (body.done) this.#complete(this.#answeredAt)
     else {
       connection.wire.useOwnBuffer()
       this.#expectAnswer()
@@ -274,7 +276,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     if (used !== end) this.#backendReusable = false
     relayBody(this.#client.wire, '', this.#connection!.wire, bytes, body, this.#outgoing)
     if (this.#ended) return
-    if (body.done) this.#complete()
+    if (body.done) this.#complete(performance.now())
     else this.#expectAnswer()
   }
 
@@ -287,7 +289,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     }
     if (this.#outgoing === 'chunked') this.#client.wire.write('0\r\n\r\n')
     this.#backendReusable = false
-    this.#complete()
+    this.#complete(performance.now())
   }
 
   /** The client has taken what had to wait: the backend may go on. */
@@ -309,7 +311,7 @@ export class Exchange implements DialEvents, AnswerEvents {
   }
 
   /** The answer is complete. */
-  #complete(): void {
+  #complete(now: number): void {
     const connection = this.#connection!
     const { keepalive } = this.#site.pool.spec
     this.#connection = null
@@ -318,16 +320,16 @@ export class Exchange implements DialEvents, AnswerEvents {
     this.#plane.state.backendFinished(connection.backend.spec.slot, this.#status, this.#firstByteUs)
     if (this.#backendReusable && this.#body.done) connection.keep(keepalive.maxIdle, keepalive.idleTimeoutMs)
     else connection.close()
-    this.#finish(this.#keepAlive && this.#body.done)
+    this.#finish(this.#keepAlive && this.#body.done, now)
   }
 
   /** The one way an exchange ends: everything it held is given back, everything known is recorded. */
-  #finish(reusable: boolean): void {
+  #finish(reusable: boolean, now = performance.now()): void {
     if (this.#ended) return
     this.#ended = true
     this.#release()
     if (this.#total !== null) this.#plane.wheel.remove(this.#total)
-    const durationUs = Math.round((performance.now() - this.#startedAt) * 1000)
+    const durationUs = Math.round((now - this.#startedAt) * 1000)
     const { state } = this.#plane
     state.requestFinished(this.#site.listener.row, methodIndex(this.#head.method), this.#status, durationUs)
     if (this.#error !== '') state.requestError(this.#site.listener.row, index[this.#error]!)
@@ -378,7 +380,11 @@ export class Exchange implements DialEvents, AnswerEvents {
     if (this.#lastFailure === null || isUnreached(this.#lastFailure)) this.#lastFailure = error
     this.#release()
     if (this.#mayRetry(error)) {
-      this.#countRetry(error.retry === 'safe' ? 0 : 1)
+      this.#countRetry(
+        error.retry === 'safe'
+          ? retryReasons.indexOf('connect')
+          : retryReasons.indexOf(this.#freshOnly ? 'stale' : 'reset'),
+      )
       this.#attempt()
     } else this.#give(this.#lastFailure, code)
   }
@@ -414,7 +420,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     this.#plane.state.backendFinished(slot, status, this.#firstByteUs)
     this.#closeConnection()
     this.#release()
-    this.#countRetry(2)
+    this.#countRetry(retryReasons.indexOf('status'))
     this.#connect(next)
     return true
   }

@@ -2,7 +2,7 @@
 // A connection keeps the last result: most clients send the same block again and again.
 import type { ErrorSpec } from '../../core/errors.ts'
 import { errors } from '../../core/errors.ts'
-import { FIELD_BLOCK, isName, listMembers, parseLength, trimmed } from './grammar.ts'
+import { FIELD_BLOCK, isName, isValidHost, listMembers, parseLength, trimmed } from './grammar.ts'
 
 /** Length of a message body. RFC 9112 §6.3. */
 export type Framing = 'none' | 'length' | 'chunked'
@@ -26,6 +26,8 @@ export class RequestFields {
   /** The block as received: the key of the cache. */
   readonly block: string
   error: ErrorSpec | null = null
+  /** Exactly one valid Host, or none at all (which HTTP/1.0 may). */
+  hostIsValid = false
   host = ''
   hostCount = 0
   framing: Framing = 'none'
@@ -45,6 +47,9 @@ export class RequestFields {
   forward = ''
   /** X-Forwarded-Host of a trusted peer, else ''. */
   forwardedHost = ''
+  /** Kept by the composer: the part of a request head that is the same for `tailFor`, see compose-head.ts. */
+  tail = ''
+  tailFor = ''
 
   constructor(block: string) {
     this.block = block
@@ -89,6 +94,7 @@ export function readRequestFields(block: string, client: ClientFacts, rules: Fie
   if (fields.error === null) settleExpectations(fields, scratch)
   if (fields.error !== null) return fields
   const own = ownFields(fields, scratch, client, rules)
+  fields.hostIsValid = fields.hostCount === 0 || (fields.hostCount === 1 && isValidHost(fields.host))
   fields.forward = removeListed(kept, scratch.connection) + own
   return fields
 }

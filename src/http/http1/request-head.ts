@@ -69,8 +69,7 @@ export function parseRequestHead(
 
 /** RFC 9112 §3.2: the four forms of a target, and what each means for Host. */
 function settleTarget(method: string, target: string, minor: 0 | 1, fields: RequestFields): RequestHead | ErrorSpec {
-  if (fields.hostCount > 1 || (minor === 1 && fields.hostCount === 0)) return errors.bad_host
-  if (fields.hostCount === 1 && !isValidHost(fields.host)) return errors.bad_host
+  if (!fields.hostIsValid || (minor === 1 && fields.hostCount === 0)) return errors.bad_host
   // Chunked does not exist in HTTP/1.0: such a message was meant for somebody who reads it differently (§6.1).
   if (minor === 0 && fields.framing === 'chunked') return errors.bad_framing
   if (target.charCodeAt(0) === 0x2f /* / */) return { method, target, minor, host: fields.host, fields }

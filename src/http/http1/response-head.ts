@@ -1,5 +1,7 @@
 // A response head from a backend: status line and header section, and the block that the client gets instead of it.
 // RFC 9112 §4 and §5; anything doubtful is a 502, never "the rest is body" (CVE-2022-37436).
+
+import type { ComposedAnswer } from '../compose-head.ts'
 import { FIELD_BLOCK, isName, listMembers, parseLength, trimmed } from './grammar.ts'
 import { removeListed } from './request-fields.ts'
 
@@ -24,6 +26,8 @@ export class ResponseHead {
   /** End-to-end fields with CRLF each; without framing, Connection, Upgrade and hidden ones. */
   forward = ''
   trailer = ''
+  /** Kept by the composer, see compose-head.ts. */
+  readonly composed: (ComposedAnswer | null)[] = [null, null, null, null]
 }
 
 const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/
