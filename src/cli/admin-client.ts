@@ -129,6 +129,9 @@ function refused(target: AdminTarget, status: number, body: unknown): CliError {
   }
   const problem = typeof body === 'object' && body !== null ? (body as Problem) : undefined
   if (problem?.title === undefined && problem?.detail === undefined) return foreign(target, status)
-  const details = (problem.errors ?? []).map((error) => [error.path, error.message].filter(Boolean).join(': '))
-  return new CliError(problem.detail ?? problem.title ?? '', { hint: details.join('\n') })
+  const message = problem.detail ?? problem.title ?? ''
+  const details = (problem.errors ?? [])
+    .filter((error) => error.message !== undefined && !message.includes(error.message))
+    .map((error) => [error.path, error.message].filter(Boolean).join(': '))
+  return new CliError(message, { hint: details.join('\n') })
 }

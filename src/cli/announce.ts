@@ -63,13 +63,15 @@ function row(label: string, text: string): string {
 
 /** "round-robin → 3 backends (2 up, 1 down)". */
 function poolSummary(o: AnnounceOptions, listenerName: string): string {
-  const listener = o.loaded.config.listeners.find(({ name }) => name === listenerName)
-  const pool = listener?.pool ?? ''
+  const { pool } = o.loaded.config.listeners.find(({ name }) => name === listenerName)!
   const backends = o.running.status().backends.filter((backend) => backend.pool === pool)
+  const { strategy, healthCheck } = o.loaded.config.pools[pool]!
+  const choice = `${strategy} → ${plural(backends.length, 'backend')}`
+  if (healthCheck === null) return `${choice} (no health checks)`
   const counts = new Map<string, number>([['up', 0]])
   for (const { state } of backends) counts.set(state, (counts.get(state) ?? 0) + 1)
   const parts = [...counts].map(([state, count]) => paintCount(state, count, o.context.terminal))
-  return `${o.loaded.config.pools[pool]?.strategy} → ${plural(backends.length, 'backend')} (${parts.join(', ')})`
+  return `${choice} (${parts.join(', ')})`
 }
 
 function paintCount(state: string, count: number, { paint }: Terminal): string {

@@ -10,8 +10,8 @@ export interface ReloadOptions {
   readonly load: () => LoadedConfig
 }
 
-/** Installs the handler; one reload at a time, and one more when HUP came meanwhile. Returns how to take it off. */
-export function reloadOnHangup(o: ReloadOptions): () => void {
+/** Installs the handler; one reload at a time, and one more when HUP came meanwhile. */
+export function reloadOnHangup(o: ReloadOptions): void {
   let busy = false
   let again = false
   const onHangup = async (): Promise<void> => {
@@ -25,7 +25,6 @@ export function reloadOnHangup(o: ReloadOptions): () => void {
     busy = false
   }
   process.on('SIGHUP', onHangup)
-  return () => process.off('SIGHUP', onHangup)
 }
 
 async function reload({ running, log, load }: ReloadOptions): Promise<void> {

@@ -36,17 +36,13 @@ export async function serve(o: ServeOptions): Promise<number> {
   try {
     const running = await start(o, log)
     stop.attach(running)
-    const offReload = o.reload === null ? stop.onHangup() : reloadOnHangup({ running, log, load: o.reload })
-    const onReopen = (): void => running.reopenLogs()
-    process.on('SIGUSR2', onReopen)
-    await firstChecks(running, stop)
+    if (o.reload === null) stop.onHangup()
+    else reloadOnHangup({ running, log, load: o.reload })
+    process.on('SIGUSR2', () => running.reopenLogs())
+    await firstChecks(running, loaded, stop)
     if (!stop.requested) announce({ ...o, running, log })
-    const outcome = await running.stopped
-    offReload()
-    process.off('SIGUSR2', onReopen)
-    return ended(outcome, log)
+    return ended(await running.stopped, log)
   } finally {
-    stop.off()
     log.flush()
   }
 }
@@ -55,17 +51,26 @@ async function start(o: ServeOptions, log: LogSink): Promise<Running> {
   try {
     return await startFrontdesk({ loaded: o.loaded, log, version: o.context.version })
   } catch (error) {
-    if (!(error instanceof ListenError)) throw error
-    const isAdmin = error.port === o.loaded.config.admin?.port
-    const choose = isAdmin ? '--admin-port' : (o.portOption ?? '--port')
-    throw cannotListen({ code: error.code, host: error.host, port: error.port, choose })
+    const failure = listenFailure(error)
+    if (failure === null) throw error
+    const isAdmin = failure.port === o.loaded.config.admin?.port
+    throw cannotListen({ ...failure, choose: isAdmin ? '--admin-port' : (o.portOption ?? '--port') })
   }
 }
 
-/** Resolves when every backend has been checked, after a second at the latest. */
-async function firstChecks(running: Running, stop: StopControl): Promise<void> {
+/** What could not be bound, as the supervisor says it for listeners and as the system says it for the admin API. */
+function listenFailure(error: unknown): { code: string; host: string; port: number } | null {
+  if (error instanceof ListenError) return error
+  const { syscall, code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }
+  if (syscall !== 'listen' || code === undefined) return null
+  return { code, host: address ?? '', port: port ?? 0 }
+}
+
+/** Resolves when every backend that is checked at all has been, after a second at the latest. */
+async function firstChecks(running: Running, { config }: LoadedConfig, stop: StopControl): Promise<void> {
   const until = performance.now() + FIRST_CHECKS_MS
-  const unknown = (): boolean => running.status().backends.some((backend) => backend.state === 'unknown')
+  const unknown = (): boolean =>
+    running.status().backends.some(({ state, pool }) => state === 'unknown' && config.pools[pool]?.healthCheck !== null)
   while (!stop.requested && performance.now() < until && unknown()) {
     await new Promise((resolve) => setTimeout(resolve, FIRST_CHECKS_POLL_MS))
   }
@@ -85,11 +90,10 @@ class StopControl {
   #forced = false
   #running: Running | undefined
   readonly #log: LogSink
-  readonly off: () => void
 
   constructor(log: LogSink, context: CliContext) {
     this.#log = log
-    this.off = onStopSignals({ drain: (cause) => this.#drain(cause), force: () => this.#force() }, context)
+    onStopSignals({ drain: (cause) => this.#drain(cause), force: () => this.#force() }, context)
   }
 
   attach(running: Running): void {
@@ -99,10 +103,8 @@ class StopControl {
   }
 
   /** Without a file to read again, HUP means that the terminal has closed. */
-  onHangup(): () => void {
-    const drain = (): void => this.#drain('SIGHUP')
-    process.on('SIGHUP', drain)
-    return () => process.off('SIGHUP', drain)
+  onHangup(): void {
+    process.on('SIGHUP', () => this.#drain('SIGHUP'))
   }
 
   #drain(cause: string): void {

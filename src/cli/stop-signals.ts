@@ -30,25 +30,18 @@ export interface StopHandlers {
 }
 
 /**
- * Installs the handlers. `launched`: this process has a launcher, whose death counts as a TERM.
- * Returns a function that takes them off again.
+ * Installs the handlers, for the rest of the process's life: a signal while it ends must not kill it half-way.
+ * `launched`: this process has a launcher, whose death counts as a TERM.
  */
-export function onStopSignals(handlers: StopHandlers, o: { launched: boolean }): () => void {
+export function onStopSignals(handlers: StopHandlers, o: { launched: boolean }): void {
   const rule = new StopRule()
   const act = (signal: StopSignal, cause: StopSignal | 'launcher'): void => {
     const decision = rule.decide(signal, performance.now())
     if (decision === 'drain') handlers.drain(cause)
     else if (decision === 'force') handlers.force()
   }
-  const onSignal = (signal: NodeJS.Signals): void => act(signal as StopSignal, signal as StopSignal)
-  const onLauncherGone = (): void => act('SIGTERM', 'launcher')
-  const signals = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const
-  for (const signal of signals) process.on(signal, onSignal)
-  if (o.launched) watchLauncher(onLauncherGone)
-  return () => {
-    for (const signal of signals) process.off(signal, onSignal)
-    process.off('disconnect', onLauncherGone)
-  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) process.on(signal, () => act(signal, signal))
+  if (o.launched) watchLauncher(() => act('SIGTERM', 'launcher'))
 }
 
 function watchLauncher(onGone: () => void): void {

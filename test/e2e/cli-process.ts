@@ -45,14 +45,17 @@ export class CliProcess {
   readonly child: ChildProcess
   /** When the process has ended and nobody holds its output any more (its own child, say). */
   readonly closed: Promise<Ended>
+  readonly #hasGroup: boolean
+  #isClosed = false
 
   constructor(t: TestContext, args: readonly string[], o: CliOptions = {}) {
+    this.#hasGroup = o.detached ?? false
     const { FORCE_COLOR: _, NODE_TEST_CONTEXT: __, ...env } = process.env
     this.child = spawn(o.node ?? process.execPath, [o.script ?? launcher, ...args], {
       cwd: o.cwd ?? root,
       env: { ...env, NO_COLOR: '1', ...o.env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      detached: o.detached ?? false,
+      detached: this.#hasGroup,
     })
     this.child.stdout?.on('data', (chunk: Buffer) => {
       this.stdout += chunk.toString()
@@ -61,12 +64,25 @@ export class CliProcess {
       this.stderr += chunk.toString()
     })
     this.closed = new Promise((resolve) => {
-      this.child.on('close', (code, signal) => resolve({ code, signal, stdout: this.stdout, stderr: this.stderr }))
+      this.child.on('close', (code, signal) => {
+        this.#isClosed = true
+        resolve({ code, signal, stdout: this.stdout, stderr: this.stderr })
+      })
     })
     t.after(() => {
-      if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL')
+      this.signal('SIGKILL')
       return this.closed
     })
+  }
+
+  /** Sends a signal to the process, or to its whole group where it has one; nothing once all of them have ended. */
+  signal(signal: NodeJS.Signals): void {
+    if (this.#isClosed || this.child.pid === undefined) return
+    try {
+      process.kill(this.#hasGroup ? -this.child.pid : this.child.pid, signal)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
   }
 
   ended(): Promise<Ended> {

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { act, type CliContext } from '../cli-context.ts'
 import { type DemoBackend, startDemoBackend } from '../demo-backend/demo-backend.ts'
 import { shared } from '../options.ts'
+import { table } from '../terminal.ts'
 
 const HOST = '127.0.0.1'
 const PROXY_PORT = 8080
@@ -66,12 +67,13 @@ function hintsFor(command: string, proxyPort: number, adminPort: number, backend
   const proxy = `http://localhost:${proxyPort}`
   const admin = adminPort === ADMIN_PORT ? '' : ` --admin ${adminPort}`
   const victim = backends[1]?.port
-  return [
-    `${command} request ${proxy}/ -n 300 -c 10       each backend answers a third`,
-    `${command} status${admin}`,
-    `curl -X POST http://localhost:${victim}/fail       one goes DOWN, the others take its share; /recover mends it`,
-    `curl -N ${proxy}/sse                        events arrive one by one`,
+  const rows = [
+    [`${command} request ${proxy}/ -n 300 -c 10`, 'each backend answers a third'],
+    [`${command} status${admin}`, 'how they are'],
+    [`curl -X POST http://localhost:${victim}/fail`, 'one goes DOWN, the others take its share; /recover mends it'],
+    [`curl -N ${proxy}/sse`, 'events arrive one by one'],
   ]
+  return table(rows).trimEnd().split('\n')
 }
 
 /** Takes the usual port where it is free, else the next free one, and remembers what to tell about it. */

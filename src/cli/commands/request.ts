@@ -51,7 +51,7 @@ export function defineRequest(program: Command, context: CliContext): void {
 async function sendRequests(url: URL, o: Options, context: CliContext): Promise<number> {
   const abort = new AbortController()
   const stop = (): void => abort.abort()
-  const off = onStopSignals({ drain: stop, force: stop }, context)
+  onStopSignals({ drain: stop, force: stop }, context)
   const report = await runLoad({
     url,
     method: o.method.toUpperCase(),
@@ -62,7 +62,6 @@ async function sendRequests(url: URL, o: Options, context: CliContext): Promise<
     timeoutMs: o.timeout,
     signal: abort.signal,
   })
-  off()
   if (o.json) context.terminal.out(`${JSON.stringify(toJson(url, report))}\n`)
   else print(url, report, context.terminal)
   if (abort.signal.aborted) return ExitCode.forced

@@ -40,9 +40,9 @@ export function defineRun(program: Command, context: CliContext): void {
 }
 
 async function run(o: Options, context: CliContext): Promise<number> {
+  const path = configPath(o)
   const { serve } = await import('../serve.ts')
   const { loadConfig } = await import('../../config/load.ts')
-  const path = configPath(o)
   const load = (): LoadedConfig => loadConfig({ path, env: process.env, overrides: overridesOf(o) })
   return serve({ context, loaded: load(), source: path ?? '(command line)', reload: path === undefined ? null : load })
 }
