@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { configJsonSchema } from './json-schema.ts'
 import { ConfigError, loadConfig } from './load.ts'
 import { longFormOf, longFormWithSecrets } from './long-form.ts'
 
@@ -27,7 +28,7 @@ for (const name of readdirSync(folder)) {
     const actual = outcome(join(folder, name, file))
       .replaceAll(join(folder, name, '/'), '')
       .replaceAll(folder, '')
-    if (process.env.UPDATE_GOLDEN !== undefined) writeFileSync(expectedFile, actual)
+    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(expectedFile, actual)
     assert.equal(actual, readFileSync(expectedFile, 'utf8'))
   })
 }
@@ -39,3 +40,25 @@ for (const name of ['seed', 'long-form', 'mixed', 'only-listeners', 'variables']
     assert.deepEqual(loadConfig({ path, text: JSON.stringify(longFormWithSecrets(config)), env: {} }).config, config)
   })
 }
+
+const examples = join(import.meta.dirname, '../../examples')
+
+for (const name of readdirSync(examples).filter((file) => file.endsWith('.json'))) {
+  test(`examples/${name} is valid, and nothing in it is doubtful`, () => {
+    assert.deepEqual(loadConfig({ path: join(examples, name), env: {} }).warnings, [])
+  })
+}
+
+test('the schema for editors lists every key that the long form prints', () => {
+  const { properties } = configJsonSchema()
+  const { config } = loadConfig({ path: join(folder, 'long-form', 'config.json'), env })
+  const missing = Object.keys(longFormOf(config)).filter((key) => properties?.[key] === undefined)
+  assert.deepEqual(missing, [])
+})
+
+test('nothing secret is printed', () => {
+  const { config } = loadConfig({ path: join(folder, 'long-form', 'config.json'), env })
+  const printed = JSON.stringify(longFormOf(config))
+  assert.doesNotMatch(printed, /not to be printed|a secret of the operator/)
+  assert.match(printed, /"token":"\*\*\*"/)
+})

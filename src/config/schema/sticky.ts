@@ -13,9 +13,11 @@ const secret = z.string().min(16, { error: 'use at least 16 characters' }).optio
     'Signs the cookie. Without it a secret is made at first start and kept in the state file; set it where several nodes share clients.',
 })
 
+const by = 'By what the client is known.'
+
 const byCookie = z
   .strictObject({
-    by: z.literal('cookie'),
+    by: z.literal('cookie').meta({ description: by }),
     cookie: cookieName.prefault('fd_sticky').meta({ description: 'Name of the cookie.' }),
     ttl,
     secret,
@@ -23,12 +25,12 @@ const byCookie = z
   .transform((s) => ({ by: 'cookie' as const, name: s.cookie, ttlMs: s.ttl, secret: s.secret ?? null }))
 
 const byIp = z
-  .strictObject({ by: z.literal('ip'), ttl })
+  .strictObject({ by: z.literal('ip').meta({ description: by }), ttl })
   .transform((s) => ({ by: 'ip' as const, name: '', ttlMs: s.ttl, secret: null }))
 
 const byHeader = z
   .strictObject({
-    by: z.literal('header'),
+    by: z.literal('header').meta({ description: by }),
     header: fieldName.meta({ description: 'Request header field whose value names the client.' }),
     ttl,
   })
