@@ -48,7 +48,7 @@ export function problemAt(
   problem: { message: string; hint?: string | null; value?: unknown; missing?: Path; atKey?: boolean },
 ): Problem {
   const offset = problem.atKey === true ? origin.keyAt : origin.at
-  const position = offset < 0 ? { line: 0, column: 0 } : lineAndColumn(origin.source.text, offset)
+  const position = offset < 0 ? { line: 0, column: 0 } : lineAndColumn(origin.source, offset)
   const path = [...origin.path, ...(problem.missing ?? [])]
   return {
     file: origin.source.name,

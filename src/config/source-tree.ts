@@ -124,9 +124,25 @@ export function formatPath(path: Path): string {
   return text
 }
 
+const lineStarts = new WeakMap<Source, readonly number[]>()
+
+function startsOf(source: Source): readonly number[] {
+  const known = lineStarts.get(source)
+  if (known !== undefined) return known
+  const starts = [0, ...Array.from(source.text.matchAll(/\r\n|\r|\n/g), (match) => match.index + match[0].length)]
+  lineStarts.set(source, starts)
+  return starts
+}
+
 /** Line and column, both from 1, of an offset. */
-export function lineAndColumn(text: string, offset: number): { line: number; column: number } {
-  const before = text.slice(0, offset)
-  const lines = before.split(/\r\n|\r|\n/)
-  return { line: lines.length, column: lines.at(-1)!.length + 1 }
+export function lineAndColumn(source: Source, offset: number): { line: number; column: number } {
+  const starts = startsOf(source)
+  let low = 0
+  let high = starts.length - 1
+  while (low < high) {
+    const middle = (low + high + 1) >> 1
+    if (starts[middle]! <= offset) low = middle
+    else high = middle - 1
+  }
+  return { line: low + 1, column: offset - starts[low]! + 1 }
 }
