@@ -189,7 +189,7 @@ export class Control {
       token: admin.token,
       log,
       membership: this.#membership,
-      status: () => this.status(),
+      status: async () => statusDocument(this.#sources, await backendList(this.#sources)),
       backends: () => backendList(this.#sources),
       describe: (backend) => backendStatus(this.#sources, backend),
       scrape: () => this.#metrics.scrape(),

@@ -6,6 +6,7 @@ import { type BackendState, stateOfFlags } from './health/backend-state.ts'
 import type { Health } from './health/health.ts'
 import type { Membership } from './membership.ts'
 import type { ControlPort, WorkerInfo } from './port.ts'
+import { TimeSlice } from './time-slice.ts'
 
 /** One backend as the admin API shows it. */
 export interface BackendStatus {
@@ -85,15 +86,29 @@ export function backendStatus(
 }
 
 /** All backends: those in their pools, then removed ones that are still finishing. */
-export function backendList(sources: StatusSources): BackendStatus[] {
-  const running = sources.membership.members().map(({ backend }) => backend)
-  const leaving = sources.membership.departing().map(({ backend }) => backend)
-  return [...running, ...leaving].map((backend) => backendStatus(sources, backend))
+function allBackends({ membership }: StatusSources): BackendSpec[] {
+  const running = membership.members().map(({ backend }) => backend)
+  const leaving = membership.departing().map(({ backend }) => backend)
+  return [...running, ...leaving]
 }
 
-export function statusDocument(sources: StatusSources): StatusDocument {
+/** All backends now, without holding up the event loop however many there are. */
+export async function backendList(sources: StatusSources): Promise<BackendStatus[]> {
+  const slice = new TimeSlice()
+  const list: BackendStatus[] = []
+  for (const backend of allBackends(sources)) {
+    list.push(backendStatus(sources, backend))
+    if (slice.isOver) await slice.rest()
+  }
+  return list
+}
+
+/** The document around a list of backends; without one, of all backends, in one go. */
+export function statusDocument(
+  sources: StatusSources,
+  backends: BackendStatus[] = allBackends(sources).map((backend) => backendStatus(sources, backend)),
+): StatusDocument {
   const { port, membership } = sources
-  const backends = backendList(sources)
   return {
     total_backends: backends.length,
     active_backends: backends.filter(({ alive }) => alive).length,

@@ -20,8 +20,8 @@ export interface AdminDeps extends GuardOptions {
   readonly version: string
   readonly log: Log
   readonly membership: Pick<Membership, 'add' | 'patch' | 'remove'>
-  status(): StatusDocument
-  backends(): BackendStatus[]
+  status(): Promise<StatusDocument>
+  backends(): Promise<BackendStatus[]>
   describe(backend: BackendSpec): BackendStatus
   scrape(): AsyncGenerator<string>
   readiness(): 'ready' | 'draining' | 'starting'
@@ -62,8 +62,8 @@ export function openApiDocument(app: AdminApp, version: string): object {
 
 function addReading(app: AdminApp, deps: AdminDeps): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
-  app.openapi(routes.status, (c) => c.json(deps.status(), 200))
-  app.openapi(routes.list, (c) => c.json(deps.backends(), 200))
+  app.openapi(routes.status, async (c) => c.json(await deps.status(), 200))
+  app.openapi(routes.list, async (c) => c.json(await deps.backends(), 200))
   app.openapi(routes.metrics, (c) => {
     return c.body(streamOf(deps.scrape()), 200, { 'content-type': metricsContentType }) as never
   })

@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import { it } from 'node:test'
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { within } from '../../../test/support/wait.ts'
+import type { AdminApp } from './app.ts'
 import { AdminServer } from './server.ts'
 
 it('does not let a slow client hold a connection for ever', async () => {
@@ -23,7 +24,7 @@ it('rejects with the code of the system when the address is taken', async () => 
 })
 
 it('closes at once what is still open after its grace', async () => {
-  const app = new OpenAPIHono()
+  const app: AdminApp = new OpenAPIHono()
   app.get('/never', () => new Promise<Response>(() => undefined))
   const server = await AdminServer.listen(app, { host: '127.0.0.1', port: 0 })
   const socket = connect(server.address())

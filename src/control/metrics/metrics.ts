@@ -1,7 +1,6 @@
 // One scrape: the totals of shared memory and what the main thread counts itself, as text, in pieces small enough that
 // the event loop is not held up however many backends there are.
 
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { BackendSpec, ListenerSpec, PoolSpec } from '../../core/spec.ts'
 import { cumulative, exportBounds } from '../../state/histogram.ts'
 import type { BackendTotals, HistogramTotals, ListenerTotals } from '../../state/owner-state.ts'
@@ -9,6 +8,7 @@ import { backendStates, stateOfFlags } from '../health/backend-state.ts'
 import type { Health } from '../health/health.ts'
 import type { Membership } from '../membership.ts'
 import type { ControlPort } from '../port.ts'
+import { TimeSlice } from '../time-slice.ts'
 import { ProcessMetrics } from './process-metrics.ts'
 import { type HistogramSample, labelText, TextWriter } from './text-writer.ts'
 
@@ -33,8 +33,8 @@ interface ListenerRow {
   readonly totals: ListenerTotals
 }
 
-/** Backends handled between two turns of the event loop: a few milliseconds' work. */
-const batch = 50
+/** Characters sent at once: small pieces cost more to send than to write. */
+const pieceLength = 65_536
 const classes = ['error', '1xx', '2xx', '3xx', '4xx', '5xx'] as const
 /** There is one implicit route until routes can be configured. */
 const route = 'default'
@@ -57,17 +57,16 @@ export class Metrics {
   /** The text of one scrape, piece by piece. */
   async *scrape(): AsyncGenerator<string> {
     const writer = new TextWriter()
+    const slice = new TimeSlice()
     this.#writeInstance(writer)
-    this.#writeListeners(writer, await this.#listeners())
-    yield writer.take()
-    const rows = await this.#backends()
+    this.#writeListeners(writer, await this.#listeners(slice))
+    const rows = await this.#backends(slice)
     for (const write of backendFamilies(this.#sources)) {
       const family = write(writer)
-      for (let index = 0; index < rows.length; index++) {
-        family(rows[index]!)
-        if (index % batch !== batch - 1) continue
-        yield writer.take()
-        await nextTurn()
+      for (const row of rows) {
+        family(row)
+        if (writer.length > pieceLength) yield writer.take()
+        if (slice.isOver) await slice.rest()
       }
     }
     this.#writePools(writer)
@@ -85,12 +84,12 @@ export class Metrics {
   }
 
   /** Reading a listener's table of methods and statuses is the longest single step: one per turn. */
-  async #listeners(): Promise<ListenerRow[]> {
+  async #listeners(slice: TimeSlice): Promise<ListenerRow[]> {
     const rows: ListenerRow[] = []
     for (const listener of this.#sources.membership.snapshot.listeners) {
       const totals = this.#sources.port.state.listenerTotals(listener.row)
       rows.push({ listener, labels: labelText(['listener'], [listener.name]), totals })
-      await nextTurn()
+      await slice.rest()
     }
     return rows
   }
@@ -144,7 +143,7 @@ export class Metrics {
     }
   }
 
-  async #backends(): Promise<BackendRow[]> {
+  async #backends(slice: TimeSlice): Promise<BackendRow[]> {
     const { port, membership } = this.#sources
     const leaving = membership.departing().map(({ backend }) => backend)
     const backends = [...membership.members().map(({ backend }) => backend), ...leaving]
@@ -156,7 +155,7 @@ export class Metrics {
         totals: port.state.backendTotals(backend.slot),
         up: port.state.isAvailable(backend.slot),
       })
-      if (rows.length % batch === 0) await nextTurn()
+      if (slice.isOver) await slice.rest()
     }
     return rows
   }

@@ -62,6 +62,11 @@ export class TextWriter {
     return this
   }
 
+  /** Characters written since the last take. */
+  get length(): number {
+    return this.#text.length
+  }
+
   /** What was written since the last take. */
   take(): string {
     const text = this.#text
