@@ -20,7 +20,7 @@ import { type Outgoing, relayBody } from './http1/relay-body.ts'
 import { isIdempotent, type RequestHead } from './http1/request-head.ts'
 import type { ResponseHead } from './http1/response-head.ts'
 import { hashOf } from './hygiene/hash-key.ts'
-import { forwardableTrailers } from './hygiene/trailers.ts'
+import { forwardableTrailers, framesMessage } from './hygiene/trailers.ts'
 import { startTunnel } from './tunnel.ts'
 
 /** What an exchange needs of the client's connection. */
@@ -105,7 +105,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     }
     if (this.#head.method === 'OPTIONS' && this.#head.fields.maxForwards === 0) return this.#answerOptions(start)
     const used = this.#body.feed(bytes, start, end)
-    if (used < 0) return this.#refuse(errors.bad_chunk, end)
+    if (used < 0 || framesMessage(this.#body.trailers)) return this.#refuse(errors.bad_chunk, end)
     if (this.#bodyTooLarge()) return this.#refuse(errors.body_too_large, end)
     if (this.#body.kind !== 'none') this.#firstBody = this.#frameFirst(bytes)
     if (pool.spec.timeouts.totalMs !== 0) {
@@ -182,8 +182,9 @@ export class Exchange implements DialEvents, AnswerEvents {
   /** More of the request body. Called only after a backend connection stands, or while the answer is under way. */
   onRequestBytes(bytes: Buffer, start: number, end: number): number {
     const used = this.#body.feed(bytes, start, end)
-    if (used < 0 || this.#bodyTooLarge()) {
-      this.#give(used < 0 ? errors.bad_chunk : errors.body_too_large, '')
+    const broken = used < 0 || framesMessage(this.#body.trailers)
+    if (broken || this.#bodyTooLarge()) {
+      this.#give(broken ? errors.bad_chunk : errors.body_too_large, '')
       return end
     }
     const connection = this.#connection

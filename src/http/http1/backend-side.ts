@@ -136,7 +136,9 @@ export class BackendConnection extends Timed implements WireEvents, IdleConnecti
       if (head === null) this.#fail(errors.bad_response, '')
       else if (head.status >= 200 || head.status === 101) {
         this.#state = 'body'
+        // Nothing of these bytes is looked at afterwards: the connection may carry its next exchange already.
         this.#exchange!.onAnswer(head, bytes, position, end)
+        return
       } else if (++this.#interims > MAX_INTERIM) this.#fail(errors.bad_response, 'too many interim answers')
       else this.#exchange!.onInterim(head)
     }

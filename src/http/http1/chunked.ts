@@ -10,6 +10,9 @@ const MAX_SIZE_DIGITS = 16
 const MAX_EXTENSION_BYTES = 8 * 1024
 const MAX_TRAILER_BYTES = 8 * 1024
 
+/** Inside an extension: `;name`, `;name=token`, `;name="quoted"`. */
+type ExtensionState = 'name' | 'in-name' | 'value' | 'in-value' | 'quoted' | 'escaped' | 'after-quoted'
+
 type State = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailer' | 'done'
 
 const CR = 13
@@ -17,6 +20,19 @@ const LF = 10
 const QUOTE = 34
 const BACKSLASH = 92
 const SEMICOLON = 59
+const EQUALS = 61
+const TOKEN_BYTES = new Set(
+  [..."!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"].map((c) => c.charCodeAt(0)),
+)
+
+function isTokenByte(byte: number): boolean {
+  return TOKEN_BYTES.has(byte)
+}
+
+/** HTAB, SP, visible and obs-text: what a quoted string may hold. */
+function isQuotable(byte: number): boolean {
+  return byte === 9 || (byte >= 32 && byte !== 127)
+}
 
 export class ChunkedDecoder {
   done = false
@@ -29,8 +45,7 @@ export class ChunkedDecoder {
   #size = 0
   #digits = 0
   #extensionBytes = 0
-  #quoted = false
-  #escaped = false
+  #extension: ExtensionState = 'name'
   #trailerText = '\r\n'
 
   /**
@@ -94,23 +109,45 @@ export class ChunkedDecoder {
   }
 
   #endOfSize(byte: number): boolean {
-    if (byte === SEMICOLON) this.#state = 'extension'
-    else if (byte === CR) this.#state = 'size-lf'
+    if (byte === SEMICOLON) {
+      this.#state = 'extension'
+      this.#extension = 'name'
+    } else if (byte === CR) this.#state = 'size-lf'
     else return false
     return true
   }
 
-  /** Any printable text; a CR ends the line, but not inside a quoted string. RFC 9112 §7.1.1. */
+  /** The grammar of RFC 9112 §7.1.1 without its optional white space, which nobody sends. */
   #extensionByte(byte: number): boolean {
-    if (byte === CR) {
-      if (this.#quoted) return false
-      this.#state = 'size-lf'
-      return true
+    switch (this.#extension) {
+      case 'name':
+        this.#extension = 'in-name'
+        return isTokenByte(byte)
+      case 'in-name':
+        if (byte === EQUALS) this.#extension = 'value'
+        else return isTokenByte(byte) || this.#endOfExtension(byte)
+        return true
+      case 'value':
+        this.#extension = byte === QUOTE ? 'quoted' : 'in-value'
+        return byte === QUOTE || isTokenByte(byte)
+      case 'in-value':
+        return isTokenByte(byte) || this.#endOfExtension(byte)
+      case 'quoted':
+        if (byte === QUOTE) this.#extension = 'after-quoted'
+        else if (byte === BACKSLASH) this.#extension = 'escaped'
+        return isQuotable(byte)
+      case 'escaped':
+        this.#extension = 'quoted'
+        return isQuotable(byte)
+      case 'after-quoted':
+        return this.#endOfExtension(byte)
     }
-    if ((byte < 32 && byte !== 9) || byte === 127) return false
-    if (this.#escaped) this.#escaped = false
-    else if (byte === BACKSLASH && this.#quoted) this.#escaped = true
-    else if (byte === QUOTE) this.#quoted = !this.#quoted
+  }
+
+  #endOfExtension(byte: number): boolean {
+    if (byte === SEMICOLON) this.#extension = 'name'
+    else if (byte === CR) this.#state = 'size-lf'
+    else return false
     return true
   }
 

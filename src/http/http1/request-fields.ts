@@ -23,8 +23,9 @@ export interface FieldRules {
 }
 
 export class RequestFields {
-  /** The block as received: the key of the cache. */
+  /** The block as received, and the minor version it was read for: the key of the cache. */
   readonly block: string
+  readonly minor: 0 | 1
   error: ErrorSpec | null = null
   /** Exactly one valid Host, or none at all (which HTTP/1.0 may). */
   hostIsValid = false
@@ -51,8 +52,9 @@ export class RequestFields {
   tail = ''
   tailFor = ''
 
-  constructor(block: string) {
+  constructor(block: string, minor: 0 | 1) {
     this.block = block
+    this.minor = minor
   }
 }
 
@@ -82,8 +84,8 @@ class Scratch {
 }
 
 /** Parses and rewrites a field block (every line with its CRLF). Never throws; the first fault is in `error`. */
-export function readRequestFields(block: string, client: ClientFacts, rules: FieldRules): RequestFields {
-  const fields = new RequestFields(block)
+export function readRequestFields(block: string, minor: 0 | 1, client: ClientFacts, rules: FieldRules): RequestFields {
+  const fields = new RequestFields(block, minor)
   if (!FIELD_BLOCK.test(block)) {
     fields.error = errors.bad_field
     return fields
@@ -278,10 +280,12 @@ function settleExpectations(fields: RequestFields, scratch: Scratch): void {
     const options = listMembers(scratch.connection)
     fields.close = options.includes('close')
     fields.keepAlive = options.includes('keep-alive')
-    if (scratch.upgrade !== '' && options.includes('upgrade')) fields.upgrade = allowedUpgrade(scratch.upgrade)
+    // HTTP/1.0 knows no Upgrade (RFC 9110 §7.8) and no expectations (§10.1.1): both are ignored there.
+    if (fields.minor === 1 && scratch.upgrade !== '' && options.includes('upgrade'))
+      fields.upgrade = allowedUpgrade(scratch.upgrade)
   }
   if (scratch.expect !== '') {
-    if (scratch.expect.toLowerCase() === '100-continue') fields.expectContinue = true
+    if (scratch.expect.toLowerCase() === '100-continue') fields.expectContinue = fields.minor === 1
     else fields.error = errors.unknown_expectation
   }
   const hasBody = fields.framing === 'chunked' || fields.contentLength > 0

@@ -46,7 +46,7 @@ export function parseRequestHead(
   if (methodEnd <= start || targetEnd < 0 || targetEnd >= lineEnd || methodEnd >= lineEnd)
     return badLine(text, start, lineEnd)
   const minor = versionMinor(text, targetEnd + 1, lineEnd)
-  if (minor < 0) return badLine(text, start, lineEnd)
+  if (minor === -1) return badLine(text, start, lineEnd)
   const method = text.slice(start, methodEnd)
   if (!isKnownMethod(method)) {
     if (!TOKEN.test(method)) return errors.bad_request_line
@@ -59,12 +59,12 @@ export function parseRequestHead(
 
   const block = headEnd > lineEnd ? text.slice(lineEnd + 2, headEnd + 2) : ''
   let fields = cache.fields
-  if (fields === null || fields.block !== block) {
-    fields = readRequestFields(block, client, limits)
+  if (fields === null || fields.block !== block || fields.minor !== minor) {
+    fields = readRequestFields(block, minor, client, limits)
     if (fields.error !== null) return fields.error
     cache.fields = fields
   }
-  return settleTarget(method, target, minor as 0 | 1, fields)
+  return settleTarget(method, target, minor, fields)
 }
 
 /** RFC 9112 §3.2: the four forms of a target, and what each means for Host. */
@@ -83,7 +83,7 @@ function settleTarget(method: string, target: string, minor: 0 | 1, fields: Requ
   return { method, target: path, minor, host: absolute[1]!, fields }
 }
 
-function versionMinor(text: string, start: number, end: number): number {
+function versionMinor(text: string, start: number, end: number): -1 | 0 | 1 {
   if (end - start !== 8 || !text.startsWith('HTTP/1.', start)) return -1
   const digit = text.charCodeAt(start + 7)
   return digit === 0x31 ? 1 : digit === 0x30 ? 0 : -1

@@ -52,3 +52,8 @@ export function forwardableTrailers(trailers: string): string {
   }
   return kept
 }
+
+/** Whether a trailer section tries to frame the message: then two readers may differ on its length. */
+export function framesMessage(trailers: string): boolean {
+  return trailers !== '' && /^(?:content-length|transfer-encoding):/im.test(trailers)
+}
