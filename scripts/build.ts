@@ -61,8 +61,9 @@ function manifest(): Record<string, unknown> {
     'repository',
     'dependencies',
   ]
+  const library = { '.': { types: './index.d.ts', default: './index.js' } }
   return {
     ...Object.fromEntries(kept.filter((key) => own[key] !== undefined).map((key) => [key, own[key]])),
-    exports: { '.': { types: './index.d.ts', default: './index.js' }, './package.json': './package.json' },
+    exports: { ...(existsSync(join(target, 'index.js')) ? library : {}), './package.json': './package.json' },
   }
 }

@@ -14,15 +14,18 @@ const bundled = join(root, 'node_modules', '.bin', 'node')
 const skip =
   oldNode === undefined || !existsSync(bundled) ? 'needs an old Node on the machine and the bundled one' : false
 
-/** A proxy under the old Node, in a process group of its own, with an event stream open through it. */
-async function proxyWithStream(t: TestContext): Promise<{ proxy: CliProcess; stream: IncomingMessage }> {
+/** A proxy under the old Node, in a process group of its own, with an event stream open through it: three events, or as the query says. */
+async function proxyWithStream(
+  t: TestContext,
+  query = '?count=3&interval=300',
+): Promise<{ proxy: CliProcess; stream: IncomingMessage }> {
   const backend = await startDemoBackend({ name: 'red', host: '127.0.0.1', port: 0 })
   t.after(() => backend.close())
   const port = await refusingPort()
   const args = ['proxy', '--from', `127.0.0.1:${port}`, '--to', backend.url, '--workers', '1']
   const proxy = new CliProcess(t, args, { node: oldNode!, detached: true })
   await proxy.says(/"event":"started"/)
-  const request = get(`http://127.0.0.1:${port}/sse?count=3&interval=300`, { agent: false })
+  const request = get(`http://127.0.0.1:${port}/sse${query}`, { agent: false })
   const [stream] = (await once(request, 'response')) as [IncomingMessage]
   return { proxy, stream }
 }
@@ -70,7 +73,7 @@ test('a signal that only the launcher gets is passed on; a second TERM does not 
 })
 
 test('a second Ctrl-C forces, and the launcher exits with 130', { skip }, async (t) => {
-  const { proxy, stream } = await proxyWithStream(t)
+  const { proxy, stream } = await proxyWithStream(t, '')
   stream.on('error', () => {})
   const pressing = setInterval(() => proxy.signal('SIGINT'), 100)
   t.after(() => clearInterval(pressing))
