@@ -36,7 +36,7 @@ group('responses', { concurrency: LANES }, () => {
 async function run(lane: Lane, one: Case, delivery: Delivery): Promise<void> {
   const { method = 'GET', client = 'HTTP/1.1', then } = one.more
   assert.ok(then === undefined || then === 'fin' || then === 'rst')
-  lane.answer = { bytes: one.bytes, then, slowly: delivery === 'byte by byte' }
+  lane.answer = { bytes: one.bytes, end: then, slowly: delivery === 'byte by byte' }
   const request = `${method} /case ${client}\r\nHost: t.example\r\n\r\n`
   const happened = await exchange(lane, request, method, 'at once')
   const problems = [

@@ -51,6 +51,17 @@ leakTest('CVE-2026-6733: nor when it comes together with the answer before it', 
   assert.ok(backend.connections[0]?.over)
 })
 
+leakTest(
+  'RFC 9112 §9.3.2: the body of one answer is never read as the head of the next, though the next request waits',
+  async (scope) => {
+    const inner = answer('evil')
+    const { client } = await between(scope, [[request(), write(answer(inner)), request(), write(answer('two'))]])
+    client.write(get('/1') + get('/2'))
+    assert.equal((await client.reply()).body.toString(), inner)
+    assert.equal((await client.reply()).body.toString(), 'two')
+  },
+)
+
 leakTest('CVE-2026-58055: an Upgrade request with a body is refused and never reaches a backend', async (scope) => {
   const { backend, client } = await between(scope, [[request(), write(answer('no'))]])
   const reply = await client.request(post('/ws', 'hello', { Connection: 'Upgrade', Upgrade: 'websocket' }), 'POST')

@@ -51,6 +51,8 @@ export class ActingBackend {
   started = 0
   /** Requests being answered now. */
   active = 0
+  /** The highest that `active` has been. */
+  mostActive = 0
   /** Requests whose client went away before the answer was complete. */
   aborted = 0
   readonly #holds = new Map<string, Deferred<void>>()
@@ -129,6 +131,7 @@ export class ActingBackend {
   async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const connection = this.#open(req)
     this.active++
+    this.mostActive = Math.max(this.mostActive, this.active)
     res.once('close', () => {
       this.active--
       if (!res.writableFinished) this.aborted++

@@ -6,9 +6,11 @@ import { fieldValues, type Message, parseRequest, requestLine } from './http-mes
 export interface Answer {
   /** latin1 */
   readonly bytes: string
-  readonly then?: 'fin' | 'rst' | undefined
+  readonly end?: 'fin' | 'rst' | undefined
   /** One byte per turn of the event loop. */
   readonly slowly?: boolean
+  /** Places in `bytes` at which writing goes on in another turn of the event loop. */
+  readonly cuts?: readonly number[]
 }
 
 /** All that reached the backend since the last look. */
@@ -121,9 +123,20 @@ function empty(): { requests: Message[]; incomplete: string[]; malformed: string
 
 async function write(socket: Socket, answer: Answer): Promise<void> {
   if (answer.slowly === true) await drip(socket, answer.bytes)
-  else if (answer.bytes !== '') socket.write(answer.bytes, 'latin1')
-  if (answer.then === 'fin') socket.end()
-  if (answer.then === 'rst') socket.write('', () => socket.resetAndDestroy())
+  else await writePieces(socket, answer.bytes, answer.cuts ?? [])
+  if (answer.end === 'fin') socket.end()
+  if (answer.end === 'rst') socket.write('', () => socket.resetAndDestroy())
+}
+
+async function writePieces(socket: Socket, text: string, cuts: readonly number[]): Promise<void> {
+  let from = 0
+  for (const place of [...cuts].sort((a, b) => a - b)) {
+    if (place <= from || place >= text.length || !socket.writable) continue
+    socket.write(text.slice(from, place), 'latin1')
+    from = place
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+  if (from < text.length && socket.writable) socket.write(text.slice(from), 'latin1')
 }
 
 /** Writes text (latin1) one byte per turn of the event loop, as long as the other side takes it. */
