@@ -141,22 +141,10 @@ async function sendFiller(response: ServerResponse, status: number, bytes: numbe
   for (let sent = 0; sent < until && !response.destroyed; ) {
     const chunk = FILLER.subarray(0, Math.min(FILLER.length, until - sent))
     sent += chunk.length
-    if (!response.write(chunk)) await drained(response)
+    await new Promise((resolve) => response.write(chunk, resolve))
   }
   if (cut) response.destroy()
   else response.end()
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      response.off('drain', done)
-      response.off('close', done)
-      resolve()
-    }
-    response.on('drain', done)
-    response.on('close', done)
-  })
 }
 
 function sendJson(response: ServerResponse, status: number, value: unknown): void {
