@@ -9,7 +9,9 @@ import { type BackendEntry, type ProxyOptions, startProxy } from '../support/pro
 import { until } from '../support/wait.ts'
 
 async function backends(scope: Scope, count: number): Promise<ActingBackend[]> {
-  const started = await Promise.all(Array.from({ length: count }, (_, i) => startActingBackend({ name: 'abcdefg'[i]! })))
+  const started = await Promise.all(
+    Array.from({ length: count }, (_, i) => startActingBackend({ name: 'abcdefg'[i]! })),
+  )
   return started.map((backend) => scope.use(backend))
 }
 
