@@ -32,8 +32,8 @@ export interface ExchangeClient {
   becomeTunnel(end: WireEvents): void
   /** Bytes that came behind an Upgrade request, handed over to the tunnel. */
   takeStash(): Buffer | null
-  /** The exchange has ended. `reusable`: the connection may carry another one; else it is to be closed in peace. */
-  exchangeEnded(reusable: boolean): void
+  /** The exchange has ended. `reusable`: the connection may carry another one; else it is to be closed in peace: at once where the whole request was read. */
+  exchangeEnded(reusable: boolean, requestRead: boolean): void
   /** The client's body may be read again. */
   resumeBody(): void
   /** Something must arrive from, or be taken by, the client within `ms`; 0 = no deadline. */
@@ -261,6 +261,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     if (this.#ended) return
     if (body.done) this.#complete(this.#answeredAt)
     else {
+      this.#client.wire.setNoDelay()
       connection.wire.useOwnBuffer()
       this.#expectAnswer()
     }
@@ -335,7 +336,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     state.requestFinished(this.#site.listener.row, methodIndex(this.#head.method), this.#status, durationUs)
     if (this.#error !== '') state.requestError(this.#site.listener.row, index[this.#error]!)
     if (this.#plane.accessLog !== null) this.#log(durationUs)
-    this.#client.exchangeEnded(reusable)
+    this.#client.exchangeEnded(reusable, this.#body.done)
   }
 
   // --- the ways out ---

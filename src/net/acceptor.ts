@@ -15,7 +15,6 @@ export type AcceptCallback = (handle: AcceptedHandle, address: string) => void
 /** The part of Node's TCP handle that is used before it is wrapped. */
 export interface AcceptedHandle {
   close(): void
-  setNoDelay?(on: boolean): number
   getpeername?(into: { address?: string }): number
 }
 
@@ -74,6 +73,5 @@ function accepted(handle: AcceptedHandle, onAccept: AcceptCallback): void {
   const peer: { address?: string } = {}
   handle.getpeername?.(peer)
   const address = peer.address ?? ''
-  handle.setNoDelay?.(true)
   onAccept(handle, address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address)
 }

@@ -103,6 +103,7 @@ export class Wire {
   readonly #handle: Handle | null
   #writesInFlight = 0
   #ended = false
+  #noDelay = false
 
   /** `direct`: the socket was made with `Wire.onread`; otherwise its 'data' events are used (TLS). */
   constructor(socket: net.Socket, events: WireEvents, direct: boolean) {
@@ -252,6 +253,13 @@ export class Wire {
     if (this.socket.destroyed) return
     if (!this.#direct) this.socket.resume()
     else if (!this.reading) this.socket._read(0)
+  }
+
+  /** No waiting for fuller segments. Costs a system call, so an accepted wire gets it when it writes a second time. */
+  setNoDelay(): void {
+    if (this.#noDelay || this.closed) return
+    this.#noDelay = true
+    this.socket.setNoDelay(true)
   }
 
   /** Sends FIN after what was written; the other direction stays open. */

@@ -162,6 +162,7 @@ export class DataPlane implements PlaneContext {
 /** One listener of this worker and the connections that came in by it. */
 class HttpListener implements ClientHome {
   site: Site
+  lastClient: ClientHome['lastClient'] = null
   readonly plane: DataPlane
   readonly #acceptor: Acceptor
   readonly #connections = new Set<ClientConnection>()

@@ -13,6 +13,8 @@ import { type FieldCache, parseRequestHead, type RequestHead } from './request-h
 export interface ClientHome {
   readonly plane: PlaneContext
   readonly site: Site
+  /** The last header section that came in here: a client that opens a connection per request repeats it. */
+  lastClient: { readonly address: string; readonly site: Site; readonly fields: RequestFields } | null
   connectionClosed(connection: ClientConnection): void
 }
 
@@ -38,6 +40,7 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
   #stash: Buffer | null = null
   #exchange: Exchange | null = null
   #lingered = 0
+  #requests = 0
   /** `#continue` is at work further up the stack. */
   #inTurn = false
   #tunnel: WireEvents | null = null
@@ -47,6 +50,8 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
     this.address = address
     this.trusted = trusted
     this.#home = home
+    const last = home.lastClient
+    if (last !== null && last.address === address && last.site === home.site) this.fields = last.fields
     this.wire = Wire.accept(handle, this)
     this.expectWithin(home.site.limits.idleTimeoutMs)
   }
@@ -130,6 +135,9 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
       this.#refuse(head)
       return
     }
+    if (this.#requests++ === 0 && this.#home.lastClient?.fields !== head.fields) {
+      this.#home.lastClient = { address: this.address, site, fields: head.fields }
+    }
     this.#serve(site, head, bytes, from + headEnd + 4, end)
   }
 
@@ -189,14 +197,17 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
     this.wire.resume()
   }
 
-  exchangeEnded(reusable: boolean): void {
+  exchangeEnded(reusable: boolean, requestRead: boolean): void {
     this.#exchange = null
     if (this.wire.closed || this.wire.socket.destroyed) return
     if (!reusable) {
-      this.#linger()
+      // With everything read and everything taken by the kernel, closing loses nothing and saves the client's FIN.
+      if (requestRead && this.#stash === null && !this.wire.pending) this.#close()
+      else this.#linger()
       return
     }
     this.#state = 'idle'
+    this.wire.setNoDelay()
     this.expectWithin(this.#home.site.limits.idleTimeoutMs)
     if (this.#stash === null) this.wire.resume()
     // An exchange that ended within #serve goes on from there, when its own bytes have been put away.
