@@ -3,9 +3,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { configurationReference, configurationSchema } from './generators/configuration.ts'
 import type { Generator } from './generators/generator.ts'
+import { metrics } from './generators/metrics.ts'
+import { openapi } from './generators/openapi.ts'
 
 /** To add a document, write a generator beside the others and name it here. */
-const generators: readonly Generator[] = [configurationReference, configurationSchema]
+const generators: readonly Generator[] = [configurationReference, configurationSchema, metrics, openapi]
 
 const root = join(import.meta.dirname, '..')
 

@@ -5,7 +5,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { plainCopy } from '../../../test/support/plain-copy.ts'
 import { type Log, silentLog } from '../../core/log.ts'
 import { type FileSystem, nodeFileSystem, type OpenFile } from './file-system.ts'
 import { decodeState, encodeState } from './state-codec.ts'
@@ -184,7 +184,7 @@ describe('StateStore', () => {
   }
 
   it('loses no acknowledged change over 200 kills', { timeout: 120_000 }, async () => {
-    const program = fileURLToPath(new URL('../../../test/support/store-writer.ts', import.meta.url))
+    const program = await plainCopy(new URL('../../../test/support/store-writer.ts', import.meta.url), folder)
     let kills = 0
     let random = 12345
     const nextRandom = () => (random = (Math.imul(random, 1103515245) + 12345) >>> 0) >>> 8
