@@ -348,7 +348,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     if (stale) this.#freshOnly = true
     else this.#blame(error)
     if (this.#answerBody !== null) this.#cut(error)
-    else this.#fail(error, code)
+    else this.#fail(error, code, stale)
   }
 
   /** The client has gone: the backend need not go on, and nobody is to blame. */
@@ -373,19 +373,20 @@ export class Exchange implements DialEvents, AnswerEvents {
     else this.#give(errors.total_timeout, '')
   }
 
-  /** This attempt failed before anything of its answer was passed on: another one, or an error for the client. */
-  #fail(error: ErrorSpec, code: string): void {
+  /**
+   * This attempt failed before anything of its answer was passed on: another one, or an error for the client.
+   * `stale`: on a kept connection that was dead already, so that the same backend may be asked again.
+   */
+  #fail(error: ErrorSpec, code: string, stale = false): void {
     const slot = this.#lease!.backend.spec.slot
     if (isUnreached(error) && error.blamesBackend) this.#plane.backendFailed(slot, error.name, code)
-    if (!this.#freshOnly) this.#selection.tried.push(slot)
+    if (!stale) this.#selection.tried.push(slot)
     // A backend that accepted and then broke the exchange (502, 504) outweighs others that could not be reached (503).
     if (this.#lastFailure === null || isUnreached(this.#lastFailure)) this.#lastFailure = error
     this.#release()
     if (this.#mayRetry(error)) {
       this.#countRetry(
-        error.retry === 'safe'
-          ? retryReasons.indexOf('connect')
-          : retryReasons.indexOf(this.#freshOnly ? 'stale' : 'reset'),
+        error.retry === 'safe' ? retryReasons.indexOf('connect') : retryReasons.indexOf(stale ? 'stale' : 'reset'),
       )
       this.#attempt()
     } else this.#give(this.#lastFailure, code)
