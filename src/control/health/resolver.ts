@@ -34,7 +34,9 @@ interface Name {
   failures: number
   resolvedAtMs: number
   timer: NodeJS.Timeout | null
-  running: Promise<void> | null
+  running: boolean
+  /** Resolved with the first result. */
+  readonly known: PromiseWithResolvers<void>
 }
 
 const unknownTtlMs = 30_000
@@ -92,7 +94,8 @@ export class Resolver {
       failures: 0,
       resolvedAtMs: 0,
       timer: null,
-      running: null,
+      running: false,
+      known: Promise.withResolvers(),
     }
     this.#names.set(host, name)
     this.#start(name)
@@ -114,15 +117,14 @@ export class Resolver {
 
   /** As get, after the first attempt has ended. */
   async whenKnown(host: string): Promise<Resolution> {
-    const name = this.#names.get(host)
-    if (name !== undefined && name.addresses.length === 0 && name.problem === null) await name.running
+    await this.#names.get(host)?.known.promise
     return this.get(host)
   }
 
   /** Resolves again soon, because connections to the addresses fail. */
   refresh(host: string): void {
     const name = this.#names.get(host)
-    if (name === undefined || name.running !== null) return
+    if (name === undefined || name.running) return
     if (performance.now() - name.resolvedAtMs >= refreshGapMs) this.#start(name)
   }
 
@@ -134,27 +136,25 @@ export class Resolver {
   #start(name: Name): void {
     if (name.timer !== null) clearTimeout(name.timer)
     name.timer = null
-    name.running = this.#gate
-      .run(() => this.#resolve(name))
-      .finally(() => {
-        name.running = null
-      })
+    name.running = true
+    void this.#resolve(name)
   }
 
   async #resolve(name: Name): Promise<void> {
-    if (this.#names.get(name.host) !== name) return
+    const { lookup, ttlOf } = this.#options
     let nextMs: number
     try {
-      const [addresses, ttl] = await Promise.all([
-        this.#options.lookup(name.host),
-        this.#options.ttlOf(name.host).catch(() => null),
-      ])
+      // Connections need not wait for the answer to how long the addresses hold.
+      this.#succeeded(name, await this.#gate.run(() => lookup(name.host)))
+      name.known.resolve()
+      const ttl = await ttlOf(name.host).catch(() => null)
       nextMs = ttl === null ? unknownTtlMs : Math.min(maxTtlMs, Math.max(minTtlMs, ttl * 1000))
-      this.#succeeded(name, addresses)
     } catch (error) {
       this.#failed(name, (error as NodeJS.ErrnoException).code ?? String(error))
+      name.known.resolve()
       nextMs = Math.min(unknownTtlMs, minTtlMs * 2 ** Math.min(name.failures - 1, 5))
     }
+    name.running = false
     name.resolvedAtMs = performance.now()
     if (this.#names.get(name.host) === name) name.timer = setTimeout(() => this.#start(name), nextMs).unref()
   }
