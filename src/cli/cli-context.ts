@@ -17,7 +17,8 @@ export interface CliContext {
 /** The words with which this process was started, for hints that can be copied. */
 export function commandName(script: string | undefined = process.argv[1]): string {
   if (script === undefined || basename(script) !== 'frontdesk.js') return 'frontdesk'
-  return `node ${relative(process.cwd(), script)}`
+  const path = relative(process.cwd(), script)
+  return `node ${path.startsWith('..') ? script : path}`
 }
 
 /** Makes `run` the action of a command; what it returns is the exit code. */

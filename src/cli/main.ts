@@ -4,7 +4,7 @@ import { ConfigError } from '../config/problem.ts'
 import { type CliContext, commandName } from './cli-context.ts'
 import { CliError, ExitCode } from './exit-code.ts'
 import { buildProgram, withDefaultCommand } from './program.ts'
-import { processTerminal, type Terminal } from './terminal.ts'
+import { plural, processTerminal, type Terminal } from './terminal.ts'
 import { readVersion } from './version.ts'
 
 /** Runs one command to its end. `launched`: another process started this one and waits for it. */
@@ -21,6 +21,9 @@ export async function main(argv: readonly string[], o: { launched: boolean }): P
     await buildProgram(context).parseAsync(withDefaultCommand(argv), { from: 'user' })
     return context.exitCode
   } catch (error) {
+    if (error instanceof CommanderError && error.code === 'commander.excessArguments' && argv[0]?.startsWith('-')) {
+      terminal.err('The command comes first, its options after it: "frontdesk status -c config.json".\n')
+    }
     return report(error, terminal)
   }
 }
@@ -35,9 +38,10 @@ function report(error: unknown, terminal: Terminal): number {
     return error.exitCode
   }
   if (error instanceof ConfigError) {
-    terminal.err(
-      `${error.format()}\n\nfrontdesk: the configuration is invalid, nothing was started; "frontdesk check" tries it again\n`,
-    )
+    const inFile = error.problems.find(({ line }) => line > 0)
+    const next = inFile === undefined ? '' : `; mend it, then "frontdesk check -c ${inFile.file}"`
+    const count = plural(error.problems.length, 'problem')
+    terminal.err(`${error.format()}\n\nfrontdesk: ${count} in the configuration${next}\n`)
     return ExitCode.invalidConfig
   }
   const known = error instanceof Error ? (error.stack ?? error.message) : String(error)
