@@ -155,6 +155,19 @@ describe('StateStore', () => {
     })
   }
 
+  it('keeps a file aside that it cannot read', async () => {
+    await writeFile(path, encodeState(document(4)))
+    const fileSystem = { ...nodeFileSystem, readFile: () => Promise.reject(failure('EIO')) }
+    const log = new RecordingLog()
+    const { store, document: read } = await StateStore.open({ path, log, fileSystem })
+    assert.equal(read, null)
+    assert.deepEqual(log.names, ['state_file_broken'])
+    await store.save(document(1))
+    assert.equal((await StateStore.open({ path, log })).document?.revision, 1)
+    const aside = (await readdir(folder)).find((name) => name.startsWith(`${counter}.state.json.broken-`))
+    assert.equal(await readFile(join(folder, aside!), 'utf8'), encodeState(document(4)))
+  })
+
   it('never overwrites a broken file that it could not keep aside', async () => {
     await writeFile(path, 'not ours')
     const disk = new FailingDisk()
