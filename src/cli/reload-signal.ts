@@ -5,7 +5,8 @@ import type { Log } from '../core/log.ts'
 import type { Running } from '../supervisor/frontdesk.ts'
 
 export interface ReloadOptions {
-  readonly running: Running
+  /** undefined while it starts: what it starts with has just been read. */
+  readonly running: () => Running | undefined
   readonly log: Log
   readonly load: () => LoadedConfig
 }
@@ -20,14 +21,15 @@ export function reloadOnHangup(o: ReloadOptions): void {
     busy = true
     while (again) {
       again = false
-      await reload(o)
+      const running = o.running()
+      if (running !== undefined) await reload(running, o)
     }
     busy = false
   }
   process.on('SIGHUP', onHangup)
 }
 
-async function reload({ running, log, load }: ReloadOptions): Promise<void> {
+async function reload(running: Running, { log, load }: ReloadOptions): Promise<void> {
   try {
     const loaded = load()
     for (const warning of loaded.warnings) log.event('warn', 'configuration', warning)

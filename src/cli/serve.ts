@@ -33,12 +33,13 @@ export async function serve(o: ServeOptions): Promise<number> {
   const log = createLogSink({ terminal: context.terminal, level, format })
   for (const warning of loaded.warnings) log.event('warn', 'configuration', warning)
   const stop = new StopControl(log, context)
+  let running: Running | undefined
+  if (o.reload === null) stop.onHangup()
+  else reloadOnHangup({ running: () => running, log, load: o.reload })
+  process.on('SIGUSR2', () => running?.reopenLogs())
   try {
-    const running = await start(o, log)
+    running = await start(o, log)
     stop.attach(running)
-    if (o.reload === null) stop.onHangup()
-    else reloadOnHangup({ running, log, load: o.reload })
-    process.on('SIGUSR2', () => running.reopenLogs())
     await firstChecks(running, loaded, stop)
     if (!stop.requested) announce({ ...o, running, log })
     return ended(await running.stopped, log)
