@@ -1,6 +1,6 @@
 // What Node's own HTTP server (llhttp) makes of bytes: the second opinion on how a request is to be read.
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 
 /** One request as Node read it. */
@@ -19,11 +19,15 @@ export class NodeReader {
   #accepted: ((socket: Socket) => void) | null = null
 
   private constructor() {
-    this.#server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (req, res) => {
-      const seen = read(req)
-      this.#seen.get(req.socket)?.requests.push(seen)
-      void seen.then(() => res.end('seen'))
-    })
+    this.#server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 })
+    // Which expectations are met is not a question of reading.
+    for (const event of ['request', 'checkExpectation']) {
+      this.#server.on(event, (req: IncomingMessage, res: ServerResponse) => {
+        const seen = read(req)
+        this.#seen.get(req.socket)?.requests.push(seen)
+        void seen.then(() => res.end('seen'))
+      })
+    }
     this.#server.on('connection', (socket: Socket) => {
       this.#seen.set(socket, { requests: [] })
       // Node waits for the rest of a body whose sender has gone; there is nothing to wait for.
