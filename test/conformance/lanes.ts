@@ -5,13 +5,13 @@ import { startProxy, type TestProxy } from '../support/proxy.ts'
 import { type Outcome, RawClient, type Reply } from '../support/raw-client.ts'
 
 /** How long a case may leave the client without an answer or a close. The proxy's own deadlines are far shorter. */
-export const HANG_MS = 4_000
+export const HANG_MS = 10_000
 
 /** How the bytes of a case are written. */
 export type Delivery = 'at once' | 'byte by byte'
 
 /** Longer cases are not sent byte by byte. */
-export const MAX_DRIP = 1_500
+export const MAX_DRIP = 600
 
 export class Lane {
   readonly proxy: TestProxy
@@ -26,12 +26,12 @@ export class Lane {
   }
 
   /** @param limits `header_timeout` and `idle_timeout` of the proxy: how soon it gives up on a message that does not go on */
-  static async start(limits = { header_timeout: '300ms', idle_timeout: '400ms' }): Promise<Lane> {
+  static async start(limits = { header_timeout: '2s', idle_timeout: '2s' }): Promise<Lane> {
     const backend = await AnsweringBackend.start((request: Message) => {
       return lane.answer !== null && request.startLine.includes(' /case') ? lane.answer : echoTarget(request)
     })
     const proxy = await startProxy([backend.url], {
-      pool: { timeouts: { connect: '1s', first_byte: '600ms', idle: '600ms' } },
+      pool: { timeouts: { connect: '2s', first_byte: '2s', idle: '2s' } },
       limits,
     })
     const lane = new Lane(proxy, backend)

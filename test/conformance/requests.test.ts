@@ -14,7 +14,7 @@ import {
   MAX_DRIP,
 } from './lanes.ts'
 
-const LANES = 4
+const LANES = 8
 const cases = readCases('requests')
 
 group('requests', { concurrency: LANES }, () => {

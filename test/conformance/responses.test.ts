@@ -13,7 +13,7 @@ import {
   MAX_DRIP,
 } from './lanes.ts'
 
-const LANES = 4
+const LANES = 8
 const cases = readCases('responses')
 
 group('responses', { concurrency: LANES }, () => {
