@@ -143,11 +143,11 @@ export class Exchange implements DialEvents, AnswerEvents {
     this.#dial.start()
   }
 
-  onDialed(wire: Wire, durationUs: number): void {
+  onDialed(open: (events: WireEvents) => Wire, durationUs: number): void {
     this.#dial = null
     const backend = this.#lease!.backend
     this.#plane.state.backendConnected(backend.spec.slot, durationUs)
-    this.#send(new BackendConnection(wire, backend, this.#plane))
+    this.#send(new BackendConnection(open, backend, this.#plane))
   }
 
   onDialFailed(error: ErrorSpec, code: string): void {

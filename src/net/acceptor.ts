@@ -1,5 +1,9 @@
-// A listening socket that hands over bare libuv handles: one net.Socket per connection instead of two.
+// A listening socket that hands over wires: on bare handles where Node shows them, else on sockets.
 import net from 'node:net'
+import { HandleWire } from './handle-wire.ts'
+import { type Handle, isHandle } from './native.ts'
+import { SocketWire } from './socket-wire.ts'
+import type { Wire, WireEvents } from './wire.ts'
 
 export interface ListenOptions {
   /** '' = all interfaces, IPv4 and IPv6. */
@@ -9,69 +13,105 @@ export interface ListenOptions {
   readonly reusePort: boolean
 }
 
-/** The accepted handle and the peer's address, IPv4-mapped ones in IPv4 form. */
-export type AcceptCallback = (handle: AcceptedHandle, address: string) => void
-
-/** The part of Node's TCP handle that is used before it is wrapped. */
-export interface AcceptedHandle {
-  close(): void
-  getpeername?(into: { address?: string }): number
+/** A connection that has been accepted and not yet been read from. */
+export interface Accepted {
+  /** The peer's address, IPv4-mapped ones in IPv4 form; '' if it is gone already. */
+  readonly address: string
+  open(events: WireEvents): Wire
+  /** Turns the client away. */
+  refuse(): void
 }
 
 const BACKLOG = 4096
 
 export class Acceptor {
   readonly #server: net.Server
-  #accepting = true
+  #closed = false
 
-  /** `onFailure`: accepting failed (out of file descriptors); the kernel goes on, nothing is to be done but to say so. */
-  constructor(onAccept: AcceptCallback, onFailure: (error: NodeJS.ErrnoException) => void) {
+  /** `onFailure`: accepting failed (out of file descriptors); the kernel goes on, nothing is to be done but to count it. */
+  constructor(onAccept: (accepted: Accepted) => void, onFailure: (error: NodeJS.ErrnoException) => void) {
     this.#server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true })
     this.#server.on('error', (error) => {
       if (this.#server.listening) onFailure(error)
     })
-    // The fallback where the handle cannot be reached: the socket made for us is taken apart again.
-    this.#server.on('connection', (socket) => {
-      accepted((socket as unknown as { _handle: AcceptedHandle })._handle, onAccept)
-    })
+    this.#server.on('connection', (socket) => onAccept(new AcceptedSocket(socket)))
     this.#server.on('listening', () => {
       const listening = (this.#server as unknown as { _handle: ListeningHandle | null })._handle
       if (typeof listening?.onconnection !== 'function') return
-      listening.onconnection = (status, handle) => {
-        if (handle === undefined || status) onFailure(Object.assign(new Error('accept failed'), { errno: status }))
-        else if (this.#accepting) accepted(handle, onAccept)
-        else handle.close()
+      const ordinary = listening.onconnection
+      // Taken before Node makes a socket of it, which would cost more than the rest of the connection.
+      listening.onconnection = function (this: ListeningHandle, status, handle) {
+        if (status !== 0 || !isHandle(handle)) ordinary.call(this, status, handle)
+        else onAccept(new AcceptedHandle(handle))
       }
     })
   }
 
   /** Binds and listens. Rejects with the system's error. */
-  listen(options: ListenOptions): Promise<{ host: string; port: number }> {
+  listen(options: ListenOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
       const target = options.host === '' ? { port: options.port } : { host: options.host, port: options.port }
       this.#server.listen({ ...target, backlog: BACKLOG, reusePort: options.reusePort }, () => {
         this.#server.off('error', reject)
-        const address = this.#server.address() as net.AddressInfo
-        resolve({ host: address.address, port: address.port })
+        resolve()
       })
     })
   }
 
   /** Stops accepting. Connections already handed over are not touched. */
   close(): void {
-    this.#accepting = false
+    if (this.#closed) return
+    this.#closed = true
     this.#server.close()
   }
 }
 
 interface ListeningHandle {
-  onconnection: (status: number, handle?: AcceptedHandle) => void
+  onconnection: (this: ListeningHandle, status: number, handle?: unknown) => void
 }
 
-function accepted(handle: AcceptedHandle, onAccept: AcceptCallback): void {
-  const peer: { address?: string } = {}
-  handle.getpeername?.(peer)
-  const address = peer.address ?? ''
-  onAccept(handle, address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address)
+class AcceptedHandle implements Accepted {
+  readonly address: string
+  readonly #handle: Handle
+
+  constructor(handle: Handle) {
+    const peer: { address?: string } = {}
+    handle.getpeername?.(peer)
+    this.address = unmapped(peer.address)
+    this.#handle = handle
+  }
+
+  open(events: WireEvents): Wire {
+    return new HandleWire(this.#handle, events)
+  }
+
+  refuse(): void {
+    this.#handle.close()
+  }
+}
+
+class AcceptedSocket implements Accepted {
+  readonly address: string
+  readonly #socket: net.Socket
+
+  constructor(socket: net.Socket) {
+    this.address = unmapped(socket.remoteAddress)
+    this.#socket = socket
+  }
+
+  open(events: WireEvents): Wire {
+    const wire = new SocketWire(this.#socket, events)
+    this.#socket.resume()
+    return wire
+  }
+
+  refuse(): void {
+    this.#socket.destroy()
+  }
+}
+
+function unmapped(address: string | undefined): string {
+  if (address === undefined) return ''
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }

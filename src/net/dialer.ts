@@ -4,7 +4,10 @@ import tls from 'node:tls'
 import { type ErrorSpec, errors } from '../core/errors.ts'
 import type { BackendSpec } from '../core/spec.ts'
 import { Timed, type TimerWheel } from '../util/timer-wheel.ts'
-import { Wire, type WireEvents } from './wire.ts'
+import { HandleWire } from './handle-wire.ts'
+import { isHandle } from './native.ts'
+import { SocketWire } from './socket-wire.ts'
+import type { Wire, WireEvents } from './wire.ts'
 
 /** What a dial needs of a backend, and what it leaves behind for the next one. */
 export interface DialTarget {
@@ -17,19 +20,19 @@ export interface DialTarget {
 }
 
 export interface DialEvents {
-  /** The connection stands (and TLS is verified). `wire.events` must be set before returning. */
-  onDialed(wire: Wire, durationUs: number): void
+  /** The connection stands (and TLS is verified). `open` makes the wire and must be called before returning. */
+  onDialed(open: (events: WireEvents) => Wire, durationUs: number): void
   /** No address could be reached. `code` is what the system said, for logs. */
   onDialFailed(error: ErrorSpec, code: string): void
 }
 
 /** One attempt to connect. Calls exactly one of its events, unless cancelled; never before `start` returns. */
-export class Dial extends Timed implements WireEvents {
+export class Dial extends Timed {
   readonly #target: DialTarget
   readonly #wheel: TimerWheel
   readonly #timeoutMs: number
   readonly #events: DialEvents
-  #wire: Wire | null = null
+  #socket: net.Socket | null = null
   #tried = 0
   #startedAt = 0
   #finished = false
@@ -52,7 +55,7 @@ export class Dial extends Timed implements WireEvents {
   cancel(): void {
     this.#finished = true
     this.#wheel.remove(this)
-    this.#wire?.destroy()
+    this.#socket?.destroy()
   }
 
   #next(): void {
@@ -63,13 +66,20 @@ export class Dial extends Timed implements WireEvents {
     this.#wheel.arm(this, this.#timeoutMs / count)
     this.#timedOut = false
     const socket = spec.protocol === 'https' ? this.#connectTls(address) : this.#connectPlain(address)
-    this.#wire = new Wire(socket, this, spec.protocol !== 'https')
+    this.#socket = socket
+    let failure: NodeJS.ErrnoException | null = null
+    socket.on('error', (error) => {
+      failure = error
+    })
+    socket.on('close', () => {
+      if (this.#socket === socket) this.#failed(failure)
+    })
   }
 
   #connectPlain(address: string): net.Socket {
     const { spec } = this.#target
     const target = spec.socketPath === null ? { host: address, port: spec.port } : { path: spec.socketPath }
-    const socket = net.connect({ ...target, noDelay: true, allowHalfOpen: true, onread: Wire.onread })
+    const socket = net.connect({ ...target, noDelay: true, allowHalfOpen: true })
     socket.on('connect', () => this.#connected())
     return socket
   }
@@ -101,16 +111,21 @@ export class Dial extends Timed implements WireEvents {
     this.#finished = true
     this.#wheel.remove(this)
     if (target.addresses.length > 1) target.preferred = (target.preferred + this.#tried) % target.addresses.length
-    const wire = this.#wire!
-    this.#events.onDialed(wire, Math.round((performance.now() - this.#startedAt) * 1000))
+    const socket = this.#socket!
+    this.#socket = null
+    this.#events.onDialed(
+      (events) => openWire(socket, events),
+      Math.round((performance.now() - this.#startedAt) * 1000),
+    )
   }
 
   onDeadline(): void {
     this.#timedOut = true
-    this.#wire?.destroy()
+    this.#socket?.destroy()
   }
 
-  onClose(error: NodeJS.ErrnoException | null): void {
+  #failed(error: NodeJS.ErrnoException | null): void {
+    this.#socket = null
     if (this.#finished) return
     this.#tried++
     if (this.#tried < this.#target.addresses.length) {
@@ -122,14 +137,15 @@ export class Dial extends Timed implements WireEvents {
     const code = this.#timedOut ? 'ETIMEDOUT' : (error?.code ?? 'ECONNRESET')
     this.#events.onDialFailed(classify(code, this.#target.spec.protocol === 'https'), code)
   }
+}
 
-  onData(): void {
-    this.#wire?.destroy()
-  }
-  onEnd(): void {
-    this.#wire?.destroy()
-  }
-  onDrain(): void {}
+/** The socket has done its part: its handle goes on alone where that is possible. Called within its 'connect' event. */
+function openWire(socket: net.Socket, events: WireEvents): Wire {
+  socket.removeAllListeners('connect')
+  const handle = (socket as unknown as { _handle: unknown })._handle
+  if (socket instanceof tls.TLSSocket || !isHandle(handle)) return new SocketWire(socket, events)
+  socket.removeAllListeners()
+  return new HandleWire(handle, events)
 }
 
 /** System error code of a failed connection → the error it is to an exchange. */

@@ -56,7 +56,7 @@ export class LiveBackend implements DialTarget {
   /** A connection stands; it is forgotten when its socket closes. */
   opened(wire: Wire): void {
     this.#open.add(wire)
-    wire.socket.once('close', () => this.#open.delete(wire))
+    wire.onGone = () => this.#open.delete(wire)
   }
 
   get openCount(): number {

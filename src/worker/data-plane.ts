@@ -4,7 +4,7 @@ import { BlockList, isIPv6 } from 'node:net'
 import type { ListenerSpec, Slot, Snapshot } from '../core/spec.ts'
 import type { PlaneContext, Site } from '../http/context.ts'
 import { ClientConnection, type ClientHome } from '../http/http1/client-side.ts'
-import { type AcceptedHandle, Acceptor } from '../net/acceptor.ts'
+import { type Accepted, Acceptor } from '../net/acceptor.ts'
 import { AccessLog } from '../observe/access-log.ts'
 import { LiveBackends } from '../pool/live-backend.ts'
 import { Pool } from '../pool/pool.ts'
@@ -171,7 +171,7 @@ class HttpListener implements ClientHome {
     this.plane = plane
     this.site = site
     this.#acceptor = new Acceptor(
-      (handle, address) => this.#accept(handle, address),
+      (accepted) => this.#accept(accepted),
       () => this.plane.state.connectionRejected(this.site.listener.row, 'fd'),
     )
   }
@@ -181,18 +181,19 @@ class HttpListener implements ClientHome {
     await this.#acceptor.listen({ host, port, reusePort })
   }
 
-  #accept(handle: AcceptedHandle, address: string): void {
+  #accept(accepted: Accepted): void {
+    const { address } = accepted
     const { state } = this.plane
     const { listener, limits } = this.site
     if (!this.plane.enter()) {
       state.connectionRejected(listener.row, 'fd')
-      handle.close()
+      accepted.refuse()
       return
     }
     if (!state.connectionOpened(listener.row, limits.maxConnections)) {
       state.connectionRejected(listener.row, 'limit')
       this.plane.leave()
-      handle.close()
+      accepted.refuse()
       return
     }
     if (limits.maxConnectionsPerIp !== 0) {
@@ -201,12 +202,12 @@ class HttpListener implements ClientHome {
         state.connectionRejected(listener.row, 'per_ip')
         state.connectionClosed(listener.row)
         this.plane.leave()
-        handle.close()
+        accepted.refuse()
         return
       }
       this.#counted.add(address)
     }
-    this.#connections.add(new ClientConnection(handle, address, this.site.isTrusted(address), this))
+    this.#connections.add(new ClientConnection(accepted, this.site.isTrusted(address), this))
   }
   /** Whether a per-address count must be given back: the limit may have changed meanwhile. */
   readonly #counted = new Multiset()

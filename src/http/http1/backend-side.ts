@@ -45,13 +45,12 @@ export class BackendConnection extends Timed implements WireEvents, IdleConnecti
   #lastHeadText = ''
   #lastHead: ResponseHead | null = null
 
-  constructor(wire: Wire, backend: LiveBackend, plane: PlaneContext) {
+  constructor(open: (events: WireEvents) => Wire, backend: LiveBackend, plane: PlaneContext) {
     super()
-    this.wire = wire
     this.backend = backend
     this.#plane = plane
-    wire.events = this
-    backend.opened(wire)
+    this.wire = open(this)
+    backend.opened(this.wire)
   }
 
   /** Hands the connection to an exchange and writes its request. */

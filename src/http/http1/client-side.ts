@@ -1,6 +1,7 @@
 // The client side of HTTP/1.1: one connection, its requests read strictly and answered in order.
 import { type ErrorName, type ErrorSpec, errorNames, errors } from '../../core/errors.ts'
-import { Wire, type WireEvents } from '../../net/wire.ts'
+import type { Accepted } from '../../net/acceptor.ts'
+import type { Wire, WireEvents } from '../../net/wire.ts'
 import { Timed } from '../../util/timer-wheel.ts'
 import type { PlaneContext, Site } from '../context.ts'
 import { errorResponse } from '../error-response.ts'
@@ -45,14 +46,14 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
   #inTurn = false
   #tunnel: WireEvents | null = null
 
-  constructor(handle: unknown, address: string, trusted: boolean, home: ClientHome) {
+  constructor(accepted: Accepted, trusted: boolean, home: ClientHome) {
     super()
-    this.address = address
+    this.address = accepted.address
     this.trusted = trusted
     this.#home = home
     const last = home.lastClient
-    if (last !== null && last.address === address && last.site === home.site) this.fields = last.fields
-    this.wire = Wire.accept(handle, this)
+    if (last !== null && last.address === this.address && last.site === home.site) this.fields = last.fields
+    this.wire = accepted.open(this)
     this.expectWithin(home.site.limits.idleTimeoutMs)
   }
 
@@ -199,7 +200,7 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
 
   exchangeEnded(reusable: boolean, requestRead: boolean): void {
     this.#exchange = null
-    if (this.wire.closed || this.wire.socket.destroyed) return
+    if (this.wire.closed) return
     if (!reusable) {
       // With everything read and everything taken by the kernel, closing loses nothing and saves the client's FIN.
       if (requestRead && this.#stash === null && !this.wire.pending) this.#close()

@@ -1,0 +1,202 @@
+// A wire on a bare libuv handle: no stream, no event emitter, no allocation per read or write.
+import { getSystemErrorName } from 'node:util'
+import { type Handle, native, type ShutdownRequest, type WriteRequest } from './native.ts'
+import { sharedBuffer } from './read-buffers.ts'
+import { Wire, type WireEvents } from './wire.ts'
+
+const UV_EOF = -4095
+
+interface WiredHandle extends Handle {
+  wire: HandleWire
+  buffer: Buffer
+}
+
+function onRead(this: Handle): Uint8Array | undefined {
+  const handle = this as WiredHandle
+  return handle.wire.onRead(native!.state[native!.readBytes]!)
+}
+
+function onWritten(this: WriteRequest, status: number): void {
+  this.bytes = null
+  ;(this.owner as HandleWire).onWritten(status)
+}
+
+function onShutdown(this: ShutdownRequest): void {
+  ;(this.owner as HandleWire).onShutdown()
+}
+
+function afterDeath(): undefined {
+  return undefined
+}
+
+/** One request object serves all writes that complete at once; only one that has to wait is used up. */
+let spare: WriteRequest | null = null
+
+function newRequest(): WriteRequest {
+  const request = new native!.WriteRequest()
+  request.oncomplete = onWritten
+  spare = request
+  return request
+}
+
+export class HandleWire extends Wire {
+  protected readonly reusesBuffers = true
+  protected readonly writesAtOnce = true
+  readonly #handle: WiredHandle
+  /** What the handle reads into now. */
+  #buffer: Buffer = sharedBuffer
+  #error: NodeJS.ErrnoException | null = null
+  #writesInFlight = 0
+  #noDelay = false
+  #peerEnded = false
+  #shutDown = false
+
+  /** Takes over a connected handle that has not been read from. Reading starts at once. */
+  constructor(handle: Handle, events: WireEvents) {
+    super(events)
+    this.#handle = handle as WiredHandle
+    this.#handle.wire = this
+    handle.onread = onRead
+    handle.useUserBuffer(sharedBuffer)
+    handle.reading = true
+    const status = handle.readStart()
+    if (status !== 0) this.#fail(status, 'read')
+  }
+
+  /** `count` bytes are in the buffer, or a negative error. Returns the buffer for the next read, if it changes. */
+  onRead(count: number): Buffer | undefined {
+    if (count > 0) {
+      if (this.closed) return undefined
+      const buffer = this.#buffer
+      this.reading = true
+      this.events.onData(buffer, count)
+      this.reading = false
+      if (this.closed) return undefined
+      if (this.paused) this.#handle.readStop()
+      const wanted = this.ownBuffer ?? sharedBuffer
+      if (wanted === buffer) return undefined
+      this.#buffer = wanted
+      return wanted
+    }
+    if (count === 0 || this.closed) return undefined
+    if (count !== UV_EOF) {
+      this.#fail(count, 'read')
+      return undefined
+    }
+    this.#peerEnded = true
+    this.#handle.readStop()
+    this.events.onEnd()
+    this.#closeIfOver()
+    return undefined
+  }
+
+  write(text: string): void {
+    if (this.closed || this.ended) return
+    const request = spare ?? newRequest()
+    const status = this.#handle.writeLatin1String(request, text)
+    if (status !== 0) this.#fail(status, 'write')
+    else if (native!.state[native!.writeWaits] !== 0) this.#tookRequest(request, null)
+  }
+
+  writeBytes(bytes: Uint8Array): void {
+    if (this.closed || this.ended) return
+    const request = spare ?? newRequest()
+    const status = this.#handle.writeBuffer(request, bytes)
+    if (status !== 0) this.#fail(status, 'write')
+    else if (native!.state[native!.writeWaits] !== 0) this.#tookRequest(request, bytes)
+  }
+
+  pause(): void {
+    if (this.paused || this.closed) return
+    this.paused = true
+    // Within onData the reading stops when the call returns.
+    if (!this.reading) this.#handle.readStop()
+  }
+
+  resume(): void {
+    if (!this.paused || this.closed) return
+    this.paused = false
+    if (this.reading || this.#peerEnded) return
+    const status = this.#handle.readStart()
+    if (status !== 0) this.#fail(status, 'read')
+  }
+
+  end(): void {
+    if (this.closed || this.ended) return
+    this.ended = true
+    const request = new native!.ShutdownRequest()
+    request.owner = this
+    request.oncomplete = onShutdown
+    const status = this.#handle.shutdown(request)
+    // 1 = done at once; a socket that is not connected any more has nothing to shut down.
+    if (status !== 0) this.onShutdown()
+  }
+
+  destroy(): void {
+    if (this.closed) return
+    this.closed = true
+    this.#handle.onread = afterDeath
+    this.#handle.close()
+    process.nextTick(announceClose, this)
+  }
+
+  reset(): void {
+    if (this.closed) return
+    if (this.#handle.reset === undefined) {
+      this.destroy()
+      return
+    }
+    this.closed = true
+    this.#handle.onread = afterDeath
+    if (this.#handle.reset() !== 0) this.#handle.close()
+    process.nextTick(announceClose, this)
+  }
+
+  setNoDelay(): void {
+    if (this.#noDelay || this.closed) return
+    this.#noDelay = true
+    this.#handle.setNoDelay?.(true)
+  }
+
+  /** The kernel has taken a write that had to wait. */
+  onWritten(status: number): void {
+    if (--this.#writesInFlight > 0 || this.closed) return
+    this.pending = false
+    if (status < 0) this.#fail(status, 'write')
+    else this.events.onDrain()
+  }
+
+  onShutdown(): void {
+    this.#shutDown = true
+    if (!this.closed) this.#closeIfOver()
+  }
+
+  announceClose(): void {
+    this.releaseOwnBuffer(true)
+    this.onGone?.()
+    this.events.onClose(this.#error)
+  }
+
+  #closeIfOver(): void {
+    if (this.#peerEnded && this.#shutDown) this.destroy()
+  }
+
+  #fail(status: number, syscall: string): void {
+    if (this.closed) return
+    const code = getSystemErrorName(status)
+    this.#error = Object.assign(new Error(`${syscall} ${code}`), { errno: status, code, syscall })
+    this.destroy()
+  }
+
+  #tookRequest(request: WriteRequest, bytes: Uint8Array | null): void {
+    spare = null
+    request.owner = this
+    request.bytes = bytes
+    this.#writesInFlight++
+    this.pending = true
+  }
+}
+
+function announceClose(wire: HandleWire): void {
+  wire.announceClose()
+}

@@ -1,0 +1,21 @@
+// The buffers that wires read into: one shared by all wires of this thread, and a few for long messages.
+
+/** Size of one read, in bytes. */
+export const READ_BUFFER_BYTES = 64 * 1024
+/** A buffer of a wire alone also takes the head that is put before the first part of a body. */
+export const OWN_BUFFER_BYTES = READ_BUFFER_BYTES + 32 * 1024
+const KEPT = 64
+
+/** What every wire reads into that is not in the middle of a long message. Nothing in it outlives the call. */
+export const sharedBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
+
+const free: Buffer[] = []
+
+export function takeBuffer(): Buffer {
+  return free.pop() ?? Buffer.allocUnsafeSlow(OWN_BUFFER_BYTES)
+}
+
+/** Only for a buffer that nobody reads into, and that no write is under way from. */
+export function giveBuffer(buffer: Buffer): void {
+  if (free.length < KEPT) free.push(buffer)
+}

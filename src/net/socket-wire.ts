@@ -1,0 +1,86 @@
+// A wire on a net.Socket or TLSSocket, by public API only: for TLS, and where Node does not show its handles.
+import type net from 'node:net'
+import { Wire, type WireEvents } from './wire.ts'
+
+export class SocketWire extends Wire {
+  protected readonly reusesBuffers = false
+  protected readonly writesAtOnce = false
+  readonly #socket: net.Socket
+  #error: NodeJS.ErrnoException | null = null
+
+  /** Takes over a connected socket with `allowHalfOpen`. */
+  constructor(socket: net.Socket, events: WireEvents) {
+    super(events)
+    this.#socket = socket
+    socket.on('data', (bytes) => {
+      if (this.closed) return
+      this.reading = true
+      this.events.onData(bytes, bytes.length)
+      this.reading = false
+    })
+    socket.on('end', () => {
+      if (!this.closed) this.events.onEnd()
+    })
+    socket.on('drain', () => {
+      this.pending = false
+      if (!this.closed) this.events.onDrain()
+    })
+    socket.on('error', (error) => {
+      this.#error ??= error
+    })
+    socket.on('close', () => {
+      this.closed = true
+      this.onGone?.()
+      this.events.onClose(this.#error)
+    })
+  }
+
+  write(text: string): void {
+    if (this.closed || this.ended) return
+    if (!this.#socket.write(text, 'latin1')) this.pending = true
+  }
+
+  writeBytes(bytes: Uint8Array): void {
+    if (this.closed || this.ended) return
+    if (!this.#socket.write(bytes)) this.pending = true
+  }
+
+  pause(): void {
+    if (this.paused || this.closed) return
+    this.paused = true
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    if (!this.paused || this.closed) return
+    this.paused = false
+    this.#socket.resume()
+  }
+
+  end(): void {
+    if (this.closed || this.ended) return
+    this.ended = true
+    this.#socket.end()
+  }
+
+  destroy(): void {
+    if (this.closed) return
+    this.closed = true
+    this.#socket.destroy()
+  }
+
+  reset(): void {
+    if (this.closed) return
+    this.closed = true
+    try {
+      this.#socket.resetAndDestroy()
+    } catch {
+      // Not a TCP socket (TLS, Unix): there is no reset to send.
+      this.#socket.destroy()
+    }
+  }
+
+  setNoDelay(): void {
+    this.#socket.setNoDelay(true)
+  }
+}
