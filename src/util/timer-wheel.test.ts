@@ -5,14 +5,14 @@ import { Timed, TimerWheel } from './timer-wheel.ts'
 class Probe extends Timed {
   fired: number[] = []
   readonly wheel: TimerWheel
-  then: (() => void) | null = null
+  also: (() => void) | null = null
   constructor(wheel: TimerWheel) {
     super()
     this.wheel = wheel
   }
   onDeadline(): void {
     this.fired.push(this.wheel.now)
-    this.then?.()
+    this.also?.()
   }
 }
 
@@ -50,7 +50,7 @@ test('a callback may re-arm itself and remove its neighbours', () => {
   const wheel = new TimerWheel({ tickMs: 10, buckets: 16 })
   const probes = Array.from({ length: 4 }, () => new Probe(wheel))
   for (const probe of probes) wheel.arm(probe, 20)
-  probes[0]!.then = () => {
+  probes[0]!.also = () => {
     wheel.remove(probes[1]!)
     wheel.remove(probes[3]!)
     if (probes[0]!.fired.length < 3) wheel.arm(probes[0]!, 20)
