@@ -51,6 +51,7 @@ async function reload(running: Running, { log, load }: ReloadOptions): Promise<v
       })
     }
   } catch (error) {
+    running.reloadFailed()
     reportFailure(error, log)
   }
 }

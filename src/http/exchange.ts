@@ -204,7 +204,8 @@ export class Exchange implements DialEvents, AnswerEvents {
       this.#client.expectWithin(0)
       if (this.#answerBody === null) connection.expectWithin(this.#site.pool.spec.timeouts.firstByteMs)
     } else {
-      this.#client.wire.useOwnBuffer()
+      // Chunks are copied together anyway: a buffer of its own would only make the reads larger than the copies.
+      if (this.#body.kind !== 'chunked') this.#client.wire.useOwnBuffer()
       if (connection.wire.pending) this.#client.expectWithin(0)
       else this.#client.expectWithin(this.#site.limits.idleTimeoutMs)
       if (this.#answerBody === null)
@@ -262,7 +263,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     if (body.done) this.#complete(this.#answeredAt)
     else {
       this.#client.wire.setNoDelay()
-      connection.wire.useOwnBuffer()
+      if (this.#outgoing === 'raw') connection.wire.useOwnBuffer()
       this.#expectAnswer()
     }
   }

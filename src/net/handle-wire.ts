@@ -1,7 +1,7 @@
 // A wire on a bare libuv handle: no stream, no event emitter, no allocation per read or write.
 import { getSystemErrorName } from 'node:util'
 import { type Handle, native, type ShutdownRequest, type WriteRequest } from './native.ts'
-import { sharedBuffer } from './read-buffers.ts'
+import { giveBuffer, sharedBuffer } from './read-buffers.ts'
 import { Wire, type WireEvents } from './wire.ts'
 
 const UV_EOF = -4095
@@ -17,6 +17,7 @@ function onRead(this: Handle): Uint8Array | undefined {
 }
 
 function onWritten(this: WriteRequest, status: number): void {
+  if (this.pooled) giveBuffer(this.bytes as Buffer)
   this.bytes = null
   ;(this.owner as HandleWire).onWritten(status)
 }
@@ -92,18 +93,35 @@ export class HandleWire extends Wire {
 
   write(text: string): void {
     if (this.closed || this.ended) return
+    this.written += text.length
     const request = spare ?? newRequest()
     const status = this.#handle.writeLatin1String(request, text)
     if (status !== 0) this.#fail(status, 'write')
-    else if (native!.state[native!.writeWaits] !== 0) this.#tookRequest(request, null)
+    else if (native!.state[native!.writeWaits] !== 0) this.#tookRequest(request, null, false)
   }
 
   writeBytes(bytes: Uint8Array): void {
     if (this.closed || this.ended) return
+    this.written += bytes.length
     const request = spare ?? newRequest()
     const status = this.#handle.writeBuffer(request, bytes)
     if (status !== 0) this.#fail(status, 'write')
-    else if (native!.state[native!.writeWaits] !== 0) this.#tookRequest(request, bytes)
+    else if (native!.state[native!.writeWaits] !== 0) this.#tookRequest(request, bytes, false)
+  }
+
+  protected writePooled(buffer: Buffer, size: number): void {
+    if (this.closed || this.ended) {
+      giveBuffer(buffer)
+      return
+    }
+    this.written += size
+    const request = spare ?? newRequest()
+    const status = this.#handle.writeBuffer(request, buffer.subarray(0, size))
+    if (status === 0 && native!.state[native!.writeWaits] !== 0) this.#tookRequest(request, buffer, true)
+    else {
+      giveBuffer(buffer)
+      if (status !== 0) this.#fail(status, 'write')
+    }
   }
 
   pause(): void {
@@ -188,10 +206,11 @@ export class HandleWire extends Wire {
     this.destroy()
   }
 
-  #tookRequest(request: WriteRequest, bytes: Uint8Array | null): void {
+  #tookRequest(request: WriteRequest, bytes: Uint8Array | null, pooled: boolean): void {
     spare = null
     request.owner = this
     request.bytes = bytes
+    request.pooled = pooled
     this.#writesInFlight++
     this.pending = true
   }

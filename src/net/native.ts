@@ -24,6 +24,8 @@ export interface WriteRequest {
   owner?: unknown
   /** Keeps the bytes alive while libuv holds a pointer to them. */
   bytes?: Uint8Array | null
+  /** Whether they go back to the pool of buffers afterwards. */
+  pooled?: boolean
 }
 
 /** Node's ShutdownWrap. */

@@ -37,12 +37,19 @@ export class SocketWire extends Wire {
 
   write(text: string): void {
     if (this.closed || this.ended) return
+    this.written += text.length
     if (!this.#socket.write(text, 'latin1')) this.pending = true
   }
 
   writeBytes(bytes: Uint8Array): void {
     if (this.closed || this.ended) return
+    this.written += bytes.length
     if (!this.#socket.write(bytes)) this.pending = true
+  }
+
+  protected writePooled(buffer: Buffer, size: number): void {
+    // When a stream lets go of it cannot be told cheaply: it is left to the collector.
+    this.writeBytes(buffer.subarray(0, size))
   }
 
   pause(): void {

@@ -27,6 +27,8 @@ export abstract class Wire {
   paused = false
   /** True while bytes wait in user space because the kernel would not take them. */
   pending = false
+  /** Bytes written since the last look: whoever counts sets it back. */
+  written = 0
   /** Our FIN has been asked for. */
   ended = false
   /** Within onData. */
@@ -41,6 +43,8 @@ export abstract class Wire {
   abstract write(text: string): void
   /** Writes bytes that nobody changes until the kernel has them: not a read buffer, for which there is `relay`. */
   abstract writeBytes(bytes: Uint8Array): void
+  /** Writes the first `size` bytes of a buffer of `takeBuffer`, and sees to it that it can serve again afterwards. */
+  protected abstract writePooled(buffer: Buffer, size: number): void
   abstract pause(): void
   abstract resume(): void
   /** Sends FIN after what was written; the other direction stays open. */
@@ -79,7 +83,7 @@ export abstract class Wire {
       const copy = takeBuffer()
       copy.latin1Write(text, 0)
       bytes.copy(copy, text.length, start, end)
-      this.#writePooled(copy, text.length + size)
+      this.writePooled(copy, text.length + size)
     } else {
       this.write(text)
       this.writeBytes(Buffer.from(bytes.subarray(start, end)))
@@ -107,7 +111,7 @@ export abstract class Wire {
         at += bytes.copy(copy, at, ranges[index], ranges[index + 1])
       }
       copy.latin1Write(after, at)
-      if (pooled) this.#writePooled(copy, size)
+      if (pooled) this.writePooled(copy, size)
       else this.writeBytes(copy)
     }
     if (this.pending) source.pause()
@@ -126,10 +130,5 @@ export abstract class Wire {
     // Within onData the next read buffer is chosen right afterwards. Outside it the handle would still read once
     // into the old one, which then must not be shared.
     if (this.reading && !inFlight) giveBuffer(own)
-  }
-
-  #writePooled(copy: Buffer, size: number): void {
-    this.writeBytes(copy.subarray(0, size))
-    if (this.writesAtOnce && !this.pending) giveBuffer(copy)
   }
 }

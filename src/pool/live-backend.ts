@@ -53,6 +53,12 @@ export class LiveBackend implements DialTarget {
     for (const connection of [...this.#idle]) connection.closeIdle()
   }
 
+  /** Leaves the configuration: exchanges in flight go on, nothing is kept after them. */
+  retire(): void {
+    this.retired = true
+    this.closeIdle()
+  }
+
   /** A connection stands; it is forgotten when its socket closes. */
   opened(wire: Wire): void {
     this.#open.add(wire)
@@ -73,7 +79,7 @@ export class LiveBackend implements DialTarget {
 export class LiveBackends {
   readonly #bySlot = new Map<number, LiveBackend>()
   /** Left the snapshot with exchanges still open. */
-  readonly #leaving = new Map<number, LiveBackend>()
+  readonly #leaving = new Set<LiveBackend>()
   readonly #state: WorkerState
 
   constructor(state: WorkerState) {
@@ -88,24 +94,26 @@ export class LiveBackends {
       const live = this.#bySlot.get(spec.slot)
       if (live !== undefined && live.spec.url === spec.url && live.spec.pool === spec.pool) live.spec = spec
       else {
-        live?.closeIdle()
+        live?.retire()
         this.#bySlot.set(spec.slot, new LiveBackend(spec, this.#state))
       }
     }
     for (const [slot, live] of this.#bySlot) {
       if (seen.has(slot)) continue
-      live.retired = true
-      live.closeIdle()
+      live.retire()
       this.#bySlot.delete(slot)
-      if (live.openCount > 0) this.#leaving.set(slot, live)
+      if (live.openCount > 0) this.#leaving.add(live)
     }
-    for (const [slot, live] of this.#leaving) if (live.openCount === 0) this.#leaving.delete(slot)
+    for (const live of this.#leaving) if (live.openCount === 0) this.#leaving.delete(live)
   }
 
   /** Closes what is still open to a backend that has left. */
   cut(slot: number): void {
-    this.#leaving.get(slot)?.cut()
-    this.#leaving.delete(slot)
+    for (const live of this.#leaving) {
+      if (live.spec.slot !== slot) continue
+      live.cut()
+      this.#leaving.delete(live)
+    }
   }
 
   get(slot: number): LiveBackend | undefined {

@@ -11,7 +11,7 @@ import { OwnerState } from '../state/owner-state.ts'
 import { AccessSink } from './access-sink.ts'
 import { Crew } from './crew.ts'
 import { clientsPerWorker, descriptorLimit } from './descriptors.ts'
-import { reservePorts } from './reserve-ports.ts'
+import { ListenError, reservePorts } from './reserve-ports.ts'
 
 export { ListenError } from './reserve-ports.ts'
 
@@ -32,6 +32,8 @@ export interface Running {
   /** Shared memory, for tests and embedders that count. */
   readonly state: OwnerState
   reload(loaded: LoadedConfig): Promise<ReloadResult>
+  /** The file could not be read or is invalid: said in the metrics, nothing else changes. */
+  reloadFailed(): void
   status(): StatusDocument
   /** After a rotation of the access log. */
   reopenLogs(): void
@@ -86,7 +88,9 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
   try {
     ports = await reservePorts(control.snapshot.listeners)
     await crew.start(withPorts(control.snapshot))
-    await control.start()
+    await control.start().catch((error: NodeJS.ErrnoException) => {
+      throw error.syscall === 'listen' ? adminListenError(error, config) : error
+    })
   } catch (error) {
     await crew.stop()
     await control.close()
@@ -103,12 +107,17 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     workerCount: workers,
     state,
     reload: (next) => control.reload(next.config),
+    reloadFailed: () => control.reloadFailed(),
     status: () => control.status(),
     reopenLogs: () => sink?.reopen(),
     drain: () => stop.drain(),
     force: () => stop.force(),
     stopped: stop.stopped,
   }
+}
+
+function adminListenError(error: NodeJS.ErrnoException, config: LoadedConfig['config']): ListenError {
+  return new ListenError(error.code ?? 'EUNKNOWN', config.admin?.host ?? '', config.admin?.port ?? 0)
 }
 
 function problem(log: Log): (message: string) => void {

@@ -83,6 +83,7 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
   }
 
   onData(bytes: Buffer, length: number): void {
+    this.#home.plane.state.bytesReceived(this.#home.site.listener.row, length)
     switch (this.#state) {
       case 'idle':
       case 'head':
@@ -199,6 +200,7 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
   }
 
   exchangeEnded(reusable: boolean, requestRead: boolean): void {
+    this.#countWritten()
     this.#exchange = null
     if (this.wire.closed) return
     if (!reusable) {
@@ -226,6 +228,11 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
     }
   }
 
+  #countWritten(): void {
+    this.#home.plane.state.bytesSent(this.#home.site.listener.row, this.wire.written)
+    this.wire.written = 0
+  }
+
   /** A request that cannot be understood is answered and nothing after it is read. */
   #refuse(error: ErrorSpec): void {
     const { plane, site } = this.#home
@@ -244,7 +251,8 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
     this.#state = 'lingering'
     this.#stash = null
     this.#partial = null
-    this.expectWithin(LINGER_MS)
+    // A slow client still has its answer to take; the time to linger begins when the kernel has all of it.
+    this.expectWithin(this.wire.pending ? this.#home.site.limits.idleTimeoutMs : LINGER_MS)
     this.wire.end()
     this.wire.resume()
   }
@@ -266,6 +274,8 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
 
   onDrain(): void {
     if (this.#tunnel !== null) this.#tunnel.onDrain()
+    else if (this.#state === 'lingering') this.expectWithin(LINGER_MS)
+    else if (this.#state === 'idle') this.expectWithin(this.#home.site.limits.idleTimeoutMs)
     else this.#exchange?.onClientDrain()
   }
 
@@ -286,6 +296,7 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
     this.#state = 'closed'
     if (this.#tunnel !== null) this.#tunnel.onClose(error)
     else this.#exchange?.clientGone()
+    this.#countWritten()
     this.#home.plane.wheel.remove(this)
     this.#home.connectionClosed(this)
   }
