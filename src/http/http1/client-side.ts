@@ -75,7 +75,10 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
 
   /** Closes the connection if it carries nothing; else its last answer will say `Connection: close`. */
   closeIfIdle(): void {
-    if (this.#state === 'idle') this.#close()
+    if (this.#state !== 'idle') return
+    // A slow client may still have the end of an answer to take.
+    if (this.wire.pending) this.#linger()
+    else this.#close()
   }
 
   destroy(): void {
