@@ -1,0 +1,160 @@
+// Workers that die: what they held is given back, another one takes their place, and the service goes on.
+import assert from 'node:assert/strict'
+import { startActingBackend } from '../support/acting-backend.ts'
+import { MemoryLog } from '../support/control-kit.ts'
+import { leakTest, type Scope } from '../support/leaks.ts'
+import { ask, load, steadyLoad } from '../support/load.ts'
+import { get } from '../support/messages.ts'
+import { type ProxyOptions, startProxy } from '../support/proxy.ts'
+import { RawClient } from '../support/raw-client.ts'
+import { Threads } from '../support/threads.ts'
+import { until } from '../support/wait.ts'
+
+async function crew(scope: Scope, workers: number, options: ProxyOptions = {}) {
+  const threads = scope.use(new Threads())
+  const backend = scope.use(await startActingBackend())
+  const log = new MemoryLog()
+  const proxy = scope.use(await startProxy([backend.url], { ...options, workers, log }))
+  const working = (): number => proxy.running.status().workers.filter(({ state }) => state === 'running').length
+  return { threads, backend, log, proxy, working, worker: (index: number) => threads.started[index]! }
+}
+
+const leases = (state: Awaited<ReturnType<typeof crew>>['proxy']['running']['state']) => ({
+  active: state.active(0),
+  idle: state.backendTotals(0).idle,
+  pool: state.poolTotals(0).active,
+  retries: state.poolTotals(0).retriesActive,
+  clients: state.listenerTotals(0).active,
+  requests: state.listenerTotals(0).requestsActive,
+})
+
+for (const death of ['kill', 'crash'] as const) {
+  leakTest(`a worker that dies (${death}) gives back what it held and is started again`, async (scope) => {
+    const { threads, backend, log, proxy, working, worker } = await crew(scope, 1)
+    const clients = await Promise.all(Array.from({ length: 8 }, () => RawClient.open(proxy.port)))
+    for (const client of clients) scope.use(client).write(get('/', { 'x-act-hold': 'never' }))
+    await until('8 requests are in flight', () => backend.active === 8)
+    const { state } = proxy.running
+    assert.deepEqual([leases(state).active, leases(state).pool, leases(state).clients], [8, 8, 8])
+    await threads[death](worker(0))
+    const ends = await Promise.all(clients.map((client) => client.read()))
+    assert.deepEqual(new Set(ends.map(({ kind }) => kind)), new Set(['closed']))
+    assert.deepEqual(leases(state), { active: 0, idle: 0, pool: 0, retries: 0, clients: 0, requests: 0 })
+    const died = await log.waitFor('worker_died')
+    assert.equal(died.level, 'error')
+    if (death === 'crash') assert.match(died.message, /TypeError/)
+    await until('it works again', () => working() === 1)
+    assert.equal((await ask(proxy.port)).status, 200)
+    assert.deepEqual(
+      proxy.running.status().workers.map(({ id, state: now, restarts }) => ({ id, now, restarts })),
+      [{ id: 0, now: 'running', restarts: 1 }],
+    )
+  })
+}
+
+leakTest('one worker: a new connection is served within 200 ms of its death', async (scope) => {
+  const { threads, log, proxy, worker } = await crew(scope, 1)
+  const gaps: number[] = []
+  for (let death = 0; death < 3; death++) {
+    assert.equal((await ask(proxy.port)).status, 200)
+    await threads.kill(worker(death))
+    const diedAt = performance.now()
+    for (;;) {
+      const { status, error } = await ask(proxy.port)
+      if (status === 200) break
+      assert.ok(performance.now() - diedAt < 5000, `still ${status} ${error}`)
+    }
+    gaps.push(performance.now() - diedAt)
+    await log.waitFor('worker_died', death + 1)
+  }
+  // Starting a thread is most of it; the least of three is what does not depend on a busy machine.
+  assert.ok(Math.min(...gaps) < 200, `served again after ${gaps.map(Math.round).join(', ')} ms`)
+})
+
+leakTest(
+  'two workers: while one is gone every new connection is served, and both share the load again',
+  async (scope) => {
+    const { threads, log, proxy, working, worker } = await crew(scope, 2)
+    await threads.kill(worker(0))
+    // From here on its listening socket is gone too.
+    let asked = 0
+    while (working() < 2 || asked < 20) {
+      const { status, error } = await ask(proxy.port)
+      assert.equal(status, 200, `${status} ${error}`)
+      asked++
+    }
+    assert.equal(log.named('worker_died').length, 1)
+    assert.deepEqual((await load(proxy.port, 400, { connections: 32 })).failures, [])
+    assert.equal(threads.started.length, 3)
+  },
+)
+
+leakTest('two workers under load: a death costs only what the dead one held', async (scope) => {
+  const { threads, proxy, working, worker } = await crew(scope, 2)
+  const lanes = 16
+  const running = steadyLoad(proxy.port, { connections: lanes })
+  await until('load is on', () => running.tally.answered > 200)
+  await threads.crash(worker(1))
+  await until('both work', () => working() === 2)
+  const answered = running.tally.answered
+  await until('load goes on', () => running.tally.answered > answered + 200)
+  const { failures } = await running.stop()
+  assert.ok(failures.length <= lanes, `${failures.length} failures`)
+  assert.ok(
+    failures.every((failure) => failure === 'ECONNRESET' || failure === 'ECONNREFUSED'),
+    `${failures}`,
+  )
+})
+
+leakTest('the limit on connections to a backend is not eaten up by dead workers', async (scope) => {
+  const threads = scope.use(new Threads())
+  const backend = scope.use(await startActingBackend())
+  const entry = { url: backend.url, max_connections: 2 }
+  const proxy = scope.use(await startProxy([entry], { workers: 1 }))
+  for (let death = 0; death < 2; death++) {
+    const clients = [scope.use(await RawClient.open(proxy.port)), scope.use(await RawClient.open(proxy.port))]
+    for (const client of clients) client.write(get('/', { 'x-act-hold': 'never' }))
+    await until('both places are taken', () => proxy.running.state.active(0) === 2)
+    assert.equal((await ask(proxy.port)).status, 503)
+    await threads.kill(threads.started[death]!)
+    await until('it works again', () => proxy.running.status().workers[0]!.state === 'running')
+    assert.equal((await ask(proxy.port)).status, 200)
+  }
+})
+
+leakTest('a change that is under way when a worker dies is applied, and the new worker knows it', async (scope) => {
+  const { threads, proxy, working, worker } = await crew(scope, 2, { admin: true })
+  const other = scope.use(await startActingBackend({ name: 'other' }))
+  const change = ask(proxy.adminPort, {
+    method: 'POST',
+    path: '/backends',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ url: other.url }),
+  })
+  await threads.kill(worker(0))
+  assert.equal((await change).status, 201)
+  await until('both work', () => working() === 2)
+  const { byBackend, failures } = await load(proxy.port, 200, { connections: 20 })
+  assert.deepEqual([failures, [...byBackend.values()]], [[], [100, 100]])
+})
+
+leakTest(
+  'a worker that dies again and again is started with growing pauses, and the other one serves',
+  async (scope) => {
+    const { threads, log, proxy, working } = await crew(scope, 2)
+    const gaps: number[] = []
+    for (let death = 0; death < 4; death++) {
+      const last = threads.started.at(-1)!
+      const count = threads.started.length
+      await threads.kill(last)
+      const diedAt = performance.now()
+      await until('another thread is started', () => threads.started.length > count)
+      gaps.push(performance.now() - diedAt)
+      assert.equal((await ask(proxy.port)).status, 200)
+      await until('both work', () => working() === 2)
+    }
+    assert.equal(log.named('worker_died').length, 4)
+    // 10, 20, 40, 80 ms
+    assert.ok(gaps[3]! >= 75 && gaps[3]! > gaps[0]!, `pauses of ${gaps.map(Math.round).join(', ')} ms`)
+  },
+)
