@@ -395,11 +395,11 @@ export class Exchange implements DialEvents, AnswerEvents {
 
   /** Nothing is retried after the first byte to the client, beyond the attempts, or beyond the budget. */
   #mayRetry(error: ErrorSpec): boolean {
-    const { retries, cursor } = this.#site.pool.spec
+    const { retries } = this.#site.pool.spec
     if (error.retry === 'never' || this.#interimSent || this.#bodyStreamed || this.#attempts > retries.attempts)
       return false
     if (error.retry === 'safe' ? !retries.onConnect : !retries.onReset || !isIdempotent(this.#head.method)) return false
-    return this.#plane.state.retryBegin(cursor, retries.budgetRatio, retries.budgetMin)
+    return this.#site.pool.beginRetry()
   }
 
   /** `reason`: index into retryReasons. */
@@ -410,14 +410,14 @@ export class Exchange implements DialEvents, AnswerEvents {
 
   /** A configured status of an idempotent request goes to another backend, if there is one; else it is passed on. */
   #retryStatus(status: number): boolean {
-    const { retries, cursor } = this.#site.pool.spec
+    const { retries } = this.#site.pool.spec
     if (!retries.onStatus.includes(status) || !isIdempotent(this.#head.method)) return false
     if (this.#interimSent || this.#bodyStreamed || this.#attempts > retries.attempts) return false
     const slot = this.#lease!.backend.spec.slot
     this.#selection.tried.push(slot)
     const next = this.#site.pool.acquire(this.#selection, undefined)
     if (!(next instanceof Lease)) return false
-    if (!this.#plane.state.retryBegin(cursor, retries.budgetRatio, retries.budgetMin)) {
+    if (!this.#site.pool.beginRetry()) {
       next.release()
       return false
     }
@@ -487,7 +487,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     this.#lease = null
     if (this.#retrying) {
       this.#retrying = false
-      this.#plane.state.retryEnd(this.#site.pool.spec.cursor)
+      this.#site.pool.endRetry()
     }
   }
 

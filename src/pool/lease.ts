@@ -1,18 +1,15 @@
 // One place at one backend, held for one exchange. Given back exactly once, however the exchange ends.
-import type { Cursor } from '../core/spec.ts'
 import type { WorkerState } from '../state/worker-state.ts'
 import type { LiveBackend } from './live-backend.ts'
 
 export class Lease {
   readonly backend: LiveBackend
   readonly #state: WorkerState
-  readonly #cursor: Cursor
   #held = true
 
-  constructor(backend: LiveBackend, state: WorkerState, cursor: Cursor) {
+  constructor(backend: LiveBackend, state: WorkerState) {
     this.backend = backend
     this.#state = state
-    this.#cursor = cursor
   }
 
   /** Gives the place back. A second call does nothing. */
@@ -20,6 +17,5 @@ export class Lease {
     if (!this.#held) return
     this.#held = false
     this.#state.leave(this.backend.spec.slot)
-    this.#state.poolLeave(this.#cursor)
   }
 }

@@ -43,6 +43,21 @@ export class Pool {
     return this.#someAvailable() ? errors.backends_full : errors.no_backend
   }
 
+  /**
+   * Allows one more retry if the budget has room: fewer in flight than its share of the requests in flight, or than
+   * its minimum. Counted until `endRetry`. What is in flight is summed here, where it is rare, not kept per request.
+   */
+  beginRetry(): boolean {
+    const { retries, cursor, backends } = this.spec
+    let active = 0
+    for (const backend of backends) active += this.#state.active(backend.slot)
+    return this.#state.retryBegin(cursor, Math.max(retries.budgetMin, Math.floor(active * retries.budgetRatio)))
+  }
+
+  endRetry(): void {
+    this.#state.retryEnd(this.spec.cursor)
+  }
+
   #mayUseBound(bound: BackendSpec, tried: readonly Slot[]): boolean {
     return this.#state.isUsableWhenBound(bound.slot) && !tried.includes(bound.slot)
   }
@@ -50,8 +65,7 @@ export class Pool {
   #enter(spec: BackendSpec): Lease | null {
     const live = this.#live.get(spec.slot)
     if (live === undefined || !this.#state.enter(spec.slot, spec.maxConnections)) return null
-    this.#state.poolEnter(this.spec.cursor)
-    return new Lease(live, this.#state, this.spec.cursor)
+    return new Lease(live, this.#state)
   }
 
   #someAvailable(): boolean {

@@ -109,7 +109,6 @@ export const regions = {
     fields: {
       ticket: i32('u32 counter that all workers draw from'),
       pad0: pad(15),
-      active: i32('requests in flight, all workers'),
       retries: i32('retries in flight, all workers'),
     },
   }),
@@ -142,7 +141,7 @@ export const regions = {
     rows: (s) => s.pools,
     perWorker: true,
     packed: true,
-    fields: { active: i32('its part of pool.active'), retries: i32('its part of pool.retries') },
+    fields: { retries: i32('its part of pool.retries') },
   }),
   listenerShare: region({
     doc: "a worker's share of a listener's gauges",

@@ -50,7 +50,6 @@ export interface ListenerTotals {
 }
 
 export interface PoolTotals {
-  readonly active: number
   readonly retriesActive: number
   readonly retries: Readonly<Record<RetryReason, number>>
 }
@@ -126,7 +125,6 @@ export class OwnerState extends StateReader {
       this.giveBack(workerId, { share, shareAt, to, toAt })
     give('slotShare', regions.slotShare.at.active, 'slot', slot.at.active)
     give('slotShare', regions.slotShare.at.idle, null, 0)
-    give('poolShare', regions.poolShare.at.active, 'pool', pool.at.active)
     give('poolShare', regions.poolShare.at.retries, 'pool', pool.at.retries)
     give('listenerShare', regions.listenerShare.at.active, 'listener', listener.at.active)
     give('listenerShare', regions.listenerShare.at.requests, null, 0)
@@ -177,7 +175,6 @@ export class OwnerState extends StateReader {
   poolTotals(cursor: Cursor): PoolTotals {
     const row = this.poolBase + cursor * poolRow32
     return {
-      active: Atomics.load(this.i32, row + regions.pool.at.active),
       retriesActive: Atomics.load(this.i32, row + regions.pool.at.retries),
       retries: record(retryReasons, (i) => this.sum64('poolLane', cursor, regions.poolLane.at.retries + i)),
     }

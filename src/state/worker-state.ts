@@ -18,10 +18,8 @@ const slotLatencyAt = regions.slot.at.latencyAt
 const slotShareRow = regions.slotShare.rowBytes / 4
 const shareActive = regions.slotShare.at.active
 const shareIdle = regions.slotShare.at.idle
-const poolActive = regions.pool.at.active
 const poolRetries = regions.pool.at.retries
 const poolShareRow = regions.poolShare.rowBytes / 4
-const poolShareActive = regions.poolShare.at.active
 const poolShareRetries = regions.poolShare.at.retries
 const listenerRow = regions.listener.rowBytes / 4
 const listenerActive = regions.listener.at.active
@@ -205,30 +203,18 @@ export class WorkerState extends StateReader {
 
   // Pools
 
-  /** A request of the pool is in flight. */
-  poolEnter(cursor: Cursor): void {
-    Atomics.add(this.i32, this.poolBase + cursor * poolRow32 + poolActive, 1)
-    this.i32[this.poolShareBase + cursor * poolShareRow + poolShareActive]!++
-  }
-
-  poolLeave(cursor: Cursor): void {
-    Atomics.sub(this.i32, this.poolBase + cursor * poolRow32 + poolActive, 1)
-    this.i32[this.poolShareBase + cursor * poolShareRow + poolShareActive]!--
-  }
-
   /** Counts a retry; `reason` as index into `retryReasons`. */
   retried(cursor: Cursor, reason: number): void {
     this.f64[this.poolLaneBase + cursor * poolLaneRow + poolLane.retries + reason]!++
   }
 
-  /** True and counted if fewer than max(`min`, `ratio` × requests in flight) retries of the pool are in flight. Exact. */
-  retryBegin(cursor: Cursor, ratio: number, min: number): boolean {
-    const row = this.poolBase + cursor * poolRow32
+  /** True and counted if fewer than `allowed` retries of the pool are in flight. Exact over all workers. */
+  retryBegin(cursor: Cursor, allowed: number): boolean {
+    const cell = this.poolBase + cursor * poolRow32 + poolRetries
     for (;;) {
-      const retries = Atomics.load(this.i32, row + poolRetries)
-      const allowed = Math.max(min, Math.floor(ratio * Atomics.load(this.i32, row + poolActive)))
+      const retries = Atomics.load(this.i32, cell)
       if (retries >= allowed) return false
-      if (Atomics.compareExchange(this.i32, row + poolRetries, retries, retries + 1) !== retries) continue
+      if (Atomics.compareExchange(this.i32, cell, retries, retries + 1) !== retries) continue
       this.i32[this.poolShareBase + cursor * poolShareRow + poolShareRetries]!++
       return true
     }

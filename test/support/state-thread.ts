@@ -55,9 +55,7 @@ function takeEach(state: WorkerState, max: number): number[] {
     took[2]!++
     state.ipConnectionClosed(7, 7)
   }
-  state.poolEnter(0)
-  if (state.retryBegin(0, 0, max)) state.retryEnd(0)
-  state.poolLeave(0)
+  if (state.retryBegin(0, max)) state.retryEnd(0)
   return [highest, ...took]
 }
 
