@@ -1,5 +1,5 @@
 // What the HTTP data plane of one worker shares: everything an exchange may use that is not its own.
-import type { AccessLogSpec, LimitsSpec, ListenerSpec, Snapshot } from '../core/spec.ts'
+import type { LimitsSpec, ListenerSpec } from '../core/spec.ts'
 import type { AccessLog } from '../observe/access-log.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { WorkerState } from '../state/worker-state.ts'
@@ -24,15 +24,10 @@ export interface PlaneContext {
 
 /** What a snapshot says for one listener, ready to use. Swapped whole. */
 export interface Site {
-  readonly generation: number
   readonly listener: ListenerSpec
   readonly pool: Pool
   readonly limits: LimitsSpec
   readonly headLimits: HeadLimits
   readonly responseRules: ResponseRules
-  readonly accessLog: AccessLogSpec | null
   isTrusted(address: string): boolean
 }
-
-/** Lets the parts of a snapshot that do not belong to one listener be named in one place. */
-export type { Snapshot }

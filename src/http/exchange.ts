@@ -20,6 +20,7 @@ import { type Outgoing, relayBody } from './http1/relay-body.ts'
 import { isIdempotent, type RequestHead } from './http1/request-head.ts'
 import type { ResponseHead } from './http1/response-head.ts'
 import { hashOf } from './hygiene/hash-key.ts'
+import { hasDotSegments } from './hygiene/target.ts'
 import { forwardableTrailers, framesMessage } from './hygiene/trailers.ts'
 import { startTunnel } from './tunnel.ts'
 
@@ -104,6 +105,7 @@ export class Exchange implements DialEvents, AnswerEvents {
       return this.#refuse(errors.body_too_large, end)
     }
     if (this.#head.method === 'OPTIONS' && this.#head.fields.maxForwards === 0) return this.#answerOptions(start)
+    if (pool.hasBasePath && hasDotSegments(this.#head.target)) return this.#refuse(errors.bad_target, end)
     const used = this.#body.feed(bytes, start, end)
     if (used < 0 || framesMessage(this.#body.trailers)) return this.#refuse(errors.bad_chunk, end)
     if (this.#bodyTooLarge()) return this.#refuse(errors.body_too_large, end)

@@ -11,6 +11,8 @@ import type { LiveBackends } from './live-backend.ts'
 export class Pool {
   readonly spec: PoolSpec
   readonly affinity: Affinity | null
+  /** Some backend has a path of its own, which a request must not lead out of. */
+  readonly hasBasePath: boolean
   readonly #picker: Picker
   readonly #state: WorkerState
   readonly #live: LiveBackends
@@ -20,6 +22,7 @@ export class Pool {
     this.#state = state
     this.#live = live
     this.#picker = buildPicker(spec, state)
+    this.hasBasePath = spec.backends.some((backend) => backend.basePath !== '')
     this.affinity = spec.sticky === null ? null : buildAffinity(spec, state)
   }
 

@@ -276,13 +276,11 @@ function buildSite(
 ): Site {
   const { limits } = snapshot
   return {
-    generation: snapshot.generation,
     listener,
     pool,
     limits,
     headLimits: { instanceId: snapshot.instanceId, maxFields: limits.headerCount, targetSize: limits.targetSize },
     responseRules: { maxFields: Math.max(limits.headerCount, 256), hide: pool.spec.hideHeaders },
-    accessLog: snapshot.accessLog,
     isTrusted,
   }
 }
