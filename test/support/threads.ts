@@ -1,6 +1,7 @@
 // The worker threads that a proxy in this process runs, so that a test can make one die.
+import { on, once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
-import { within } from './wait.ts'
+import { DEADLINE_MS, within } from './wait.ts'
 
 /** Notes every thread started from its construction to `close`. */
 export class Threads {
@@ -12,6 +13,15 @@ export class Threads {
 
   constructor() {
     process.on('worker', this.#note)
+  }
+
+  /** Resolves when the thread with this number (from 0) is started and accepts connections; costs nothing meanwhile. */
+  async listening(index: number): Promise<void> {
+    while (this.started.length <= index) await within(`thread ${index}`, once(process, 'worker'))
+    const thread = this.started[index]!
+    for await (const [message] of on(thread, 'message', { signal: AbortSignal.timeout(DEADLINE_MS) })) {
+      if ((message as { type?: unknown } | null)?.type === 'listening') return
+    }
   }
 
   /** Ends a thread from outside, in the middle of whatever it does; resolves when it is gone. */
