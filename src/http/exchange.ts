@@ -559,6 +559,7 @@ export class Exchange implements DialEvents, AnswerEvents {
       idleMs: this.#site.pool.spec.timeouts.tunnelMs,
       early: Buffer.from(bytes.subarray(start, end)),
       onEnd: () => this.#finish(false),
+      onFault: (error) => this.#plane.unexpected(error),
     })
   }
 

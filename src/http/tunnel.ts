@@ -12,6 +12,7 @@ export interface TunnelOptions {
   readonly early: Buffer
   /** Both sockets are closed or closing. Called once. */
   readonly onEnd: () => void
+  readonly onFault: (error: unknown) => void
 }
 
 /** Takes both wires over for good. */
@@ -29,6 +30,7 @@ class Tunnel extends Timed {
   readonly #wheel: TimerWheel
   readonly #idleMs: number
   readonly #onEnd: () => void
+  readonly fault: (error: unknown) => void
   #over = false
 
   constructor(options: TunnelOptions) {
@@ -36,6 +38,7 @@ class Tunnel extends Timed {
     this.#wheel = options.wheel
     this.#idleMs = options.idleMs
     this.#onEnd = options.onEnd
+    this.fault = options.onFault
     this.client = new End(options.client.wire, options.backend, this)
     this.backend = new End(options.backend, options.client.wire, this)
   }
@@ -112,6 +115,10 @@ class End implements WireEvents {
 
   onClose(error: NodeJS.ErrnoException | null): void {
     this.#tunnel.closed(this.to, error)
+  }
+
+  onFault(error: unknown): void {
+    this.#tunnel.fault(error)
   }
 
   #otherEnd(): End {

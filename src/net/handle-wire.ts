@@ -70,7 +70,11 @@ export class HandleWire extends Wire {
       if (this.closed) return undefined
       const buffer = this.#buffer
       this.reading = true
-      this.events.onData(buffer, count)
+      try {
+        this.events.onData(buffer, count)
+      } catch (error) {
+        this.#fault(error)
+      }
       this.reading = false
       if (this.closed) return undefined
       if (this.paused) this.#handle.readStop()
@@ -86,7 +90,11 @@ export class HandleWire extends Wire {
     }
     this.#peerEnded = true
     this.#handle.readStop()
-    this.events.onEnd()
+    try {
+      this.events.onEnd()
+    } catch (error) {
+      this.#fault(error)
+    }
     this.#closeIfOver()
     return undefined
   }
@@ -180,8 +188,15 @@ export class HandleWire extends Wire {
   onWritten(status: number): void {
     if (--this.#writesInFlight > 0 || this.closed) return
     this.pending = false
-    if (status < 0) this.#fail(status, 'write')
-    else this.events.onDrain()
+    if (status < 0) {
+      this.#fail(status, 'write')
+      return
+    }
+    try {
+      this.events.onDrain()
+    } catch (error) {
+      this.#fault(error)
+    }
   }
 
   onShutdown(): void {
@@ -191,8 +206,12 @@ export class HandleWire extends Wire {
 
   announceClose(): void {
     this.releaseOwnBuffer(true)
-    this.onGone?.()
-    this.events.onClose(this.#error)
+    try {
+      this.onGone?.()
+      this.events.onClose(this.#error)
+    } catch (error) {
+      this.#fault(error)
+    }
   }
 
   #closeIfOver(): void {
@@ -203,6 +222,11 @@ export class HandleWire extends Wire {
     if (this.closed) return
     const code = getSystemErrorName(status)
     this.#error = Object.assign(new Error(`${syscall} ${code}`), { errno: status, code, syscall })
+    this.destroy()
+  }
+
+  #fault(error: unknown): void {
+    this.events.onFault(error)
     this.destroy()
   }
 

@@ -15,15 +15,15 @@ export class SocketWire extends Wire {
     socket.on('data', (bytes) => {
       if (this.closed) return
       this.reading = true
-      this.events.onData(bytes, bytes.length)
+      this.#guarded(() => this.events.onData(bytes, bytes.length))
       this.reading = false
     })
     socket.on('end', () => {
-      if (!this.closed) this.events.onEnd()
+      if (!this.closed) this.#guarded(() => this.events.onEnd())
     })
     socket.on('drain', () => {
       this.pending = false
-      if (!this.closed) this.events.onDrain()
+      if (!this.closed) this.#guarded(() => this.events.onDrain())
     })
     socket.on('error', (error) => {
       this.#error ??= error
@@ -31,8 +31,17 @@ export class SocketWire extends Wire {
     socket.on('close', () => {
       this.closed = true
       this.onGone?.()
-      this.events.onClose(this.#error)
+      this.#guarded(() => this.events.onClose(this.#error))
     })
+  }
+
+  #guarded(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.events.onFault(error)
+      this.destroy()
+    }
   }
 
   write(text: string): void {

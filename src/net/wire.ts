@@ -13,6 +13,8 @@ export interface WireEvents {
   onDrain(): void
   /** The socket is gone. Called exactly once, after which nothing else is called. */
   onClose(error: NodeJS.ErrnoException | null): void
+  /** One of these methods threw: a bug of ours. It is reported, and costs this wire alone; onClose follows. */
+  onFault(error: unknown): void
 }
 
 /** Up to here a string is cheaper than a buffer of its own. */

@@ -184,6 +184,10 @@ export class BackendConnection extends Timed implements WireEvents, IdleConnecti
     } else if (this.#exchange !== null) this.#fail(this.#lost(), error?.code ?? '')
   }
 
+  onFault(error: unknown): void {
+    this.#plane.unexpected(error)
+  }
+
   /** A backend that went away before its answer, or in the middle of it. */
   #lost(): ErrorSpec {
     if (this.#state === 'body') return errors.reset_in_answer

@@ -282,6 +282,10 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
     else this.#exchange?.onClientDrain()
   }
 
+  onFault(error: unknown): void {
+    this.#home.plane.unexpected(error)
+  }
+
   onDeadline(): void {
     switch (this.#state) {
       case 'head':
