@@ -212,6 +212,11 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
       else this.#linger()
       return
     }
+    // The head went out before the drain began and did not say that this answer is the last one.
+    if (this.#home.plane.draining && this.#stash === null) {
+      this.#linger()
+      return
+    }
     this.#state = 'idle'
     this.wire.setNoDelay()
     this.expectWithin(this.#home.site.limits.idleTimeoutMs)
