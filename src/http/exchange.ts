@@ -62,6 +62,8 @@ export class Exchange implements DialEvents, AnswerEvents {
   #retrying = false
   #freshOnly = false
   #lastFailure: ErrorSpec | null = null
+  /** What the system said to it, or ''. */
+  #lastCode = ''
   #attempts = 0
   #sentAt = 0
   #answeredAt = 0
@@ -124,7 +126,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     const bound = pool.affinity?.find(this.#affinityKey())
     const lease = pool.acquire(this.#selection, bound)
     if (!(lease instanceof Lease)) {
-      this.#give(this.#lastFailure ?? lease, '')
+      this.#give(this.#lastFailure ?? lease, this.#lastCode)
       return
     }
     this.#connect(lease)
@@ -385,14 +387,17 @@ export class Exchange implements DialEvents, AnswerEvents {
     if (isUnreached(error) && error.blamesBackend) this.#plane.backendFailed(slot, error.name, code)
     if (!stale) this.#selection.tried.push(slot)
     // A backend that accepted and then broke the exchange (502, 504) outweighs others that could not be reached (503).
-    if (this.#lastFailure === null || isUnreached(this.#lastFailure)) this.#lastFailure = error
+    if (this.#lastFailure === null || isUnreached(this.#lastFailure)) {
+      this.#lastFailure = error
+      this.#lastCode = code
+    }
     this.#release()
     if (this.#mayRetry(error)) {
       this.#countRetry(
         error.retry === 'safe' ? retryReasons.indexOf('connect') : retryReasons.indexOf(stale ? 'stale' : 'reset'),
       )
       this.#attempt()
-    } else this.#give(this.#lastFailure, code)
+    } else this.#give(this.#lastFailure, this.#lastCode)
   }
 
   /** Nothing is retried after the first byte to the client, beyond the attempts, or beyond the budget. */
