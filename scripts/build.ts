@@ -55,7 +55,6 @@ function manifest(): Record<string, unknown> {
     'description',
     'license',
     'type',
-    'engines',
     'bin',
     'keywords',
     'repository',
@@ -64,6 +63,8 @@ function manifest(): Record<string, unknown> {
   const library = { '.': { types: './index.d.ts', default: './index.js' } }
   return {
     ...Object.fromEntries(kept.filter((key) => own[key] !== undefined).map((key) => [key, own[key]])),
+    // Not in the repository's own package.json: there Node comes with `npm ci`, whatever the machine has.
+    engines: { node: '>=24' },
     exports: { ...(existsSync(join(target, 'index.js')) ? library : {}), './package.json': './package.json' },
   }
 }
