@@ -223,7 +223,10 @@ async function send(res: ServerResponse, parts: Iterable<Buffer>, cutAfter: numb
     const room = cutAfter - sent
     sent += part.length
     if (!res.write(room < part.length ? part.subarray(0, room) : part)) {
-      await Promise.race([once(res, 'drain'), once(res, 'close')])
+      const over = new AbortController()
+      const { signal } = over
+      await Promise.race([once(res, 'drain', { signal }), once(res, 'close', { signal })])
+      over.abort()
     }
     if (res.destroyed) return
     if (sent >= cutAfter) {

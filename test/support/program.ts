@@ -81,8 +81,4 @@ export class Program extends CliProcess {
     const some = [stdout!, stderr!].map((stream) => once(stream, 'data', { signal: giveUp }))
     await Promise.race([...some, once(this.child, 'exit', { signal: giveUp })]).catch(() => undefined)
   }
-
-  signal(signal: NodeJS.Signals): void {
-    this.child.kill(signal)
-  }
 }
