@@ -23,10 +23,13 @@ export interface AskOptions {
 /** One request, read to its end. Never rejects. */
 export function ask(port: number, o: AskOptions = {}): Promise<Answered> {
   return new Promise((resolve) => {
-    const { method = 'GET', path = '/', headers = {}, agent = false } = o
+    const { method = 'GET', path = '/', agent = false } = o
+    // Node announces no length for DELETE by itself.
+    const length = o.body === undefined ? {} : { 'content-length': Buffer.byteLength(o.body) }
+    const headers = { ...length, ...o.headers }
     const failed = (error: NodeJS.ErrnoException): void =>
       resolve({ status: 0, headers: {}, body: '', error: error.code ?? error.message })
-    const outgoing = request({ host: '127.0.0.1', port, method, path, headers: { ...headers }, agent }, (response) => {
+    const outgoing = request({ host: '127.0.0.1', port, method, path, headers, agent }, (response) => {
       const parts: Buffer[] = []
       response.on('data', (part: Buffer) => parts.push(part))
       response.on('error', failed)
