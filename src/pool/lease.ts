@@ -10,12 +10,14 @@ export class Lease {
   constructor(backend: LiveBackend, state: WorkerState) {
     this.backend = backend
     this.#state = state
+    backend.sockets.busy++
   }
 
   /** Gives the place back. A second call does nothing. */
   release(): void {
     if (!this.#held) return
     this.#held = false
+    this.backend.sockets.busy--
     this.#state.leave(this.backend.spec.slot)
   }
 }

@@ -10,6 +10,16 @@ export interface IdleConnection {
   closeIdle(): void
 }
 
+/** The sockets that one worker has to backends, all of them together. */
+interface Sockets {
+  /** Places taken: each has a connection, or is about to open one. */
+  busy: number
+  /** Connections that wait for their next exchange. */
+  idle: number
+  /** One more is about to be opened: closes waiting ones where there would be too many. */
+  makeRoom(): void
+}
+
 export class LiveBackend implements DialTarget {
   spec: BackendSpec
   addresses: readonly string[] = []
@@ -17,19 +27,22 @@ export class LiveBackend implements DialTarget {
   tlsSession: Buffer | null = null
   /** Gone from the configuration: nothing is kept for later. */
   retired = false
+  readonly sockets: Sockets
   readonly #state: WorkerState
   readonly #idle: IdleConnection[] = []
   readonly #open = new Set<Wire>()
 
-  constructor(spec: BackendSpec, state: WorkerState) {
+  constructor(spec: BackendSpec, state: WorkerState, sockets: Sockets) {
     this.spec = spec
     this.#state = state
+    this.sockets = sockets
   }
 
-  /** The connection used last: the others may age and be closed. */
+  /** The connection used last: the others may age and be closed. Undefined = there is room for a new one. */
   takeIdle(): IdleConnection | undefined {
     const connection = this.#idle.pop()
-    if (connection !== undefined) this.#state.backendIdle(this.spec.slot, -1)
+    if (connection !== undefined) this.#countIdle(-1)
+    else this.sockets.makeRoom()
     return connection
   }
 
@@ -37,7 +50,7 @@ export class LiveBackend implements DialTarget {
   keepIdle(connection: IdleConnection, max: number): boolean {
     if (this.retired || this.#idle.length >= max) return false
     this.#idle.push(connection)
-    this.#state.backendIdle(this.spec.slot, 1)
+    this.#countIdle(1)
     return true
   }
 
@@ -46,7 +59,21 @@ export class LiveBackend implements DialTarget {
     const index = this.#idle.lastIndexOf(connection)
     if (index < 0) return
     this.#idle.splice(index, 1)
-    this.#state.backendIdle(this.spec.slot, -1)
+    this.#countIdle(-1)
+  }
+
+  get idleCount(): number {
+    return this.#idle.length
+  }
+
+  /** Closes the connection that has waited longest. */
+  closeOldest(): void {
+    this.#idle[0]?.closeIdle()
+  }
+
+  #countIdle(delta: number): void {
+    this.sockets.idle += delta
+    this.#state.backendIdle(this.spec.slot, delta)
   }
 
   closeIdle(): void {
@@ -76,14 +103,28 @@ export class LiveBackend implements DialTarget {
 }
 
 /** All backends of one worker, by slot. */
-export class LiveBackends {
+export class LiveBackends implements Sockets {
+  busy = 0
+  idle = 0
   readonly #bySlot = new Map<number, LiveBackend>()
   /** Left the snapshot with exchanges still open. */
   readonly #leaving = new Set<LiveBackend>()
   readonly #state: WorkerState
+  readonly #maxSockets: number
 
-  constructor(state: WorkerState) {
+  /** `maxSockets`: as many as there may be clients, since each needs one at most; more would starve accepting. */
+  constructor(state: WorkerState, maxSockets: number) {
     this.#state = state
+    this.#maxSockets = maxSockets
+  }
+
+  makeRoom(): void {
+    while (this.idle > 0 && this.busy + this.idle > this.#maxSockets) {
+      let most: LiveBackend | undefined
+      for (const live of this.#bySlot.values()) if (live.idleCount > (most?.idleCount ?? 0)) most = live
+      if (most === undefined) return
+      most.closeOldest()
+    }
   }
 
   /** Brings the table in line with a snapshot: connections and addresses of what stays are kept. */
@@ -95,7 +136,7 @@ export class LiveBackends {
       if (live !== undefined && live.spec.url === spec.url && live.spec.pool === spec.pool) live.spec = spec
       else {
         live?.retire()
-        this.#bySlot.set(spec.slot, new LiveBackend(spec, this.#state))
+        this.#bySlot.set(spec.slot, new LiveBackend(spec, this.#state, this))
       }
     }
     for (const [slot, live] of this.#bySlot) {

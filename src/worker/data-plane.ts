@@ -43,7 +43,7 @@ export class DataPlane implements PlaneContext {
   constructor(options: DataPlaneOptions) {
     this.#options = options
     this.state = new WorkerState(options.buffer, options.workerId)
-    this.#live = new LiveBackends(this.state)
+    this.#live = new LiveBackends(this.state, options.maxClients)
     this.wheel.start()
     this.#beat()
   }

@@ -95,6 +95,23 @@ test('out of file descriptors: the surplus is turned away and counted, the rest 
   assert.doesNotMatch(`${program.stdout}${program.stderr}`, /worker_died|EMFILE/)
 })
 
+test('connections kept to some backends leave descriptors for the others', async (t) => {
+  const backends = await Promise.all([1, 2, 3, 4].map(() => startActingBackend()))
+  t.after(() => Promise.all(backends.map((backend) => backend.close())))
+  const dir = folder(t)
+  writeConfig(dir, { strategy: 'first', backends: backends.map(({ url }) => url) })
+  const program = await Program.start(t, dir, { workers: 1, descriptors: 160 })
+  for (const backend of backends) {
+    const asked = Array.from({ length: 45 }, () => ask(program.port, { headers: { 'x-act-hold': 'all' } }))
+    await until('45 requests are at one backend', () => backend.active === 45)
+    backend.release('all')
+    assert.deepEqual(new Set((await Promise.all(asked)).map(({ status }) => status)), new Set([200]))
+    const body = JSON.stringify({ url: backend.url, state: 'drain' })
+    const headers = { 'content-type': 'application/json' }
+    assert.equal((await ask(program.adminPort, { method: 'PATCH', path: '/backends', headers, body })).status, 200)
+  }
+})
+
 /** Bytes of heap in use after a full collection. */
 function heapUsed(): number {
   setFlagsFromString('--expose-gc')
