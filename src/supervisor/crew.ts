@@ -118,7 +118,7 @@ export class Crew {
       const alive = this.#plane === null ? this.#slots.filter((slot) => slot.state !== 'dead') : [{ id: 0 }]
       this.#undrained = new Set(alive.map(({ id }) => id))
       if (this.#undrained.size === 0) resolve()
-      for (const slot of this.#slots) if (slot.state === 'running') slot.state = 'draining'
+      for (const slot of this.#slots) slot.retire()
       if (this.#plane !== null) this.#planeState = 'draining'
       this.#broadcast({ type: 'drain' })
     })
@@ -153,7 +153,8 @@ export class Crew {
 
   #died(slot: WorkerSlot, reason: string): void {
     this.#options.state.reclaimWorker(slot.id)
-    this.#options.log.event('error', 'worker_died', `worker ${slot.id} died and is started again: ${reason}`, {
+    const what = this.#draining ? 'died' : 'died and is started again'
+    this.#options.log.event('error', 'worker_died', `worker ${slot.id} ${what}: ${reason}`, {
       worker: slot.id,
       reason,
     })

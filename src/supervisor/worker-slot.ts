@@ -24,6 +24,7 @@ export class WorkerSlot {
   readonly #options: WorkerSlotOptions
   #thread: Worker | null = null
   #stopping = false
+  #retired = false
   #startedAt = 0
   #deathsInRow = 0
   #respawn: NodeJS.Timeout | null = null
@@ -62,6 +63,13 @@ export class WorkerSlot {
     return true
   }
 
+  /** A drain has begun: the thread that runs here is the last one. */
+  retire(): void {
+    this.#retired = true
+    if (this.#respawn !== null) clearTimeout(this.#respawn)
+    if (this.state === 'running') this.state = 'draining'
+  }
+
   /** No thread is started here any more. Ends the one that runs, in peace or at once. */
   async stop(atOnce: boolean): Promise<void> {
     this.#stopping = true
@@ -81,6 +89,7 @@ export class WorkerSlot {
       return
     }
     this.#options.onDeath(this, reason)
+    if (this.#retired) return
     const stable = performance.now() - this.#startedAt > STABLE_MS
     this.#deathsInRow = stable ? 1 : this.#deathsInRow + 1
     const delayMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (this.#deathsInRow - 1))

@@ -37,6 +37,7 @@ export class DataPlane implements PlaneContext {
   readonly #listeners = new Map<string, HttpListener>()
   readonly #failures = new Map<Slot, { error: string; code: string; count: number }>()
   #failureTimer: NodeJS.Timeout | null = null
+  #reportedAtMs = Number.NEGATIVE_INFINITY
   #heart: NodeJS.Timeout | null = null
   #connections = 0
 
@@ -111,7 +112,9 @@ export class DataPlane implements PlaneContext {
     const known = this.#failures.get(slot)
     if (known === undefined) this.#failures.set(slot, { error, code, count: 1 })
     else known.count++
-    this.#failureTimer ??= setTimeout(() => this.#reportFailures(), this.#failures.size === 1 ? 0 : FAILURE_REPORT_MS)
+    if (this.#failureTimer !== null) return
+    const waitMs = Math.max(0, this.#reportedAtMs + FAILURE_REPORT_MS - performance.now())
+    this.#failureTimer = setTimeout(() => this.#reportFailures(), waitMs)
   }
 
   unexpected(error: unknown): void {
@@ -123,6 +126,7 @@ export class DataPlane implements PlaneContext {
 
   #reportFailures(): void {
     this.#failureTimer = null
+    this.#reportedAtMs = performance.now()
     for (const [slot, failure] of this.#failures) this.#options.post({ type: 'backend-failure', slot, ...failure })
     this.#failures.clear()
   }

@@ -114,7 +114,6 @@ leakTest('passive: failed connections eject a backend for a while, and then it i
   const { log, proxy, backend, errors } = await watched(scope, [urlOf(await refusingPort()), good.url], pool)
   while (log.named('backend_ejected').length === 0) {
     assert.equal((await ask(proxy.port)).status, 200)
-    assert.ok(errors(0) <= 4, 'more failures than it takes')
   }
   assert.match(log.named('backend_ejected')[0]!.message, /EJECTED for 200ms: 3 failed connections within 10s/)
   assert.deepEqual([backend(0).state, backend(0).alive], ['ejected', false])

@@ -166,3 +166,19 @@ leakTest(
     assert.ok(gaps[3]! >= 75 && gaps[3]! > gaps[0]!, `pauses of ${gaps.map(Math.round).join(', ')} ms`)
   },
 )
+
+leakTest('a worker that dies during a drain is not started again, and the drain goes on', async (scope) => {
+  const { threads, backend, proxy, worker } = await crew(scope, 2)
+  const clients = await Promise.all(Array.from({ length: 12 }, () => RawClient.open(proxy.port)))
+  for (const client of clients) scope.use(client).write(get('/', { 'x-act-hold': 'all' }))
+  await until('12 requests are in flight', () => backend.active === 12)
+  proxy.running.drain()
+  await threads.kill(worker(0))
+  backend.release('all')
+  const ends = await Promise.all(clients.map((client) => client.read()))
+  assert.ok(ends.every((end) => end.kind === 'closed' || (end.kind === 'reply' && end.reply.status === 200)))
+  for (const client of clients) await client.close()
+  assert.equal(await proxy.running.stopped, 'drained')
+  assert.equal(threads.started.length, 2)
+  assert.equal((await ask(proxy.port)).error, 'ECONNREFUSED')
+})
