@@ -30,6 +30,11 @@ export function errorResponse(error: ErrorSpec, options: ErrorResponseOptions): 
   return options.isHead ? head : head + body
 }
 
+/** Length in bytes of the body of such an answer. */
+export function bodyLength(response: string): number {
+  return response.length - response.indexOf('\r\n\r\n') - 4
+}
+
 function proxyStatusParameters(error: ErrorSpec, details: string): string {
   const type = error.proxyStatus === null ? '' : `; error=${error.proxyStatus}`
   return details === '' ? type : `${type}; details="${details.replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, '')}"`

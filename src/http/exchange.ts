@@ -12,7 +12,7 @@ import { methodIndex, retryReasons } from '../state/worker-state.ts'
 import { Timed } from '../util/timer-wheel.ts'
 import { composeAnswerHead, composeRequestHead } from './compose-head.ts'
 import type { PlaneContext, Site } from './context.ts'
-import { errorResponse } from './error-response.ts'
+import { bodyLength, errorResponse } from './error-response.ts'
 import { type AnswerEvents, BackendConnection } from './http1/backend-side.ts'
 import { BodyReader } from './http1/body.ts'
 import { fieldValue } from './http1/grammar.ts'
@@ -76,6 +76,8 @@ export class Exchange implements DialEvents, AnswerEvents {
   #interimSent = false
   #ended = false
   #error: ErrorName | '' = ''
+  /** Length of the body of an answer of our own. */
+  #ownBytes = 0
   #backendUrl = ''
   #total: TotalDeadline | null = null
 
@@ -454,15 +456,15 @@ export class Exchange implements DialEvents, AnswerEvents {
     }
     this.#status = error.status
     const keepAlive = error.side !== 'client' && this.#clientStays()
-    this.#client.wire.write(
-      errorResponse(error, {
-        date: this.#plane.clock.date,
-        requestId: this.#requestId,
-        keepAlive: keepAlive && this.#head.minor === 1,
-        isHead: this.#head.method === 'HEAD',
-        details: code,
-      }),
-    )
+    const text = errorResponse(error, {
+      date: this.#plane.clock.date,
+      requestId: this.#requestId,
+      keepAlive: keepAlive && this.#head.minor === 1,
+      isHead: this.#head.method === 'HEAD',
+      details: code,
+    })
+    this.#client.wire.write(text)
+    this.#ownBytes = bodyLength(text)
     this.#finish(keepAlive && this.#head.minor === 1)
   }
 
@@ -579,7 +581,7 @@ export class Exchange implements DialEvents, AnswerEvents {
       host: this.#head.host,
       status: this.#status,
       received: this.#body.received,
-      sent: this.#answerBody?.received ?? 0,
+      sent: this.#answerBody?.received ?? this.#ownBytes,
       durationUs,
       firstByteUs: this.#firstByteUs,
       pool: this.#site.pool.spec.name,

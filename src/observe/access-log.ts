@@ -25,6 +25,28 @@ export interface AccessEntry {
   readonly referer: string
 }
 
+/** What is known of a request that could not be read: nothing. */
+export const unreadEntry: AccessEntry = Object.freeze({
+  listener: '',
+  client: '',
+  method: '',
+  target: '',
+  minor: 1,
+  host: '',
+  status: 0,
+  received: 0,
+  sent: 0,
+  durationUs: 0,
+  firstByteUs: 0,
+  pool: '',
+  backend: '',
+  attempts: 0,
+  error: '',
+  requestId: '',
+  userAgent: '',
+  referer: '',
+})
+
 const FLUSH_BYTES = 32 * 1024
 const FLUSH_MS = 200
 
@@ -60,7 +82,7 @@ function jsonLine(entry: AccessEntry, now: Date): string {
   return (
     `{"time":"${now.toISOString()}","listener":${quoted(entry.listener)},"client":${quoted(entry.client)},` +
     `"method":${quoted(entry.method)},"host":${quoted(entry.host)},"target":${quoted(entry.target)},` +
-    `"protocol":"HTTP/1.${entry.minor}","status":${entry.status},"bytes_received":${entry.received},` +
+    `"protocol":"${entry.method === '' ? '' : `HTTP/1.${entry.minor}`}","status":${entry.status},"bytes_received":${entry.received},` +
     `"bytes_sent":${entry.sent},"duration_ms":${milliseconds(entry.durationUs)},` +
     `"first_byte_ms":${milliseconds(entry.firstByteUs)},"pool":${quoted(entry.pool)},` +
     `"backend":${quoted(entry.backend)},"attempts":${entry.attempts},"error":${quoted(entry.error)},` +
@@ -70,7 +92,7 @@ function jsonLine(entry: AccessEntry, now: Date): string {
 
 /** A line in the Combined Log Format of Apache and nginx. */
 function combinedLine(entry: AccessEntry, now: Date): string {
-  const request = `${entry.method} ${entry.target} HTTP/1.${entry.minor}`
+  const request = entry.method === '' ? '-' : `${entry.method} ${entry.target} HTTP/1.${entry.minor}`
   return (
     `${entry.client} - - [${clfTime(now)}] "${escaped(request)}" ${entry.status} ${entry.sent} ` +
     `"${escaped(entry.referer || '-')}" "${escaped(entry.userAgent || '-')}"\n`
@@ -93,9 +115,10 @@ function milliseconds(us: number): string {
 
 const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
 
-/** A JSON string. Most values need no escaping. */
+/** A JSON string without control characters, C1 too: a terminal obeys them. Most values need no escaping. */
 function quoted(value: string): string {
-  return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value)
+  if (PLAIN.test(value)) return `"${value}"`
+  return JSON.stringify(value).replace(/[\x7f-\x9f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
 }
 
 /** Quotes, backslashes and everything not printable as \xHH, as nginx does: one request, one line. */

@@ -2,9 +2,10 @@
 import { type ErrorName, type ErrorSpec, errorNames, errors } from '../../core/errors.ts'
 import type { Accepted } from '../../net/acceptor.ts'
 import type { Wire, WireEvents } from '../../net/wire.ts'
+import { unreadEntry } from '../../observe/access-log.ts'
 import { Timed } from '../../util/timer-wheel.ts'
 import type { PlaneContext, Site } from '../context.ts'
-import { errorResponse } from '../error-response.ts'
+import { bodyLength, errorResponse } from '../error-response.ts'
 import { Exchange, type ExchangeClient } from '../exchange.ts'
 import { BROKEN_LINE } from './grammar.ts'
 import type { ClientFacts, RequestFields } from './request-fields.ts'
@@ -248,9 +249,17 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
     state.requestStarted(site.listener.row)
     state.requestFinished(site.listener.row, -1, error.status, 0)
     state.requestError(site.listener.row, errorNames.indexOf(error.name as ErrorName))
-    this.wire.write(
-      errorResponse(error, { date: plane.clock.date, requestId: '', keepAlive: false, isHead: false, details: '' }),
-    )
+    const options = { date: plane.clock.date, requestId: '', keepAlive: false, isHead: false, details: '' }
+    const text = errorResponse(error, options)
+    this.wire.write(text)
+    plane.accessLog?.add({
+      ...unreadEntry,
+      listener: site.listener.name,
+      client: this.address,
+      status: error.status,
+      sent: bodyLength(text),
+      error: error.name,
+    })
     this.#linger()
   }
 
