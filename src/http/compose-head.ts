@@ -15,7 +15,7 @@ export function composeRequestHead(
   const { fields } = head
   const host = hostHeader === 'backend' || head.host === '' ? backend.authority : head.host
   // A client that repeats its header section gets it composed once.
-  if (fields.tailFor !== host || fields.tail === '' || fields.host !== head.host) composeTail(head, host)
+  if (fields.tailHost !== host || fields.tailForwardedHost !== head.host) composeTail(head, host)
   const target = backend.basePath === '' || head.target === '*' ? head.target : backend.basePath + head.target
   let text = `${head.method} ${target} HTTP/1.1\r\n${fields.tail}`
   if (fields.maxForwards >= 0) {
@@ -29,7 +29,8 @@ function composeTail(head: RequestHead, host: string): void {
   const forwardedHost = fields.forwardedHost === '' ? head.host : fields.forwardedHost
   const own = forwardedHost === '' ? '' : `X-Forwarded-Host: ${forwardedHost}\r\n`
   fields.tail = flat(`Host: ${host}\r\n${fields.forward}${own}`)
-  fields.tailFor = host
+  fields.tailHost = host
+  fields.tailForwardedHost = head.host
 }
 
 /** Joins the pieces of a concatenated string once, so that not every write has to. */

@@ -136,6 +136,9 @@ export class Exchange implements DialEvents, AnswerEvents {
 
   #connect(lease: Lease): void {
     const { pool } = this.#site
+    // The rest of the body stays in the kernel until somebody can take it.
+    if (!this.#body.done) this.#client.wire.pause()
+    this.#client.expectWithin(0)
     this.#attempts++
     this.#lease = lease
     this.#backendUrl = lease.backend.spec.url
@@ -170,60 +173,47 @@ export class Exchange implements DialEvents, AnswerEvents {
     const head = composeRequestHead(this.#head, connection.backend.spec, pool.spec.hostHeader, this.#requestId)
     connection.send(this, responseRules, this.#firstBody === '' ? head : head + this.#firstBody)
     if (connection.wire.closed) return
-    if (this.#body.done) {
-      connection.expectWithin(pool.spec.timeouts.firstByteMs)
-    } else if (connection.wire.pending) {
-      connection.expectWithin(pool.spec.timeouts.idleMs)
-    } else {
-      this.#awaitBody()
-    }
+    this.#setDeadlines()
+    if (!this.#body.done && !connection.wire.pending) this.#client.resumeBody()
   }
 
-  #awaitBody(): void {
-    this.#connection!.expectWithin(0)
-    this.#client.expectWithin(this.#site.limits.idleTimeoutMs)
-    this.#client.resumeBody()
-  }
-
-  /** More of the request body. Called only after a backend connection stands, or while the answer is under way. */
+  /** More of the request body. The client is paused while no backend connection stands. */
   onRequestBytes(bytes: Buffer, start: number, end: number): number {
+    const connection = this.#connection
+    if (connection === null) throw new Error('request bytes without a backend connection')
     const used = this.#body.feed(bytes, start, end)
     const broken = used < 0 || framesMessage(this.#body.trailers)
     if (broken || this.#bodyTooLarge()) {
       this.#give(broken ? errors.bad_chunk : errors.body_too_large, '')
       return end
     }
-    const connection = this.#connection
-    if (connection === null) return used
     this.#bodyStreamed = true
-    relayBody(
-      connection.wire,
-      '',
-      this.#client.wire,
-      bytes,
-      this.#body,
-      this.#body.kind === 'chunked' ? 'chunked' : 'raw',
-    )
+    const { wire } = this.#client
+    const outgoing = this.#body.kind === 'chunked' ? 'chunked' : 'raw'
+    relayBody(connection.wire, '', wire, bytes, this.#body, outgoing)
     if (this.#ended) return used
-    if (this.#body.done) {
-      this.#client.wire.releaseOwnBuffer(connection.wire.pending)
-      this.#client.expectWithin(0)
-      if (this.#answerBody === null) connection.expectWithin(this.#site.pool.spec.timeouts.firstByteMs)
-    } else {
-      // Chunks are copied together anyway: a buffer of its own would only make the reads larger than the copies.
-      if (this.#body.kind !== 'chunked') this.#client.wire.useOwnBuffer()
-      if (connection.wire.pending) this.#client.expectWithin(0)
-      else this.#client.expectWithin(this.#site.limits.idleTimeoutMs)
-      if (this.#answerBody === null)
-        connection.expectWithin(connection.wire.pending ? this.#site.pool.spec.timeouts.idleMs : 0)
-    }
+    if (this.#body.done) wire.releaseOwnBuffer(connection.wire.pending)
+    // Chunks are copied together anyway: a buffer of its own would only make the reads larger than the copies.
+    else if (outgoing === 'raw') wire.useOwnBuffer()
+    this.#setDeadlines()
     return used
   }
 
   onBackendDrain(): void {
-    if (this.#body.done) {
-      if (this.#answerBody === null) this.#connection!.expectWithin(this.#site.pool.spec.timeouts.firstByteMs)
-    } else this.#awaitBody()
+    this.#setDeadlines()
+    this.#client.resumeBody()
+  }
+
+  /** Whoever is waited for has a deadline: the backend for bytes or for taking them, the client likewise. */
+  #setDeadlines(): void {
+    const connection = this.#connection!
+    const { firstByteMs, idleMs } = this.#site.pool.spec.timeouts
+    const { idleTimeoutMs } = this.#site.limits
+    const awaitsClient = this.#client.wire.pending || (!this.#body.done && !connection.wire.pending)
+    this.#client.expectWithin(awaitsClient ? idleTimeoutMs : 0)
+    if (this.#answerBody !== null) connection.expectWithin(this.#client.wire.pending ? 0 : idleMs)
+    else if (connection.wire.pending) connection.expectWithin(idleMs)
+    else connection.expectWithin(this.#body.done ? firstByteMs : 0)
   }
 
   onInterim(head: ResponseHead): void {
@@ -256,6 +246,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     this.#backendReusable =
       used === end &&
       body.kind !== 'close' &&
+      !head.mayCarryStrayBody &&
       (head.minor === 1 ? !head.close : head.keepAlive) &&
       this.#head.fields.upgrade === ''
     this.#keepAlive = this.#clientStays()
@@ -270,7 +261,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     else {
       this.#client.wire.setNoDelay()
       if (this.#outgoing === 'raw') connection.wire.useOwnBuffer()
-      this.#expectAnswer()
+      this.#setDeadlines()
     }
   }
 
@@ -286,7 +277,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     relayBody(this.#client.wire, '', this.#connection!.wire, bytes, body, this.#outgoing)
     if (this.#ended) return
     if (body.done) this.#complete(performance.now())
-    else this.#expectAnswer()
+    else this.#setDeadlines()
   }
 
   onAnswerEnd(): void {
@@ -304,19 +295,8 @@ export class Exchange implements DialEvents, AnswerEvents {
   /** The client has taken what had to wait: the backend may go on. */
   onClientDrain(): void {
     if (this.#connection === null || this.#answerBody === null) return
-    this.#client.expectWithin(0)
     this.#connection.wire.resume()
-    this.#expectAnswer()
-  }
-
-  #expectAnswer(): void {
-    // Whoever is waited for has the deadline: the backend for bytes, or the client for taking them.
-    if (this.#client.wire.pending) {
-      this.#connection!.expectWithin(0)
-      this.#client.expectWithin(this.#site.limits.idleTimeoutMs)
-    } else {
-      this.#connection!.expectWithin(this.#site.pool.spec.timeouts.idleMs)
-    }
+    this.#setDeadlines()
   }
 
   /** The answer is complete. */
@@ -553,6 +533,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     }
     this.#status = 101
     this.#connection = null
+    if (this.#total !== null) this.#plane.wheel.remove(this.#total)
     this.#plane.state.backendFinished(connection.backend.spec.slot, 101, this.#firstByteUs)
     const cookie =
       this.#site.pool.affinity?.bind(this.#affinityKey(), connection.backend.spec, this.#client.isSecure) ?? ''

@@ -34,7 +34,12 @@ export class Acceptor {
     this.#server.on('error', (error) => {
       if (this.#server.listening) onFailure(error)
     })
-    this.#server.on('connection', (socket) => onAccept(new AcceptedSocket(socket)))
+    const accept = (accepted: Accepted): void => {
+      // A client without an address has gone already.
+      if (accepted.address === '') accepted.refuse()
+      else onAccept(accepted)
+    }
+    this.#server.on('connection', (socket) => accept(new AcceptedSocket(socket)))
     this.#server.on('listening', () => {
       const listening = (this.#server as unknown as { _handle: ListeningHandle | null })._handle
       if (typeof listening?.onconnection !== 'function') return
@@ -42,7 +47,7 @@ export class Acceptor {
       // Taken before Node makes a socket of it, which would cost more than the rest of the connection.
       listening.onconnection = function (this: ListeningHandle, status, handle) {
         if (status !== 0 || !isHandle(handle)) ordinary.call(this, status, handle)
-        else onAccept(new AcceptedHandle(handle))
+        else accept(new AcceptedHandle(handle))
       }
     })
   }

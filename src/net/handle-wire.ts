@@ -168,7 +168,8 @@ export class HandleWire extends Wire {
 
   reset(): void {
     if (this.closed) return
-    if (this.#handle.reset === undefined) {
+    // libuv cannot reset what it is still shutting down.
+    if (this.#handle.reset === undefined || (this.ended && !this.#shutDown)) {
       this.destroy()
       return
     }

@@ -44,6 +44,11 @@ export class SocketWire extends Wire {
     }
   }
 
+  /** A stream says that it is full only some way beyond the kernel. */
+  override get hasUnsent(): boolean {
+    return this.#socket.writableLength > 0
+  }
+
   write(text: string): void {
     if (this.closed || this.ended) return
     this.written += text.length

@@ -41,6 +41,11 @@ export abstract class Wire {
     this.events = events
   }
 
+  /** Bytes written are still in user space and would be lost by `destroy`. */
+  get hasUnsent(): boolean {
+    return this.pending
+  }
+
   /** Writes a latin1 string. A failure arrives at onClose. */
   abstract write(text: string): void
   /** Writes bytes that nobody changes until the kernel has them: not a read buffer, for which there is `relay`. */

@@ -78,7 +78,7 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
   closeIfIdle(): void {
     if (this.#state !== 'idle') return
     // A slow client may still have the end of an answer to take.
-    if (this.wire.pending) this.#linger()
+    if (this.wire.hasUnsent) this.#linger()
     else this.#close()
   }
 
@@ -200,7 +200,7 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
   }
 
   resumeBody(): void {
-    this.wire.resume()
+    if (this.#stash === null) this.wire.resume()
   }
 
   exchangeEnded(reusable: boolean, requestRead: boolean): void {
@@ -209,7 +209,7 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
     if (this.wire.closed) return
     if (!reusable) {
       // With everything read and everything taken by the kernel, closing loses nothing and saves the client's FIN.
-      if (requestRead && this.#stash === null && !this.wire.pending) this.#close()
+      if (requestRead && this.#stash === null && !this.wire.hasUnsent) this.#close()
       else this.#linger()
       return
     }
@@ -221,14 +221,21 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
     this.#state = 'idle'
     this.wire.setNoDelay()
     this.expectWithin(this.#home.site.limits.idleTimeoutMs)
-    if (this.#stash === null) this.wire.resume()
     // An exchange that ended within #serve goes on from there, when its own bytes have been put away.
-    else if (!this.#inTurn) this.#continue()
+    if (!this.#inTurn) this.#continue()
   }
 
-  /** The next request of a pipeline, if there is one. */
+  /**
+   * The next request: of a pipeline, or from the wire. Not before the client has taken the answers it has: whoever
+   * asks without reading must not make us keep what it does not read.
+   */
   #continue(): void {
-    while (this.#state === 'idle' && this.#stash !== null) {
+    if (this.#state === 'idle' && this.wire.pending) {
+      this.wire.pause()
+      return
+    }
+    if (this.#stash === null) this.wire.resume()
+    while (this.#state === 'idle' && this.#stash !== null && !this.wire.pending) {
       const bytes = this.takeStash()!
       this.#inTurn = true
       this.#parse(bytes, 0, bytes.length)
@@ -269,7 +276,7 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
     this.#stash = null
     this.#partial = null
     // A slow client still has its answer to take; the time to linger begins when the kernel has all of it.
-    this.expectWithin(this.wire.pending ? this.#home.site.limits.idleTimeoutMs : LINGER_MS)
+    this.expectWithin(this.wire.hasUnsent ? this.#home.site.limits.idleTimeoutMs : LINGER_MS)
     this.wire.end()
     this.wire.resume()
   }
@@ -292,8 +299,10 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
   onDrain(): void {
     if (this.#tunnel !== null) this.#tunnel.onDrain()
     else if (this.#state === 'lingering') this.expectWithin(LINGER_MS)
-    else if (this.#state === 'idle') this.expectWithin(this.#home.site.limits.idleTimeoutMs)
-    else this.#exchange?.onClientDrain()
+    else if (this.#state === 'idle') {
+      this.expectWithin(this.#home.site.limits.idleTimeoutMs)
+      this.#continue()
+    } else this.#exchange?.onClientDrain()
   }
 
   onFault(error: unknown): void {

@@ -48,9 +48,10 @@ export class RequestFields {
   forward = ''
   /** X-Forwarded-Host of a trusted peer, else ''. */
   forwardedHost = ''
-  /** Kept by the composer: the part of a request head that is the same for `tailFor`, see compose-head.ts. */
+  /** Kept by the composer: the part of a request head that is the same for both hosts below, see compose-head.ts. */
   tail = ''
-  tailFor = ''
+  tailHost: string | null = null
+  tailForwardedHost: string | null = null
 
   constructor(block: string, minor: 0 | 1) {
     this.block = block

@@ -26,6 +26,8 @@ export class ResponseHead {
   /** End-to-end fields with CRLF each; without framing, Connection, Upgrade and hidden ones. */
   forward = ''
   trailer = ''
+  /** A status without a body came with a length or coding: a body may follow that must not be the next answer. */
+  mayCarryStrayBody = false
   /** Kept by the composer, see compose-head.ts. */
   readonly composed: (ComposedAnswer | null)[] = [null, null, null, null]
 }
@@ -154,9 +156,11 @@ function readField(
 /** Only `chunked`, only in HTTP/1.1, never beside a length. A 1xx or 204 must have neither; there they are ignored. */
 function settleFraming(head: ResponseHead, scratch: Scratch): boolean {
   if (head.status < 200 || head.status === 204) {
+    head.mayCarryStrayBody = head.contentLength > 0 || scratch.transferEncoding !== null
     head.contentLength = -1
     return true
   }
+  head.mayCarryStrayBody = head.status === 205 && (head.contentLength > 0 || scratch.transferEncoding !== null)
   if (scratch.transferEncoding === null) return true
   if (scratch.transferEncoding.toLowerCase() !== 'chunked' || head.minor === 0 || head.contentLength >= 0) return false
   head.chunked = true
