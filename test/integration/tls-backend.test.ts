@@ -30,7 +30,10 @@ async function secure(scope: Scope, { cert, key }: Pick<Certificates, 'cert' | '
   const serverNames: (string | false | undefined)[] = []
   const server: Server = createServer({ cert, key, keepAliveTimeout: 0, ALPNProtocols: ['http/1.1'] }, (req, res) => {
     requests.push(req)
-    req.pipe(res)
+    // Answered when it is complete: an answer before that ends the connection.
+    const parts: Buffer[] = []
+    req.on('data', (part: Buffer) => parts.push(part))
+    req.on('end', () => res.end(Buffer.concat(parts)))
   })
   let connections = 0
   server.on('tlsClientError', () => {})
