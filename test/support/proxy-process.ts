@@ -50,7 +50,11 @@ export class ProxyProcess {
 /** Starts a process, with these variables in its environment. */
 export async function startProxyProcess(env: Readonly<Record<string, string>> = {}): Promise<ProxyProcess> {
   const child = fork(import.meta.filename, ['serve'], { env: { ...process.env, ...env }, execArgv: [] })
-  await once(child, 'message')
+  const gone = once(child, 'exit').then(() => {
+    throw new Error('the process of the proxy did not start')
+  })
+  await Promise.race([once(child, 'message'), gone])
+  gone.catch(() => {})
   return new ProxyProcess(child)
 }
 
