@@ -374,7 +374,7 @@ export class Exchange implements DialEvents, AnswerEvents {
       this.#lastCode = code
     }
     this.#release()
-    if (this.#mayRetry(error)) {
+    if (this.#mayRetry(error, stale)) {
       this.#countRetry(
         error.retry === 'safe' ? retryReasons.indexOf('connect') : retryReasons.indexOf(stale ? 'stale' : 'reset'),
       )
@@ -383,17 +383,20 @@ export class Exchange implements DialEvents, AnswerEvents {
   }
 
   /** Nothing is retried after the first byte to the client, beyond the attempts, or beyond the budget. */
-  #mayRetry(error: ErrorSpec): boolean {
+  #mayRetry(error: ErrorSpec, stale: boolean): boolean {
     const { retries } = this.#site.pool.spec
     if (error.retry === 'never' || this.#interimSent || this.#bodyStreamed || this.#attempts > retries.attempts)
       return false
     if (error.retry === 'safe' ? !retries.onConnect : !retries.onReset || !isIdempotent(this.#head.method)) return false
-    return this.#site.pool.beginRetry()
+    // A kept connection that was dead is replaced once, by a fresh one: no budget is needed against a storm, and a
+    // backend that restarts takes hundreds of them with it.
+    if (stale) return true
+    this.#retrying = this.#site.pool.beginRetry()
+    return this.#retrying
   }
 
   /** `reason`: index into retryReasons. */
   #countRetry(reason: number): void {
-    this.#retrying = true
     this.#plane.state.retried(this.#site.pool.spec.cursor, reason)
   }
 
@@ -413,6 +416,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     this.#plane.state.backendFinished(slot, status, this.#firstByteUs)
     this.#closeConnection()
     this.#release()
+    this.#retrying = true
     this.#countRetry(retryReasons.indexOf('status'))
     this.#connect(next)
     return true

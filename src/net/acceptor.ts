@@ -24,6 +24,9 @@ export interface Accepted {
 
 const BACKLOG = 4096
 
+/** Whether several threads can listen on one address here (Node's list for `reusePort`). */
+export const canReusePort = ['linux', 'freebsd', 'sunos', 'aix'].includes(process.platform)
+
 export class Acceptor {
   readonly #server: net.Server
   #closed = false

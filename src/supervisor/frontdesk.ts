@@ -6,6 +6,7 @@ import type { BackendFailure, ControlPort, ReloadResult } from '../control/port.
 import type { StatusDocument } from '../control/status.ts'
 import type { Log } from '../core/log.ts'
 import type { Snapshot } from '../core/spec.ts'
+import { canReusePort } from '../net/acceptor.ts'
 import { createSharedState } from '../state/memory.ts'
 import { OwnerState } from '../state/owner-state.ts'
 import { AccessSink } from './access-sink.ts'
@@ -48,7 +49,7 @@ export interface Running {
 export async function startFrontdesk(options: StartOptions): Promise<Running> {
   const { loaded, log, version } = options
   const { config } = loaded
-  const workers = config.workers === 'auto' ? availableParallelism() : config.workers
+  const workers = workerCount(config.workers, log)
   const state = new OwnerState(createSharedState({ workers: Math.max(1, workers) }))
   const failureListeners: ((failure: BackendFailure) => void)[] = []
   const sink = config.logging.access === null ? null : new AccessSink(config.logging.access.file, problem(log))
@@ -114,6 +115,14 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     force: () => stop.force(),
     stopped: stop.stopped,
   }
+}
+
+/** Where threads cannot share an address (macOS), one plane serves in the main thread. */
+function workerCount(configured: number | 'auto', log: Log): number {
+  const workers = configured === 'auto' ? availableParallelism() : configured
+  if (workers === 0 || canReusePort) return workers
+  log.event('warn', 'single_worker', `${process.platform} cannot share a port between threads: serving from one`)
+  return 0
 }
 
 function adminListenError(error: NodeJS.ErrnoException, config: LoadedConfig['config']): ListenError {

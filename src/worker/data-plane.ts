@@ -40,6 +40,7 @@ export class DataPlane implements PlaneContext {
   #reportedAtMs = Number.NEGATIVE_INFINITY
   #heart: NodeJS.Timeout | null = null
   #connections = 0
+  #accepting = true
 
   constructor(options: DataPlaneOptions) {
     this.#options = options
@@ -80,9 +81,17 @@ export class DataPlane implements PlaneContext {
 
   /** Stops accepting, closes what is idle, lets exchanges end. `drained` is posted when nothing is left. */
   drain(): void {
+    if (this.draining) return
     this.draining = true
-    for (const listener of this.#listeners.values()) listener.drain()
-    this.#checkDrained()
+    for (const listener of this.#listeners.values()) listener.closeIdle()
+    // After one more turn of the loop, so that whoever waits in the accept queue is not reset by the kernel.
+    setImmediate(() =>
+      setImmediate(() => {
+        for (const listener of this.#listeners.values()) listener.stopAccepting()
+        this.#accepting = false
+        this.#checkDrained()
+      }),
+    )
   }
 
   /** Closes everything at once. */
@@ -132,7 +141,7 @@ export class DataPlane implements PlaneContext {
   }
 
   #checkDrained(): void {
-    if (this.#connections > 0) return
+    if (this.#connections > 0 || this.#accepting) return
     this.accessLog?.flush()
     this.#live.closeIdle()
     this.#options.post({ type: 'drained' })
@@ -211,7 +220,9 @@ class HttpListener implements ClientHome {
       }
       this.#counted.add(address)
     }
-    this.#connections.add(new ClientConnection(accepted, this.site.isTrusted(address), this))
+    const connection = new ClientConnection(accepted, this.site.isTrusted(address), this)
+    this.#connections.add(connection)
+    if (this.plane.draining) connection.closeIfIdle()
   }
   /** Whether a per-address count must be given back: the limit may have changed meanwhile. */
   readonly #counted = new Multiset()
@@ -226,9 +237,12 @@ class HttpListener implements ClientHome {
     this.plane.leave()
   }
 
-  drain(): void {
-    this.#acceptor.close()
+  closeIdle(): void {
     for (const connection of this.#connections) connection.closeIfIdle()
+  }
+
+  stopAccepting(): void {
+    this.#acceptor.close()
   }
 
   destroy(): void {

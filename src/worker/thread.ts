@@ -1,5 +1,6 @@
 // Entry of a worker thread: a data plane, and the supervisor's messages to it.
 import { parentPort, workerData } from 'node:worker_threads'
+import { canReusePort } from '../net/acceptor.ts'
 import { DataPlane } from './data-plane.ts'
 import { handleMessage } from './handle-message.ts'
 import type { FromWorker, ToWorker, WorkerData } from './protocol.ts'
@@ -12,7 +13,7 @@ const plane = new DataPlane({
   workerId: data.workerId,
   buffer: data.buffer,
   maxClients: data.maxClients,
-  reusePort: process.platform === 'linux',
+  reusePort: canReusePort,
   post,
 })
 plane.apply(data.snapshot)

@@ -22,6 +22,8 @@ export interface ClientHome {
 
 /** After an error or a last answer, what the client still sends is read and dropped for so long, so that it sees the answer. */
 const LINGER_MS = 2000
+/** During a drain, how long a connection that has not asked for anything yet may still do so. */
+const FIRST_REQUEST_MS = 500
 const LINGER_BYTES = 1024 * 1024
 
 /** A head is looked for in this much at first: a body behind it need not become a string. */
@@ -77,6 +79,11 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
   /** Closes the connection if it carries nothing; else its last answer will say `Connection: close`. */
   closeIfIdle(): void {
     if (this.#state !== 'idle') return
+    // A new connection may have its first request under way: it is heard out.
+    if (this.#requests === 0) {
+      this.expectWithin(Math.min(FIRST_REQUEST_MS, this.#home.site.limits.headerTimeoutMs))
+      return
+    }
     // A slow client may still have the end of an answer to take.
     if (this.wire.hasUnsent) this.#linger()
     else this.#close()
