@@ -2,6 +2,8 @@
 //   begin → attempt → send → onInterim → onAnswer → onAnswerBytes → complete → finish
 // with fail as the way out of every step: it retries, answers with an error, or cuts the message visibly.
 
+// The global of that name is a getter, which shows at this rate.
+import { performance } from 'node:perf_hooks'
 import type { Selection } from '../balancer/strategy.ts'
 import { type ErrorName, type ErrorSpec, errorNames, errors } from '../core/errors.ts'
 import { Dial, type DialEvents } from '../net/dialer.ts'
