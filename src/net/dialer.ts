@@ -86,7 +86,10 @@ export class Dial extends Timed {
 
   #connectTls(address: string): net.Socket {
     const target = this.#target
-    const socket = tls.connect({
+    const options: tls.ConnectionOptions & { allowHalfOpen: boolean } = {
+      // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+      rejectUnauthorized: true,
+      allowHalfOpen: true,
       host: address,
       port: target.spec.port,
       servername: net.isIP(target.spec.host) === 0 ? target.spec.host : '',
@@ -95,7 +98,8 @@ export class Dial extends Timed {
       ALPNProtocols: ['http/1.1'],
       minVersion: 'TLSv1.2',
       ...(target.tlsSession === null ? {} : { session: target.tlsSession }),
-    })
+    }
+    const socket = tls.connect(options)
     socket.setNoDelay(true)
     socket.on('session', (session) => {
       target.tlsSession = session

@@ -9,7 +9,24 @@ const KEPT = 64
 /** What every wire reads into that is not in the middle of a long message. Nothing in it outlives the call. */
 export const sharedBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
 
+/** Wires that may have a buffer of their own at once; the others copy. Bounds what many slow transfers can hold. */
+const MAX_OWN = 256
+
 const free: Buffer[] = []
+let own = 0
+
+/** A buffer for one wire's reads alone, or null: too many have one. Give it back with `endOwn`. */
+export function takeOwn(): Buffer | null {
+  if (own >= MAX_OWN) return null
+  own++
+  return takeBuffer()
+}
+
+/** `reusable`: nobody reads into it and nothing of it is in flight. */
+export function endOwn(buffer: Buffer, reusable: boolean): void {
+  own--
+  if (reusable) giveBuffer(buffer)
+}
 
 export function takeBuffer(): Buffer {
   return free.pop() ?? Buffer.allocUnsafeSlow(OWN_BUFFER_BYTES)

@@ -1,7 +1,7 @@
 // One socket, client side or backend side, as the data plane reads and writes it. Rules for its users:
 // bytes given to onData are valid only during the call; after pause() nothing more arrives until resume();
 // nothing throws; every wire ends with exactly one onClose, which no method calls from within.
-import { giveBuffer, OWN_BUFFER_BYTES, sharedBuffer, takeBuffer } from './read-buffers.ts'
+import { endOwn, OWN_BUFFER_BYTES, sharedBuffer, takeBuffer, takeOwn } from './read-buffers.ts'
 
 /** Receives what happens on a wire. */
 export interface WireEvents {
@@ -126,7 +126,7 @@ export abstract class Wire {
 
   /** Further reads go to a buffer of this wire alone, so that `relay` need not copy. For long messages. */
   useOwnBuffer(): void {
-    if (this.reusesBuffers) this.ownBuffer ??= takeBuffer()
+    if (this.reusesBuffers) this.ownBuffer ??= takeOwn()
   }
 
   /** Back to the shared buffer. `inFlight`: a peer may still be writing from it, so it is left to the collector. */
@@ -136,6 +136,6 @@ export abstract class Wire {
     this.ownBuffer = null
     // Within onData the next read buffer is chosen right afterwards. Outside it the handle would still read once
     // into the old one, which then must not be shared.
-    if (this.reading && !inFlight) giveBuffer(own)
+    endOwn(own, this.reading && !inFlight)
   }
 }

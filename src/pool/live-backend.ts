@@ -31,6 +31,7 @@ export class LiveBackend implements DialTarget {
   readonly #state: WorkerState
   readonly #idle: IdleConnection[] = []
   readonly #open = new Set<Wire>()
+  #isCut = false
 
   constructor(spec: BackendSpec, state: WorkerState, sockets: Sockets) {
     this.spec = spec
@@ -88,16 +89,14 @@ export class LiveBackend implements DialTarget {
 
   /** A connection stands; it is forgotten when its socket closes. */
   opened(wire: Wire): void {
+    if (this.#isCut) wire.destroy()
     this.#open.add(wire)
     wire.onGone = () => this.#open.delete(wire)
   }
 
-  get openCount(): number {
-    return this.#open.size
-  }
-
   /** Closes everything to this backend, exchanges and tunnels in flight too. */
   cut(): void {
+    this.#isCut = true
     for (const wire of this.#open) wire.destroy()
   }
 }
@@ -107,7 +106,7 @@ export class LiveBackends implements Sockets {
   busy = 0
   idle = 0
   readonly #bySlot = new Map<number, LiveBackend>()
-  /** Left the snapshot with exchanges still open. */
+  /** Left the snapshot, and not yet cut: exchanges may still be open, or about to be. */
   readonly #leaving = new Set<LiveBackend>()
   readonly #state: WorkerState
   readonly #maxSockets: number
@@ -143,9 +142,8 @@ export class LiveBackends implements Sockets {
       if (seen.has(slot)) continue
       live.retire()
       this.#bySlot.delete(slot)
-      if (live.openCount > 0) this.#leaving.add(live)
+      this.#leaving.add(live)
     }
-    for (const live of this.#leaving) if (live.openCount === 0) this.#leaving.delete(live)
   }
 
   /** Closes what is still open to a backend that has left. */

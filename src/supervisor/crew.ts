@@ -126,7 +126,10 @@ export class Crew {
 
   /** Ends all workers, closing what is still open. */
   async stop(): Promise<void> {
-    this.#plane?.close()
+    if (this.#plane !== null) {
+      this.#plane.close()
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+    }
     await Promise.all(
       this.#slots.map(async (slot) => {
         const force = setTimeout(() => void slot.stop(true), 1000)

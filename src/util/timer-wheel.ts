@@ -17,6 +17,8 @@ export interface TimerWheelOptions {
   readonly tickMs?: number
   /** Number of buckets (a power of two); default 1024. */
   readonly buckets?: number
+  /** An `onDeadline` threw; the others are called all the same. Default: thrown again, out of the way. */
+  readonly onFault?: (error: unknown) => void
 }
 
 /** Head of a circular list. */
@@ -34,6 +36,7 @@ export class TimerWheel {
   now = 1
   readonly #tickMs: number
   readonly #mask: number
+  readonly #onFault: (error: unknown) => void
   readonly #buckets: Bucket[]
   readonly #started = performance.now()
   readonly #due = new Bucket()
@@ -42,6 +45,7 @@ export class TimerWheel {
 
   constructor(options: TimerWheelOptions = {}) {
     this.#tickMs = options.tickMs ?? 50
+    this.#onFault = options.onFault ?? rethrow
     const count = options.buckets ?? 1024
     this.#mask = count - 1
     this.#buckets = Array.from({ length: count }, () => new Bucket())
@@ -106,7 +110,11 @@ export class TimerWheel {
         continue
       }
       entry.deadline = 0
-      entry.onDeadline()
+      try {
+        entry.onDeadline()
+      } catch (error) {
+        this.#onFault(error)
+      }
     }
   }
 
@@ -121,6 +129,12 @@ export class TimerWheel {
     entry.next = bucket
     bucket.previous = entry
   }
+}
+
+function rethrow(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
 }
 
 function unlink(entry: Timed): void {

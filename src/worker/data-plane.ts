@@ -27,7 +27,7 @@ const FAILURE_REPORT_MS = 20
 
 export class DataPlane implements PlaneContext {
   readonly state: WorkerState
-  readonly wheel = new TimerWheel()
+  readonly wheel = new TimerWheel({ onFault: (error) => this.unexpected(error) })
   readonly clock = { date: new Date().toUTCString() }
   readonly ids = new RequestIds()
   accessLog: AccessLog | null = null
@@ -99,7 +99,8 @@ export class DataPlane implements PlaneContext {
     this.draining = true
     for (const listener of this.#listeners.values()) listener.destroy()
     this.#live.closeIdle()
-    this.accessLog?.flush()
+    // What was cut just now is logged before the next turn of the loop.
+    setImmediate(() => this.accessLog?.flush())
     this.wheel.stop()
     if (this.#heart !== null) clearInterval(this.#heart)
     if (this.#failureTimer !== null) clearTimeout(this.#failureTimer)

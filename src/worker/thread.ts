@@ -20,7 +20,7 @@ plane.apply(data.snapshot)
 for (const [slot, addresses] of data.addresses) plane.setAddresses(slot, addresses)
 port.on('message', (message: ToWorker) => {
   handleMessage(plane, message, post)
-  if (message.type === 'close') port.close()
+  if (message.type === 'close') setImmediate(() => setImmediate(() => port.close()))
 })
 try {
   await plane.listen()

@@ -24,7 +24,7 @@ export interface AnswerEvents {
 
 /** A head may be this much longer than what a client may send: backends set cookies. */
 const MAX_HEAD_BYTES = 64 * 1024
-/** Of interim answers to one request: memory is not at stake, patience is. */
+/** Of interim answers to one request; together they may be as long as one head. */
 const MAX_INTERIM = 100
 /** Heads are looked for in this much of a read at first: a body behind it need not become a string. */
 const HEAD_PEEK_BYTES = 2048
@@ -42,6 +42,7 @@ export class BackendConnection extends Timed implements WireEvents, IdleConnecti
   #state: State = 'idle'
   #partial: Buffer | null = null
   #interims = 0
+  #interimBytes = 0
   #lastHeadText = ''
   #lastHead: ResponseHead | null = null
 
@@ -60,6 +61,7 @@ export class BackendConnection extends Timed implements WireEvents, IdleConnecti
     this.#rules = rules
     this.#state = 'head'
     this.#interims = 0
+    this.#interimBytes = 0
     this.uses++
     this.wire.write(request)
   }
@@ -138,7 +140,8 @@ export class BackendConnection extends Timed implements WireEvents, IdleConnecti
         // Nothing of these bytes is looked at afterwards: the connection may carry its next exchange already.
         this.#exchange!.onAnswer(head, bytes, position, end)
         return
-      } else if (++this.#interims > MAX_INTERIM) this.#fail(errors.bad_response, 'too many interim answers')
+      } else if (++this.#interims > MAX_INTERIM || (this.#interimBytes += headEnd) > MAX_HEAD_BYTES)
+        this.#fail(errors.bad_response, 'too many interim answers')
       else this.#exchange!.onInterim(head)
     }
   }

@@ -16,7 +16,12 @@ export interface ClientHome {
   readonly plane: PlaneContext
   readonly site: Site
   /** The last header section that came in here: a client that opens a connection per request repeats it. */
-  lastClient: { readonly address: string; readonly site: Site; readonly fields: RequestFields } | null
+  lastClient: {
+    readonly address: string
+    readonly trusted: boolean
+    readonly site: Site
+    readonly fields: RequestFields
+  } | null
   connectionClosed(connection: ClientConnection): void
 }
 
@@ -24,7 +29,7 @@ export interface ClientHome {
 const LINGER_MS = 2000
 /** During a drain, how long a connection that has not asked for anything yet may still do so. */
 const FIRST_REQUEST_MS = 500
-const LINGER_BYTES = 1024 * 1024
+const LINGER_BYTES = 64 * 1024 * 1024
 
 /** A head is looked for in this much at first: a body behind it need not become a string. */
 const HEAD_PEEK_BYTES = 2048
@@ -55,7 +60,8 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
     this.trusted = trusted
     this.#home = home
     const last = home.lastClient
-    if (last !== null && last.address === this.address && last.site === home.site) this.fields = last.fields
+    if (last !== null && last.address === this.address && last.trusted === trusted && last.site === home.site)
+      this.fields = last.fields
     this.wire = accepted.open(this)
     this.expectWithin(home.site.limits.idleTimeoutMs)
   }
@@ -149,7 +155,7 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
       return
     }
     if (this.#requests++ === 0 && this.#home.lastClient?.fields !== head.fields) {
-      this.#home.lastClient = { address: this.address, site, fields: head.fields }
+      this.#home.lastClient = { address: this.address, trusted: this.trusted, site, fields: head.fields }
     }
     this.#serve(site, head, bytes, from + headEnd + 4, end)
   }

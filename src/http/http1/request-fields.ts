@@ -98,7 +98,9 @@ export function readRequestFields(block: string, minor: 0 | 1, client: ClientFac
   if (fields.error !== null) return fields
   const own = ownFields(fields, scratch, client, rules)
   fields.hostIsValid = fields.hostCount === 0 || (fields.hostCount === 1 && isValidHost(fields.host))
-  fields.forward = removeListed(kept, scratch.connection) + own
+  const endToEnd = removeListed(kept, scratch.connection)
+  if (endToEnd === null) fields.error = errors.bad_field
+  else fields.forward = endToEnd + own
   return fields
 }
 
@@ -197,7 +199,7 @@ function readField(
       return !(first === 0x6b /* k */ && isName(block, start, 'keep-alive'))
     case 12:
       if (first === 0x78 /* x */ && isName(block, start, 'x-request-id')) {
-        if (client.trusted && fields.requestId === '') fields.requestId = trimmed(block, colon + 1, end)
+        if (client.trusted && fields.requestId === '') fields.requestId = requestIdOf(trimmed(block, colon + 1, end))
         return false
       }
       if (first === 0x6d /* m */ && isName(block, start, 'max-forwards')) {
@@ -233,6 +235,11 @@ function readField(
     return readForwarded(block, start, colon, end, fields, scratch, client)
   }
   return true
+}
+
+/** An id goes into heads, bodies and logs: printable and of a sensible length, or one is made. */
+function requestIdOf(value: string): string {
+  return /^[\x21-\x7e]{1,128}$/.test(value) ? value : ''
 }
 
 function readForwarded(
@@ -298,7 +305,7 @@ function allowedUpgrade(value: string): string {
   const protocols = value
     .split(',')
     .map((protocol) => protocol.trim())
-    .filter((protocol) => protocol !== '' && !/^h2c?(?:\/|$)/i.test(protocol))
+    .filter((protocol) => protocol !== '' && !/^h2c?(?![0-9a-z])/i.test(protocol))
   return protocols.join(', ')
 }
 
@@ -320,20 +327,32 @@ function ownFields(fields: RequestFields, scratch: Scratch, client: ClientFacts,
   return own
 }
 
-/** Removes the fields that Connection names (RFC 9110 §7.6.1). Rare: clients name `close` and `keep-alive`. */
-export function removeListed(block: string, connection: string): string {
+/** More than this many members of Connection are no honest message: each field would be looked up among them. */
+const MAX_CONNECTION_OPTIONS = 64
+
+/**
+ * Removes the fields that Connection names (RFC 9110 §7.6.1); null = it names too many. Rare: clients name `close`
+ * and `keep-alive`.
+ */
+export function removeListed(block: string, connection: string): string | null {
   if (connection === '') return block
-  const listed = listMembers(connection).filter((name) => !NEVER_HOP_BY_HOP.has(name))
-  if (listed.length === 0) return block
+  const options = listMembers(connection)
+  if (options.length > MAX_CONNECTION_OPTIONS) return null
+  const listed = new Set(options.map(folded).filter((name) => !NEVER_HOP_BY_HOP.has(name)))
+  if (listed.size === 0) return block
   let kept = ''
   for (let position = 0; position < block.length; ) {
     const colon = block.indexOf(':', position)
     const next = block.indexOf('\r\n', colon) + 2
-    const named = listed.some((name) => name.length === colon - position && isName(block, position, name))
-    if (!named) kept += block.slice(position, next)
+    if (!listed.has(folded(block.slice(position, colon)))) kept += block.slice(position, next)
     position = next
   }
   return kept
+}
+
+/** A field name as `isName` compares it. */
+function folded(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-')
 }
 
 function append(list: string, value: string): string {

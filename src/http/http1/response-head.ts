@@ -65,7 +65,10 @@ export function parseResponseHead(
     const options = listMembers(scratch.connection)
     head.close = options.includes('close')
     head.keepAlive = options.includes('keep-alive')
-    head.forward = removeListed(kept, scratch.connection)
+    const endToEnd = removeListed(kept, scratch.connection)
+    if (endToEnd === null) return null
+    head.forward = endToEnd
+    if (options.includes('date')) head.hasDate = false
   } else {
     head.forward = kept
   }
