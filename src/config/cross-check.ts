@@ -1,5 +1,6 @@
 // What no single value can tell: whether the parts of a configuration fit each other.
 
+import { dirname, resolve } from 'node:path'
 import { closest } from '../util/edit-distance.ts'
 import type { Config, PoolConfig } from './config.ts'
 import { formatListenAddress, isLoopback, overlaps } from './listen-address.ts'
@@ -18,6 +19,8 @@ const nameServers = 'name the servers, like "backends": ["http://localhost:3000"
 export interface CheckOptions {
   /** Whether a listener may ask for port 0; the command line always may. */
   readonly allowAnyPort: boolean
+  /** The configuration file; null without one. */
+  readonly path: string | null
 }
 
 interface Check {
@@ -45,6 +48,7 @@ export function crossCheck(config: LongForm, tree: SourceNode, options: CheckOpt
   checkAdmin(check)
   checkListeners(check)
   checkRoom(check)
+  checkFiles(check)
   for (const [name, pool] of Object.entries(config.pools)) checkPool(check, name, pool)
   return problems
 }
@@ -148,6 +152,24 @@ function checkRoom({ config, report }: Check): void {
       `at most ${maxAffinityTables} are possible`,
     )
   }
+}
+
+/** A state file in another's place would move that file aside, or be written into. */
+function checkFiles({ config, options, report }: Check): void {
+  const { access } = config.logging
+  const folder = options.path === null ? process.cwd() : dirname(resolve(options.path))
+  const at = (name: string | null | undefined): string | null => (name == null ? null : resolve(folder, name))
+  const state = at(config.state_file)
+  const log = at(access?.file)
+  const own = options.path === null ? null : resolve(options.path)
+  const hint = 'name another file'
+  if (own !== null && state === own) {
+    report(['state_file'], `${show(config.state_file)} is this configuration file`, hint)
+  }
+  if (log === null) return
+  const path: Path = ['logging', 'access', 'file']
+  if (log === own) report(path, `${show(access?.file)} is this configuration file`, hint)
+  else if (log === state) report(path, `${show(access?.file)} is the state file`, hint)
 }
 
 function checkPool({ tree, report }: Check, name: string, pool: PoolConfig): void {

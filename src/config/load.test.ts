@@ -300,3 +300,25 @@ test('sticky pools get an affinity table each, cookies a secret', () => {
   assert.equal(sticky[3]?.name, 'x-user')
   assert.match(sticky[4]!.secret, /^[0-9a-f]{64}$/)
 })
+
+test('a state file or an access log in the place of another file is refused: that file would be lost', () => {
+  const path = '/etc/frontdesk/config.json'
+  const messages = (file: object): string[] =>
+    problemsOf(() => load({ backends, ...file }, { path })).map((problem) => `${problem.path}: ${problem.message}`)
+  const access = (file: string) => ({ logging: { access: { file } } })
+  const own = 'is this configuration file'
+  assert.deepEqual(messages({ state_file: 'config.json' }), [`state_file: "config.json" ${own}`])
+  assert.deepEqual(messages({ state_file: '../frontdesk/config.json' }), [
+    `state_file: "../frontdesk/config.json" ${own}`,
+  ])
+  assert.deepEqual(messages(access(path)), [`logging.access.file: "${path}" ${own}`])
+  assert.deepEqual(messages({ state_file: 'a', ...access('./a') }), ['logging.access.file: "./a" is the state file'])
+  assert.equal(load({ backends, state_file: '../config.json' }, { path }).stateFile, '/etc/config.json')
+})
+
+test('YAML: a second document is refused in words for people', () => {
+  const text = 'backends: [http://localhost:3000]\n---\nport: 1\n'
+  const [problem] = problemsOf(() => loadConfig({ path: 'c.yaml', text, env: {} }))
+  assert.equal(problem?.line, 2)
+  assert.equal(problem?.message, 'broken YAML: there is more than one document; keep one and remove the "---"')
+})

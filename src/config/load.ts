@@ -46,7 +46,8 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const expanded = applyOverrides(expand(tree, problems), options.overrides ?? {}, problems)
   const parsed = longForm.safeParse(toValue(expanded))
   if (parsed.success) {
-    const found = crossCheck(parsed.data, expanded, { allowAnyPort: options.allowAnyPort ?? false })
+    const { allowAnyPort = false, path: own = null } = options
+    const found = crossCheck(parsed.data, expanded, { allowAnyPort, path: own })
     problems.push(...found.filter((problem) => !follows(problem)))
   } else {
     const late = findings(parsed.error.issues, expanded, knownKeys).map((finding) => finding.problem)

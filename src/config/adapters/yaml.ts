@@ -10,14 +10,17 @@ const maxDepth = 100
 /** The tree, or the problems with the syntax. */
 export function parseYaml(source: Source): SourceNode | Problem[] {
   const document = parseDocument(source.text, { version: '1.2', uniqueKeys: true, prettyErrors: false })
-  const broken = document.errors.map((error) =>
-    rootProblem(source, error.pos[0], `broken YAML: ${oneLine(error.message)}`),
-  )
+  const broken = document.errors.map((error) => rootProblem(source, error.pos[0], `broken YAML: ${textOf(error)}`))
   if (broken.length > 0) return broken
   if (document.contents === null) return [rootProblem(source, 0, 'the file is empty')]
   const converter = new Converter(source, document)
   const root = converter.convert(document.contents, [], null, 0)
   return converter.problems.length > 0 ? converter.problems : root
+}
+
+/** The parser's own words, except where they are advice for programmers. */
+function textOf({ code, message }: { readonly code: string; readonly message: string }): string {
+  return code === 'MULTIPLE_DOCS' ? 'there is more than one document; keep one and remove the "---"' : oneLine(message)
 }
 
 function oneLine(message: string): string {
