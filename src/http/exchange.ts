@@ -82,6 +82,7 @@ export class Exchange implements DialEvents, AnswerEvents {
   #ownBytes = 0
   #backendUrl = ''
   #total: TotalDeadline | null = null
+  #tunnelled: { readonly fromClient: number; readonly fromBackend: number } | null = null
 
   constructor(plane: PlaneContext, site: Site, client: ExchangeClient, head: RequestHead) {
     this.#plane = plane
@@ -158,13 +159,23 @@ export class Exchange implements DialEvents, AnswerEvents {
     this.#dial = null
     const backend = this.#lease!.backend
     this.#plane.state.backendConnected(backend.spec.slot, durationUs)
-    this.#send(new BackendConnection(open, backend, this.#plane))
+    this.#guarded(() => this.#send(new BackendConnection(open, backend, this.#plane)))
   }
 
   onDialFailed(error: ErrorSpec, code: string): void {
     this.#dial = null
     this.#plane.state.backendConnectFailed(this.#lease!.backend.spec.slot)
-    this.#fail(error, code)
+    this.#guarded(() => this.#fail(error, code))
+  }
+
+  /** What a dial calls comes straight from the loop: a bug there costs this exchange, not the worker. */
+  #guarded(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.#plane.unexpected(error)
+      this.#give(errors.internal, '')
+    }
   }
 
   /** Writes head and what there is of the body; the rest follows as it comes. */
@@ -552,7 +563,10 @@ export class Exchange implements DialEvents, AnswerEvents {
       wheel: this.#plane.wheel,
       idleMs: this.#site.pool.spec.timeouts.tunnelMs,
       early: Buffer.from(bytes.subarray(start, end)),
-      onEnd: () => this.#finish(false),
+      onEnd: (bytes) => {
+        this.#tunnelled = bytes
+        this.#finish(false)
+      },
       onFault: (error) => this.#plane.unexpected(error),
     })
   }
@@ -567,8 +581,8 @@ export class Exchange implements DialEvents, AnswerEvents {
       minor: this.#head.minor,
       host: this.#head.host,
       status: this.#status,
-      received: this.#body.received,
-      sent: this.#answerBody?.received ?? this.#ownBytes,
+      received: this.#body.received + (this.#tunnelled?.fromClient ?? 0),
+      sent: this.#tunnelled?.fromBackend ?? this.#answerBody?.received ?? this.#ownBytes,
       durationUs,
       firstByteUs: this.#firstByteUs,
       pool: this.#site.pool.spec.name,

@@ -11,7 +11,7 @@ export interface TunnelOptions {
   /** Bytes of the backend that came with its 101. */
   readonly early: Buffer
   /** Both sockets are closed or closing. Called once. */
-  readonly onEnd: () => void
+  readonly onEnd: (bytes: { readonly fromClient: number; readonly fromBackend: number }) => void
   readonly onFault: (error: unknown) => void
 }
 
@@ -29,7 +29,7 @@ class Tunnel extends Timed {
   readonly backend: End
   readonly #wheel: TimerWheel
   readonly #idleMs: number
-  readonly #onEnd: () => void
+  readonly #onEnd: TunnelOptions['onEnd']
   readonly fault: (error: unknown) => void
   #over = false
 
@@ -47,6 +47,8 @@ class Tunnel extends Timed {
     const stash = options.client.takeStash()
     options.backend.events = this.backend
     options.client.becomeTunnel(this.client)
+    this.backend.count += options.early.length
+    this.client.count += stash?.length ?? 0
     if (options.early.length > 0) options.client.wire.writeBytes(options.early)
     if (stash !== null) options.backend.writeBytes(stash)
     this.touch()
@@ -71,7 +73,7 @@ class Tunnel extends Timed {
     if (this.#over) return
     this.#over = true
     this.#wheel.remove(this)
-    this.#onEnd()
+    this.#onEnd({ fromClient: this.client.count, fromBackend: this.backend.count })
   }
 
   onDeadline(): void {
@@ -84,6 +86,8 @@ class Tunnel extends Timed {
 class End implements WireEvents {
   readonly to: Wire
   ended = false
+  /** Bytes that arrived. */
+  count = 0
   readonly #from: Wire
   readonly #tunnel: Tunnel
 
@@ -94,6 +98,7 @@ class End implements WireEvents {
   }
 
   onData(bytes: Buffer, length: number): void {
+    this.count += length
     this.to.relay(this.#from, bytes, 0, length)
     if (length >= BULK_BYTES) this.#from.useOwnBuffer()
     else this.#from.releaseOwnBuffer(this.to.pending)

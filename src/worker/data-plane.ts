@@ -185,7 +185,14 @@ class HttpListener implements ClientHome {
     this.plane = plane
     this.site = site
     this.#acceptor = new Acceptor(
-      (accepted) => this.#accept(accepted),
+      (accepted) => {
+        try {
+          this.#accept(accepted)
+        } catch (error) {
+          this.plane.unexpected(error)
+          accepted.refuse()
+        }
+      },
       () => this.plane.state.connectionRejected(this.site.listener.row, 'fd'),
     )
   }

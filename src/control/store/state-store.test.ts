@@ -92,6 +92,33 @@ describe('StateStore', () => {
     )
   })
 
+  it('does not overwrite what another process has acknowledged', async () => {
+    const log = new RecordingLog()
+    const { store: first } = await StateStore.open({ path, log })
+    const { store: second } = await StateStore.open({ path, log })
+    await first.save(document(1))
+    await assert.rejects(second.save(document(7)), (error: StoreError) => {
+      return error.code === 'ECHANGED' && /changed by another program/.test(error.message)
+    })
+    await first.save(document(2))
+    assert.deepEqual(decodeState(await readFile(path)), { document: document(2) })
+    // Removed by hand: nothing of anybody is lost.
+    await rm(path)
+    await second.save(document(8))
+    assert.deepEqual(decodeState(await readFile(path)), { document: document(8) })
+  })
+
+  it('goes on after a save that failed and could not be undone', async () => {
+    const disk = new FailingDisk()
+    const { store } = await StateStore.open({ path, log: new RecordingLog(), fileSystem: disk })
+    await store.save(document(1))
+    disk.fail = { operation: 'sync-folder', code: 'EIO' }
+    await assert.rejects(store.save(document(2)), { code: 'EIO' })
+    disk.fail = null
+    await store.save(document(3))
+    assert.deepEqual(decodeState(await readFile(path)), { document: document(3) })
+  })
+
   it('writes queued saves in order, one at a time', async () => {
     let open = 0
     let most = 0

@@ -7,11 +7,15 @@ import { errorCode, type FileSystem, nodeFileSystem } from './file-system.ts'
 import { decodeState, encodeState } from './state-codec.ts'
 import type { StateDocument } from './state-document.ts'
 
-/** A change that did not reach the disk; `code` is the system's (`ENOSPC`, `EIO`, `EACCES`). */
+/** The code of a StoreError when somebody else has written to the file. */
+const changedByOthers = 'ECHANGED'
+
+/** A change that did not reach the disk; `code` is the system's (`ENOSPC`, `EIO`, `EACCES`), or ours. */
 export class StoreError extends Error {
   readonly code: string
   constructor(path: string, code: string) {
-    super(`The state file ${path} cannot be written (${code})`)
+    const foreign = 'was changed by another program; give each Frontdesk a state_file of its own, then restart'
+    super(`The state file ${path} ${code === changedByOthers ? foreign : `cannot be written (${code})`}`)
     this.name = 'StoreError'
     this.code = code
   }
@@ -33,6 +37,8 @@ export class StateStore {
   readonly #now: () => Date
   /** The text on disk as far as we know; null = no file. */
   #current: string | null = null
+  /** What may be there instead, because undoing a failed save failed as well. */
+  #doubtful: string | null = null
   /** Why nothing may be written: an unread file is in the way that could not be kept aside. */
   #blocked: string | null = null
   #tail: Promise<unknown> = Promise.resolve()
@@ -53,7 +59,10 @@ export class StateStore {
     return { store, document: await store.#read() }
   }
 
-  /** Writes the whole document, after all saves asked for before. Rejects with StoreError; the old state then remains. */
+  /**
+   * Writes the whole document, after all saves asked for before. Rejects with StoreError; the old state then remains.
+   * A file that another process has written meanwhile is left as it is: what it has acknowledged would be lost.
+   */
   save(document: StateDocument): Promise<void> {
     const text = encodeState(document)
     const result = this.#tail.then(() => this.#replace(text))
@@ -103,16 +112,25 @@ export class StateStore {
 
   async #replace(text: string): Promise<void> {
     if (this.#blocked !== null) throw new StoreError(this.path, this.#blocked)
+    if (await this.#isChangedByOthers()) throw new StoreError(this.path, changedByOthers)
     let renamed = false
     try {
       await this.#writeSynced(text, () => {
         renamed = true
       })
     } catch (error) {
-      await this.#undo(renamed)
+      await this.#undo(renamed, text)
       throw new StoreError(this.path, errorCode(error))
     }
     this.#current = text
+    this.#doubtful = null
+  }
+
+  /** A file that was removed, or cannot be read now, is nobody's: the write says whether it can be replaced. */
+  async #isChangedByOthers(): Promise<boolean> {
+    const bytes = await this.#fs.readFile(this.path).catch(() => null)
+    const text = bytes?.toString('utf8')
+    return text !== undefined && text !== this.#current && text !== this.#doubtful
   }
 
   async #writeSynced(text: string, onRenamed: () => void): Promise<void> {
@@ -136,7 +154,7 @@ export class StateStore {
   }
 
   /** Makes the disk agree with the error we are about to answer; what fails here is said, and mended by the next save. */
-  async #undo(renamed: boolean): Promise<void> {
+  async #undo(renamed: boolean, text: string): Promise<void> {
     try {
       if (!renamed) await this.#fs.unlink(`${this.path}.tmp`)
       else if (this.#current !== null) await this.#writeSynced(this.#current, () => undefined)
@@ -144,6 +162,7 @@ export class StateStore {
     } catch (error) {
       const code = errorCode(error)
       if (!renamed && code === 'ENOENT') return
+      if (renamed) this.#doubtful = text
       const message = `state file ${this.path}: a failed change could not be cleaned up (${code})`
       this.#log.event('warn', 'state_file_undo_failed', message, { path: this.path, code })
     }
