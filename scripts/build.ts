@@ -49,17 +49,7 @@ function refuseSourceReferences(): void {
 
 function manifest(): Record<string, unknown> {
   const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, unknown>
-  const kept = [
-    'name',
-    'version',
-    'description',
-    'license',
-    'type',
-    'bin',
-    'keywords',
-    'repository',
-    'dependencies',
-  ]
+  const kept = ['name', 'version', 'description', 'license', 'type', 'bin', 'keywords', 'repository', 'dependencies']
   const library = { '.': { types: './index.d.ts', default: './index.js' } }
   return {
     ...Object.fromEntries(kept.filter((key) => own[key] !== undefined).map((key) => [key, own[key]])),
