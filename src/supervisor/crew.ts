@@ -24,7 +24,13 @@ interface RollOut {
   readonly waiting: Set<number>
   readonly resolve: () => void
   readonly reject: (error: Error) => void
+  readonly deadline: NodeJS.Timeout
 }
+
+/** A worker that has not swapped after so long hangs: the change is refused and the worker named. */
+const ROLL_OUT_MS = 10_000
+/** A worker that dies so often before it listens will not get better by itself. */
+const MAX_FALSE_STARTS = 3
 
 export class Crew {
   readonly #options: CrewOptions
@@ -86,7 +92,8 @@ export class Crew {
     this.#snapshot = snapshot
     const id = ++this.#rollOutId
     return new Promise((resolve, reject) => {
-      const rollOut: RollOut = { waiting: new Set(), resolve, reject }
+      const deadline = setTimeout(() => this.#tooLate(id), ROLL_OUT_MS)
+      const rollOut: RollOut = { waiting: new Set(), resolve, reject, deadline }
       this.#rollOuts.set(id, rollOut)
       if (this.#plane !== null) {
         rollOut.waiting.add(0)
@@ -161,6 +168,9 @@ export class Crew {
       worker: slot.id,
       reason,
     })
+    if (this.#started?.waiting.has(slot.id) && slot.restarts >= MAX_FALSE_STARTS) {
+      this.#started.reject(new Error(`worker ${slot.id} does not start: ${reason}`))
+    }
     for (const [id, rollOut] of this.#rollOuts) {
       rollOut.waiting.delete(slot.id)
       this.#settle(id, rollOut)
@@ -184,6 +194,7 @@ export class Crew {
         rollOut.waiting.delete(worker)
         if (message.error !== null) {
           this.#rollOuts.delete(message.id)
+          clearTimeout(rollOut.deadline)
           rollOut.reject(new Error(`worker ${worker}: ${message.error}`))
         } else this.#settle(message.id, rollOut)
         return
@@ -221,7 +232,16 @@ export class Crew {
   #settle(id: number, rollOut: RollOut): void {
     if (rollOut.waiting.size > 0) return
     this.#rollOuts.delete(id)
+    clearTimeout(rollOut.deadline)
     rollOut.resolve()
+  }
+
+  #tooLate(id: number): void {
+    const rollOut = this.#rollOuts.get(id)
+    if (rollOut === undefined) return
+    this.#rollOuts.delete(id)
+    const names = [...rollOut.waiting].map((worker) => `worker ${worker}`).join(', ')
+    rollOut.reject(new Error(`${names} did not apply the change within ${ROLL_OUT_MS / 1000} s`))
   }
 
   #broadcast(message: ToWorker): void {
