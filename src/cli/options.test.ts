@@ -37,3 +37,11 @@ test('a switch in the environment that says no is off', () => {
   assert.equal(option('--some-switch', '').envVar, 'FRONTDESK_SOME_SWITCH')
   delete process.env.FRONTDESK_SOME_SWITCH
 })
+
+test('an empty variable is no value', () => {
+  process.env.FRONTDESK_SOME_PORT = ''
+  assert.equal(option('--some-port <n>', '').envVar, undefined)
+  process.env.FRONTDESK_SOME_PORT = '1'
+  assert.equal(option('--some-port <n>', '').envVar, 'FRONTDESK_SOME_PORT')
+  delete process.env.FRONTDESK_SOME_PORT
+})

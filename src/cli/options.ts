@@ -47,7 +47,7 @@ export function parseDuration(text: string): number {
 
 /**
  * An option that can also be given as FRONTDESK_<FLAG>, or under another name where one is fixed.
- * A switch in the environment counts as on unless it is empty or says 0, false, no or off.
+ * An empty variable counts as none, as in a compose file; a switch is also off when its variable says 0, false, no or off.
  */
 export function option<T>(
   flags: string,
@@ -59,7 +59,8 @@ export function option<T>(
   const name = o.env ?? `FRONTDESK_${made.name().replaceAll('-', '_').toUpperCase()}`
   const isSwitch = !made.required && !made.optional
   const saysNo = /^(0|false|no|off)?$/i.test(process.env[name] ?? '')
-  return isSwitch && saysNo ? made : made.env(name)
+  const isIgnored = isSwitch ? saysNo : process.env[name] === ''
+  return isIgnored ? made : made.env(name)
 }
 
 /** Options that more than one command has, worded once. */
