@@ -104,6 +104,11 @@ leakTest('status and metrics count what happened, over all workers', async (scop
   const tally = await load(proxy.port, 200, { connections: 16 })
   assert.equal(tally.answered, 200)
   assert.equal((await ask(proxy.port, { headers: { 'x-act-status': '418' } })).status, 418)
+  // The client may have its answer a moment before the worker has counted it.
+  await until('everything is counted', () => {
+    const { requests, current_connections: open } = proxy.running.status().backends[0]!
+    return requests === 201 && open === 0 && proxy.running.state.listenerTotals(0).active === 0
+  })
   const status = parsed<{ total_backends: number; active_backends: number; backends: Record<string, unknown>[] }>(
     await ask(proxy.adminPort, { path: '/status' }),
   )
