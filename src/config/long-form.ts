@@ -1,4 +1,4 @@
-// Checked configuration → the long form of a file, every key written out: for `check --expanded` and `config show`.
+// Checked configuration → the long form of a file, every key written out: for `check --expanded`.
 import type { HashKey, HealthCheckSpec, RetriesSpec } from '../core/spec.ts'
 import { formatByteSize } from '../util/byte-size.ts'
 import { formatDuration } from '../util/duration.ts'

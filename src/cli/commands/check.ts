@@ -40,8 +40,8 @@ async function check(o: Options, context: CliContext): Promise<number> {
   const loaded = loadConfig({ path: o.config ?? DEFAULT_CONFIG_FILE, env: process.env })
   const { terminal } = context
   if (o.expanded) {
-    const { expandedConfig } = await import('../expanded-config.ts')
-    terminal.out(`${JSON.stringify(expandedConfig(loaded.config), null, 2)}\n`)
+    const { longFormOf } = await import('../../config/long-form.ts')
+    terminal.out(`${JSON.stringify(longFormOf(loaded.config), null, 2)}\n`)
     return ExitCode.done
   }
   const reached = o.connect ? await tryBackends(loaded.config.pools) : []

@@ -1,6 +1,7 @@
 // A bound address and the pool behind it; the admin address.
 import { z } from 'zod'
 import { parseListenAddress } from '../listen-address.ts'
+import { redactedText } from '../redact.ts'
 import { name, parsing } from './scalars.ts'
 
 /** Port 0 passes here: whether it may be asked for is the cross-check's question. */
@@ -31,10 +32,17 @@ export const admin = z
     listen: listenAddress
       .prefault(`${adminDefaults.host}:${adminDefaults.port}`)
       .meta({ description: 'Address of the admin API.' }),
-    token: z.string().optional().meta({
-      title: 'string',
-      description: 'Bearer token that callers must send; empty = none. Required unless `listen` is a loopback address.',
-    }),
+    token: z
+      .string()
+      .refine((text) => text !== redactedText, {
+        error: 'only stands for a secret where a configuration is printed; write the token itself',
+      })
+      .optional()
+      .meta({
+        title: 'string',
+        description:
+          'Bearer token that callers must send; empty = none. Required unless `listen` is a loopback address.',
+      }),
   })
   .transform((a) => ({
     host: a.listen.host,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadConfig } from '../config/load.ts'
-import { expandedConfig } from './expanded-config.ts'
+import { loadConfig } from './load.ts'
+import { longFormOf, longFormWithSecrets } from './long-form.ts'
 
 const files = {
   'the seven flat keys': {
@@ -34,7 +34,7 @@ const files = {
           fall: 3,
         },
         passive_health: { max_fails: 1, window: '1m', eject: '1h' },
-        timeouts: { connect: '1s', first_byte: '2s', idle: '3s', total: '4s' },
+        timeouts: { connect: '1s', first_byte: '2s', idle: '3s', total: '4s', tunnel: '5s' },
         retries: { attempts: 1, on: ['reset', '503', '502'], budget: '12.5%' },
         keepalive: { max_idle: 0, idle_timeout: '1s' },
         host_header: 'backend',
@@ -68,7 +68,7 @@ const files = {
 for (const [name, file] of Object.entries(files)) {
   test(`the long form means the same: ${name}`, () => {
     const { config } = loadConfig({ text: JSON.stringify(file), env: {} })
-    const long = loadConfig({ text: JSON.stringify(expandedConfig(config)), env: {} })
+    const long = loadConfig({ text: JSON.stringify(longFormWithSecrets(config)), env: {} })
     assert.deepEqual(long.config, config)
   })
 }
@@ -79,7 +79,12 @@ test('secrets are not printed', () => {
     sticky: { by: 'cookie', secret: 'a-long-enough-secret' },
     admin: { token: 'top-secret' },
   }
-  const text = JSON.stringify(expandedConfig(loadConfig({ text: JSON.stringify(file), env: {} }).config))
+  const text = JSON.stringify(longFormOf(loadConfig({ text: JSON.stringify(file), env: {} }).config))
   assert.doesNotMatch(text, /top-secret|a-long-enough-secret/)
   assert.equal(text.match(/"\*\*\*"/g)?.length, 2)
+})
+
+test('a file that was printed without its token does not run with the stars for a token', () => {
+  const printed = { backends: ['http://localhost:1'], admin: { token: '***' } }
+  assert.throws(() => loadConfig({ text: JSON.stringify(printed), env: {} }), /admin\.token: .*stands for a secret/)
 })
