@@ -49,12 +49,18 @@ function open(url: string): Socket {
   return connectTls({ host, port, ...(isName ? { servername: host } : {}) })
 }
 
+const trustIt = 'NODE_EXTRA_CA_CERTS=ca.pem in the environment of Frontdesk makes it known'
+
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused: is it running, and on this port?',
   ENOTFOUND: 'the host name is not known',
   EAI_AGAIN: 'the host name cannot be resolved now',
   ENOENT: 'there is no such socket',
   EACCES: 'this user may not connect to the socket',
+  DEPTH_ZERO_SELF_SIGNED_CERT: `its certificate is self-signed, and not known here: ${trustIt}`,
+  SELF_SIGNED_CERT_IN_CHAIN: `its certificate comes from an authority not known here: ${trustIt}`,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: `its certificate comes from an authority not known here: ${trustIt}`,
+  CERT_HAS_EXPIRED: 'its certificate has expired',
 }
 
 function explain(error: NodeJS.ErrnoException): string {

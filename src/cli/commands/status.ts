@@ -39,5 +39,14 @@ function print(status: StatusDocument, base: URL, terminal: Terminal): void {
   const good = status.active_backends === status.total_backends
   const summary = `${status.active_backends} of ${plural(status.total_backends, 'backend')} take requests`
   terminal.out(`\n  ${terminal.paint(good ? 'green' : 'yellow', summary)}\n`)
-  terminal.out(good ? '' : '  next  mend what the last check says, or take it out: frontdesk backends remove URL\n')
+  terminal.out(nextSteps(status))
+}
+
+function nextSteps({ backends }: StatusDocument): string {
+  const out = backends.some(({ state }) => state === 'draining' || state === 'disabled')
+  const ill = backends.some(({ state }) => state === 'down' || state === 'ejected')
+  return [
+    ill ? '  next  mend what the last check says, or take it out: frontdesk backends remove URL\n' : '',
+    out ? '  next  back into service: frontdesk backends enable URL\n' : '',
+  ].join('')
 }
