@@ -144,5 +144,10 @@ export const errors = Object.freeze(
   Object.fromEntries(Object.entries(table).map(([name, row]) => [name, Object.freeze({ name, ...row })])),
 ) as Readonly<Record<ErrorName, ErrorSpec>>
 
+/** No connection to the backend came to stand: nothing can have reached it. */
+export function isUnreached(error: ErrorSpec): boolean {
+  return error.phase === 'connect' || error.phase === 'tls'
+}
+
 /** Names in a fixed order: the index of a name is its cell in shared memory. */
 export const errorNames = Object.freeze(Object.keys(table)) as readonly ErrorName[]

@@ -1,4 +1,5 @@
-// The one place where an error becomes an answer: status line, Proxy-Status (RFC 9209), a sentence for a person.
+// The answers of the proxy's own. The one place where an error becomes one: status line, Proxy-Status (RFC 9209), a
+// sentence for a person.
 import { STATUS_CODES } from 'node:http'
 import type { ErrorSpec } from '../core/errors.ts'
 
@@ -38,4 +39,11 @@ export function bodyLength(response: string): number {
 function proxyStatusParameters(error: ErrorSpec, details: string): string {
   const type = error.proxyStatus === null ? '' : `; error=${error.proxyStatus}`
   return details === '' ? type : `${type}; details="${details.replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, '')}"`
+}
+
+/** OPTIONS with Max-Forwards: 0 asks this proxy itself (RFC 9110 §7.6.2). */
+export function optionsAnswer(date: string, keepAlive: boolean): string {
+  const connection = keepAlive ? '' : 'Connection: close\r\n'
+  const allow = 'Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS'
+  return `HTTP/1.1 204 No Content\r\nDate: ${date}\r\n${allow}\r\nVia: 1.1 frontdesk\r\n${connection}\r\n`
 }

@@ -4,26 +4,27 @@
 
 // The global of that name is a getter, which shows at this rate.
 import { performance } from 'node:perf_hooks'
-import type { Selection } from '../balancer/strategy.ts'
-import { type ErrorName, type ErrorSpec, errorNames, errors } from '../core/errors.ts'
+import { type ErrorName, type ErrorSpec, errorNames, errors, isUnreached } from '../core/errors.ts'
 import { Dial, type DialEvents } from '../net/dialer.ts'
 import type { Wire, WireEvents } from '../net/wire.ts'
 import type { AffinityKey } from '../pool/affinity.ts'
+import { Attempts, type RetryQuestion } from '../pool/attempts.ts'
 import { Lease } from '../pool/lease.ts'
-import { methodIndex, retryReasons } from '../state/worker-state.ts'
-import { Timed } from '../util/timer-wheel.ts'
+import { methodIndex } from '../state/worker-state.ts'
+import { Deadline } from '../util/timer-wheel.ts'
 import { composeAnswerHead, composeRequestHead } from './compose-head.ts'
 import type { PlaneContext, Site } from './context.ts'
-import { bodyLength, errorResponse } from './error-response.ts'
+import { bodyLength, errorResponse, optionsAnswer } from './error-response.ts'
+import { answerBody } from './http1/answer-body.ts'
 import { type AnswerEvents, BackendConnection } from './http1/backend-side.ts'
 import { BodyReader } from './http1/body.ts'
 import { fieldValue } from './http1/grammar.ts'
-import { type Outgoing, relayBody } from './http1/relay-body.ts'
+import { bodyText, type Outgoing, relayBody } from './http1/relay-body.ts'
 import { isIdempotent, type RequestHead } from './http1/request-head.ts'
 import type { ResponseHead } from './http1/response-head.ts'
 import { hashOf } from './hygiene/hash-key.ts'
 import { hasDotSegments } from './hygiene/target.ts'
-import { forwardableTrailers, framesMessage } from './hygiene/trailers.ts'
+import { framesMessage } from './hygiene/trailers.ts'
 import { startTunnel } from './tunnel.ts'
 
 /** What an exchange needs of the client's connection. */
@@ -53,20 +54,14 @@ export class Exchange implements DialEvents, AnswerEvents {
   readonly #body: BodyReader
   readonly #requestId: string
   readonly #startedAt = performance.now()
-  readonly #selection: Selection
+  readonly #attempts: Attempts
   /** What of the request body has been read before a backend stood, framed for it; kept for a further attempt. */
   #firstBody = ''
   /** More of the body than `#firstBody` has gone out: the request cannot be sent again. */
   #bodyStreamed = false
-  #lease: Lease | null = null
   #dial: Dial | null = null
   #connection: BackendConnection | null = null
-  #retrying = false
   #freshOnly = false
-  #lastFailure: ErrorSpec | null = null
-  /** What the system said to it, or ''. */
-  #lastCode = ''
-  #attempts = 0
   #sentAt = 0
   #answeredAt = 0
   #firstByteUs = 0
@@ -81,7 +76,7 @@ export class Exchange implements DialEvents, AnswerEvents {
   /** Length of the body of an answer of our own. */
   #ownBytes = 0
   #backendUrl = ''
-  #total: TotalDeadline | null = null
+  #total: Deadline | null = null
   #tunnelled: { readonly fromClient: number; readonly fromBackend: number } | null = null
 
   constructor(plane: PlaneContext, site: Site, client: ExchangeClient, head: RequestHead) {
@@ -91,7 +86,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     this.#head = head
     this.#body = new BodyReader(head.fields.framing, head.fields.contentLength)
     this.#requestId = head.fields.requestId === '' ? plane.ids.next() : head.fields.requestId
-    this.#selection = { hash: hashOf(site.pool.spec, head, client.address), tried: [] }
+    this.#attempts = new Attempts(site.pool, hashOf(site.pool.spec, head, client.address))
     plane.state.requestStarted(site.listener.row)
   }
 
@@ -116,9 +111,9 @@ export class Exchange implements DialEvents, AnswerEvents {
     const used = this.#body.feed(bytes, start, end)
     if (used < 0 || framesMessage(this.#body.trailers)) return this.#refuse(errors.bad_chunk, end)
     if (this.#bodyTooLarge()) return this.#refuse(errors.body_too_large, end)
-    if (this.#body.kind !== 'none') this.#firstBody = this.#frameFirst(bytes)
+    if (this.#body.kind !== 'none') this.#firstBody = bodyText(bytes, this.#body)
     if (pool.spec.timeouts.totalMs !== 0) {
-      this.#total = new TotalDeadline(this)
+      this.#total = new Deadline(() => this.#totalTimedOut())
       this.#plane.wheel.arm(this.#total, pool.spec.timeouts.totalMs)
     }
     this.#attempt()
@@ -127,14 +122,10 @@ export class Exchange implements DialEvents, AnswerEvents {
 
   /** Takes a place at a backend and a connection to it. */
   #attempt(): void {
-    const { pool } = this.#site
-    const bound = pool.affinity?.find(this.#affinityKey())
-    const lease = pool.acquire(this.#selection, bound)
-    if (!(lease instanceof Lease)) {
-      this.#give(this.#lastFailure ?? lease, this.#lastCode)
-      return
-    }
-    this.#connect(lease)
+    const bound = this.#site.pool.affinity?.find(this.#affinityKey())
+    const lease = this.#attempts.take(bound)
+    if (lease instanceof Lease) this.#connect(lease)
+    else this.#give(this.#attempts.failure ?? lease, this.#attempts.failureCode)
   }
 
   #connect(lease: Lease): void {
@@ -142,8 +133,6 @@ export class Exchange implements DialEvents, AnswerEvents {
     // The rest of the body stays in the kernel until somebody can take it.
     if (!this.#body.done) this.#client.wire.pause()
     this.#client.expectWithin(0)
-    this.#attempts++
-    this.#lease = lease
     this.#backendUrl = lease.backend.spec.url
     // After a kept connection turned out to be dead its siblings are not trusted either.
     const idle = this.#freshOnly ? undefined : (lease.backend.takeIdle() as BackendConnection | undefined)
@@ -157,14 +146,14 @@ export class Exchange implements DialEvents, AnswerEvents {
 
   onDialed(open: (events: WireEvents) => Wire, durationUs: number): void {
     this.#dial = null
-    const backend = this.#lease!.backend
+    const backend = this.#attempts.lease!.backend
     this.#plane.state.backendConnected(backend.spec.slot, durationUs)
     this.#guarded(() => this.#send(new BackendConnection(open, backend, this.#plane)))
   }
 
   onDialFailed(error: ErrorSpec, code: string): void {
     this.#dial = null
-    this.#plane.state.backendConnectFailed(this.#lease!.backend.spec.slot)
+    this.#plane.state.backendConnectFailed(this.#attempts.lease!.backend.spec.slot)
     this.#guarded(() => this.#fail(error, code))
   }
 
@@ -182,7 +171,7 @@ export class Exchange implements DialEvents, AnswerEvents {
   #send(connection: BackendConnection): void {
     const { pool, responseRules } = this.#site
     this.#connection = connection
-    this.#sentAt = this.#attempts === 1 && connection.uses > 0 ? this.#startedAt : performance.now()
+    this.#sentAt = this.#attempts.count === 1 && connection.uses > 0 ? this.#startedAt : performance.now()
     const head = composeRequestHead(this.#head, connection.backend.spec, pool.spec.hostHeader, this.#requestId)
     connection.send(this, responseRules, this.#firstBody === '' ? head : head + this.#firstBody)
     if (connection.wire.closed) return
@@ -329,7 +318,7 @@ export class Exchange implements DialEvents, AnswerEvents {
   #finish(reusable: boolean, now = performance.now()): void {
     if (this.#ended) return
     this.#ended = true
-    this.#release()
+    this.#attempts.release()
     if (this.#total !== null) this.#plane.wheel.remove(this.#total)
     const durationUs = Math.round((now - this.#startedAt) * 1000)
     const { state } = this.#plane
@@ -368,7 +357,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     else this.#give(errors.request_timeout, '')
   }
 
-  totalTimedOut(): void {
+  #totalTimedOut(): void {
     if (this.#answerBody !== null) this.#cut(errors.total_timeout)
     else this.#give(errors.total_timeout, '')
   }
@@ -378,59 +367,25 @@ export class Exchange implements DialEvents, AnswerEvents {
    * `stale`: on a kept connection that was dead already, so that the same backend may be asked again.
    */
   #fail(error: ErrorSpec, code: string, stale = false): void {
-    const slot = this.#lease!.backend.spec.slot
+    const { slot } = this.#attempts.lease!.backend.spec
     if (isUnreached(error) && error.blamesBackend) this.#plane.backendFailed(slot, error.name, code)
-    if (!stale) this.#selection.tried.push(slot)
-    // A backend that accepted and then broke the exchange (502, 504) outweighs others that could not be reached (503).
-    if (this.#lastFailure === null || isUnreached(this.#lastFailure)) {
-      this.#lastFailure = error
-      this.#lastCode = code
-    }
-    this.#release()
-    if (this.#mayRetry(error, stale)) {
-      this.#countRetry(
-        error.retry === 'safe' ? retryReasons.indexOf('connect') : retryReasons.indexOf(stale ? 'stale' : 'reset'),
-      )
-      this.#attempt()
-    } else this.#give(this.#lastFailure, this.#lastCode)
+    this.#attempts.failed(error, code, stale)
+    if (this.#attempts.mayRetry(error, stale, this.#retryQuestion())) this.#attempt()
+    else this.#give(this.#attempts.failure!, this.#attempts.failureCode)
   }
 
-  /** Nothing is retried after the first byte to the client, beyond the attempts, or beyond the budget. */
-  #mayRetry(error: ErrorSpec, stale: boolean): boolean {
-    const { retries } = this.#site.pool.spec
-    if (error.retry === 'never' || this.#interimSent || this.#bodyStreamed || this.#attempts > retries.attempts)
-      return false
-    if (error.retry === 'safe' ? !retries.onConnect : !retries.onReset || !isIdempotent(this.#head.method)) return false
-    // A kept connection that was dead is replaced once, by a fresh one: no budget is needed against a storm, and a
-    // backend that restarts takes hundreds of them with it.
-    if (stale) return true
-    this.#retrying = this.#site.pool.beginRetry()
-    return this.#retrying
+  /** Nothing is retried after the first byte to the client, or once more of the body went out than is kept. */
+  #retryQuestion(): RetryQuestion {
+    return { repeatable: !this.#interimSent && !this.#bodyStreamed, idempotent: isIdempotent(this.#head.method) }
   }
 
-  /** `reason`: index into retryReasons. */
-  #countRetry(reason: number): void {
-    this.#plane.state.retried(this.#site.pool.spec.cursor, reason)
-  }
-
-  /** A configured status of an idempotent request goes to another backend, if there is one; else it is passed on. */
+  /** A configured status: the answer is dropped and another backend asked, if the rules allow it. */
   #retryStatus(status: number): boolean {
-    const { retries } = this.#site.pool.spec
-    if (!retries.onStatus.includes(status) || !isIdempotent(this.#head.method)) return false
-    if (this.#interimSent || this.#bodyStreamed || this.#attempts > retries.attempts) return false
-    const slot = this.#lease!.backend.spec.slot
-    this.#selection.tried.push(slot)
-    const next = this.#site.pool.acquire(this.#selection, undefined)
-    if (!(next instanceof Lease)) return false
-    if (!this.#site.pool.beginRetry()) {
-      next.release()
-      return false
-    }
+    const { slot } = this.#attempts.lease!.backend.spec
+    const next = this.#attempts.retryOnStatus(status, this.#retryQuestion())
+    if (next === null) return false
     this.#plane.state.backendFinished(slot, status, this.#firstByteUs)
     this.#closeConnection()
-    this.#release()
-    this.#retrying = true
-    this.#countRetry(retryReasons.indexOf('status'))
     this.#connect(next)
     return true
   }
@@ -477,7 +432,7 @@ export class Exchange implements DialEvents, AnswerEvents {
   }
 
   #blame(error: ErrorSpec): void {
-    const lease = this.#lease
+    const { lease } = this.#attempts
     if (lease !== null && error.blamesBackend) {
       this.#plane.state.backendFinished(lease.backend.spec.slot, 0, 0)
     }
@@ -486,15 +441,6 @@ export class Exchange implements DialEvents, AnswerEvents {
   #closeConnection(): void {
     this.#connection?.close()
     this.#connection = null
-  }
-
-  #release(): void {
-    this.#lease?.release()
-    this.#lease = null
-    if (this.#retrying) {
-      this.#retrying = false
-      this.#site.pool.endRetry()
-    }
   }
 
   // --- details ---
@@ -509,15 +455,6 @@ export class Exchange implements DialEvents, AnswerEvents {
     return bodySize !== 0 && this.#body.received > bodySize
   }
 
-  #frameFirst(bytes: Buffer): string {
-    const { ranges, total } = this.#body
-    let data = ''
-    for (let at = 0; at < ranges.length; at += 2) data += bytes.latin1Slice(ranges[at], ranges[at + 1])
-    if (this.#body.kind !== 'chunked') return data
-    const chunk = total === 0 ? '' : `${total.toString(16)}\r\n${data}\r\n`
-    return this.#body.done ? `${chunk}0\r\n${forwardableTrailers(this.#body.trailers)}\r\n` : chunk
-  }
-
   #affinityKey(): AffinityKey {
     const { fields } = this.#head
     const sticky = this.#site.pool.spec.sticky
@@ -529,11 +466,7 @@ export class Exchange implements DialEvents, AnswerEvents {
   #answerOptions(position: number): number {
     const keepAlive = this.#clientStays()
     this.#status = 204
-    const allow = 'Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS'
-    const connection = keepAlive ? '' : 'Connection: close\r\n'
-    this.#client.wire.write(
-      `HTTP/1.1 204 No Content\r\nDate: ${this.#plane.clock.date}\r\n${allow}\r\nVia: 1.1 frontdesk\r\n${connection}\r\n`,
-    )
+    this.#client.wire.write(optionsAnswer(this.#plane.clock.date, keepAlive))
     this.#finish(keepAlive)
     return position
   }
@@ -587,35 +520,11 @@ export class Exchange implements DialEvents, AnswerEvents {
       firstByteUs: this.#firstByteUs,
       pool: this.#site.pool.spec.name,
       backend: this.#backendUrl,
-      attempts: this.#attempts,
+      attempts: this.#attempts.count,
       error: this.#error,
       requestId: this.#requestId,
       userAgent: fieldValue(fields.block, 'user-agent'),
       referer: fieldValue(fields.block, 'referer'),
     })
   }
-}
-
-class TotalDeadline extends Timed {
-  readonly #exchange: Exchange
-  constructor(exchange: Exchange) {
-    super()
-    this.#exchange = exchange
-  }
-  onDeadline(): void {
-    this.#exchange.totalTimedOut()
-  }
-}
-
-/** No connection to the backend came to stand: nothing can have reached it. */
-function isUnreached(error: ErrorSpec): boolean {
-  return error.phase === 'connect' || error.phase === 'tls'
-}
-
-/** RFC 9112 §6.3: how long the body of an answer is. A 205 has none, whatever it says (RFC 9110 §15.3.6). */
-function answerBody(method: string, head: ResponseHead): BodyReader {
-  const { status } = head
-  if (method === 'HEAD' || status === 204 || status === 304 || status === 205) return new BodyReader('none', 0)
-  if (head.chunked) return new BodyReader('chunked', 0)
-  return head.contentLength < 0 ? new BodyReader('close', 0) : new BodyReader('length', head.contentLength)
 }

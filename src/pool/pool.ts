@@ -57,6 +57,11 @@ export class Pool {
     return this.#state.retryBegin(cursor, Math.max(retries.budgetMin, Math.floor(active * retries.budgetRatio)))
   }
 
+  /** `reason`: index into retryReasons. */
+  countRetry(reason: number): void {
+    this.#state.retried(this.spec.cursor, reason)
+  }
+
   endRetry(): void {
     this.#state.retryEnd(this.spec.cursor)
   }

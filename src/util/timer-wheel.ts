@@ -12,6 +12,20 @@ export abstract class Timed {
   abstract onDeadline(): void
 }
 
+/** A deadline of its own, for what cannot extend Timed. */
+export class Deadline extends Timed {
+  readonly #call: () => void
+
+  constructor(call: () => void) {
+    super()
+    this.#call = call
+  }
+
+  onDeadline(): void {
+    this.#call()
+  }
+}
+
 export interface TimerWheelOptions {
   /** Resolution in ms; default 50. */
   readonly tickMs?: number

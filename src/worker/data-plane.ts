@@ -1,16 +1,14 @@
 // One worker's data plane: applies snapshots, accepts connections, drains. Runs in a thread, or in the main thread.
-import { randomBytes } from 'node:crypto'
-import { BlockList, isIPv6 } from 'node:net'
-import type { ListenerSpec, Slot, Snapshot } from '../core/spec.ts'
-import type { PlaneContext, Site } from '../http/context.ts'
-import { ClientConnection, type ClientHome } from '../http/http1/client-side.ts'
-import { type Accepted, Acceptor } from '../net/acceptor.ts'
+import type { Slot, Snapshot } from '../core/spec.ts'
+import type { PlaneContext } from '../http/context.ts'
 import { AccessLog } from '../observe/access-log.ts'
 import { LiveBackends } from '../pool/live-backend.ts'
 import { Pool } from '../pool/pool.ts'
 import { WorkerState } from '../state/worker-state.ts'
-import { hash64 } from '../util/hash32.ts'
+import { compileCidrs } from '../util/cidr.ts'
+import { RequestIds } from '../util/request-ids.ts'
 import { TimerWheel } from '../util/timer-wheel.ts'
+import { buildSite, HttpListener } from './http-listener.ts'
 import type { FromWorker } from './protocol.ts'
 
 export interface DataPlaneOptions {
@@ -54,7 +52,7 @@ export class DataPlane implements PlaneContext {
   apply(snapshot: Snapshot): void {
     this.#live.update(snapshot.pools.flatMap((pool) => pool.backends))
     const pools = new Map(snapshot.pools.map((spec) => [spec.name, new Pool(spec, this.state, this.#live)]))
-    const isTrusted = trustMatcher(snapshot.trustedProxies)
+    const isTrusted = compileCidrs(snapshot.trustedProxies)
     this.#applyAccessLog(snapshot)
     for (const spec of snapshot.listeners) {
       const pool = pools.get(spec.pool)
@@ -171,153 +169,4 @@ export class DataPlane implements PlaneContext {
     beat()
     this.#heart = setInterval(beat, HEARTBEAT_MS).unref()
   }
-}
-
-/** One listener of this worker and the connections that came in by it. */
-class HttpListener implements ClientHome {
-  site: Site
-  lastClient: ClientHome['lastClient'] = null
-  readonly plane: DataPlane
-  readonly #acceptor: Acceptor
-  readonly #connections = new Set<ClientConnection>()
-
-  constructor(plane: DataPlane, site: Site) {
-    this.plane = plane
-    this.site = site
-    this.#acceptor = new Acceptor(
-      (accepted) => {
-        try {
-          this.#accept(accepted)
-        } catch (error) {
-          this.plane.unexpected(error)
-          accepted.refuse()
-        }
-      },
-      () => this.plane.state.connectionRejected(this.site.listener.row, 'fd'),
-    )
-  }
-
-  async open(reusePort: boolean): Promise<void> {
-    const { host, port } = this.site.listener
-    await this.#acceptor.listen({ host, port, reusePort })
-  }
-
-  #accept(accepted: Accepted): void {
-    const { address } = accepted
-    const { state } = this.plane
-    const { listener, limits } = this.site
-    if (!this.plane.enter()) {
-      state.connectionRejected(listener.row, 'fd')
-      accepted.refuse()
-      return
-    }
-    if (!state.connectionOpened(listener.row, limits.maxConnections)) {
-      state.connectionRejected(listener.row, 'limit')
-      this.plane.leave()
-      accepted.refuse()
-      return
-    }
-    if (limits.maxConnectionsPerIp !== 0) {
-      const [high, low] = hash64(address)
-      if (!state.ipConnectionOpened(high, low, limits.maxConnectionsPerIp)) {
-        state.connectionRejected(listener.row, 'per_ip')
-        state.connectionClosed(listener.row)
-        this.plane.leave()
-        accepted.refuse()
-        return
-      }
-      this.#counted.add(address)
-    }
-    const connection = new ClientConnection(accepted, this.site.isTrusted(address), this)
-    this.#connections.add(connection)
-    if (this.plane.draining) connection.closeIfIdle()
-  }
-  /** Whether a per-address count must be given back: the limit may have changed meanwhile. */
-  readonly #counted = new Multiset()
-
-  connectionClosed(connection: ClientConnection): void {
-    this.#connections.delete(connection)
-    this.plane.state.connectionClosed(this.site.listener.row)
-    if (this.#counted.remove(connection.address)) {
-      const [high, low] = hash64(connection.address)
-      this.plane.state.ipConnectionClosed(high, low)
-    }
-    this.plane.leave()
-  }
-
-  closeIdle(): void {
-    for (const connection of this.#connections) connection.closeIfIdle()
-  }
-
-  stopAccepting(): void {
-    this.#acceptor.close()
-  }
-
-  destroy(): void {
-    this.#acceptor.close()
-    for (const connection of this.#connections) connection.destroy()
-  }
-}
-
-/** Counts of strings; nothing is kept at zero. */
-class Multiset {
-  readonly #counts = new Map<string, number>()
-  add(key: string): void {
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
-  }
-  remove(key: string): boolean {
-    const count = this.#counts.get(key)
-    if (count === undefined) return false
-    if (count === 1) this.#counts.delete(key)
-    else this.#counts.set(key, count - 1)
-    return true
-  }
-}
-
-const HEX_BYTE = Array.from({ length: 256 }, (_, byte) => (byte + 0x100).toString(16).slice(1))
-
-/** 64 random bits of this worker's start and a counter of 48: unique, and cheap enough for every request. */
-class RequestIds {
-  readonly #prefix = randomBytes(8).toString('hex')
-  #count = 0
-  #block = `${this.#prefix}00000000`
-
-  next(): string {
-    const low = this.#count++ & 0xffff
-    if (low === 0)
-      this.#block =
-        this.#prefix +
-        Math.floor(this.#count / 0x10000)
-          .toString(16)
-          .padStart(8, '0')
-    return this.#block + HEX_BYTE[low >> 8] + HEX_BYTE[low & 0xff]
-  }
-}
-
-function buildSite(
-  snapshot: Snapshot,
-  listener: ListenerSpec,
-  pool: Pool,
-  isTrusted: (address: string) => boolean,
-): Site {
-  const { limits } = snapshot
-  return {
-    listener,
-    pool,
-    limits,
-    headLimits: { instanceId: snapshot.instanceId, maxFields: limits.headerCount, targetSize: limits.targetSize },
-    responseRules: { maxFields: Math.max(limits.headerCount, 256), hide: pool.spec.hideHeaders },
-    isTrusted,
-  }
-}
-
-function trustMatcher(networks: readonly string[]): (address: string) => boolean {
-  if (networks.length === 0) return () => false
-  const list = new BlockList()
-  for (const network of networks) {
-    const [address, prefix] = network.split('/') as [string, string | undefined]
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4'
-    list.addSubnet(address, prefix === undefined ? (family === 'ipv6' ? 128 : 32) : Number(prefix), family)
-  }
-  return (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 }

@@ -31,6 +31,16 @@ export function relayBody(
   if (before !== '' || after !== '') to.relayParts(before, from, bytes, ranges, total, after)
 }
 
+/** As `relayBody`, as text: what is kept for a further attempt. */
+export function bodyText(bytes: Buffer, body: BodyReader): string {
+  const { ranges, total } = body
+  let data = ''
+  for (let at = 0; at < ranges.length; at += 2) data += bytes.latin1Slice(ranges[at], ranges[at + 1])
+  if (body.kind !== 'chunked') return data
+  const chunk = total === 0 ? '' : `${total.toString(16)}\r\n${data}\r\n`
+  return body.done ? chunk + lastChunk(body.trailers) : chunk
+}
+
 function lastChunk(trailers: string): string {
   return trailers === '' ? '0\r\n\r\n' : `0\r\n${forwardableTrailers(trailers)}\r\n`
 }
