@@ -52,7 +52,8 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
   const workers = workerCount(config.workers, log)
   const state = new OwnerState(createSharedState({ workers: Math.max(1, workers) }))
   const failureListeners: ((failure: BackendFailure) => void)[] = []
-  const sink = config.logging.access === null ? null : new AccessSink(config.logging.access.file, problem(log))
+  const { access } = config.logging
+  const sink = access === null ? null : new AccessSink({ path: access.file, onProblem: problem(log) })
   const crew = new Crew({
     workers,
     state,
