@@ -52,8 +52,9 @@ export class AddressTable {
       const entry = this.base + set * setCells + way * addressCells
       // While we have a share in it the entry cannot be given to another address.
       if (this.i32[share]! === 0 || !this.holds(entry, hi | 0, lo | 0)) continue
-      this.i32[share]!--
+      // In this order: a thread that is terminated stops at calls, and the share must not be gone before the count.
       Atomics.sub(this.i32, entry + COUNT, 1)
+      this.i32[share]!--
       return
     }
   }
@@ -102,8 +103,8 @@ export class AddressTable {
         this.i32[share]!++
         if (this.holds(entry, hi, lo)) return 1
         // It went to another address between the look and the count.
-        this.i32[share]!--
         Atomics.sub(this.i32, entry + COUNT, 1)
+        this.i32[share]!--
       }
     }
     return 0
