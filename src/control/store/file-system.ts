@@ -13,7 +13,10 @@ export interface OpenFile {
 /** What the state file does to the disk. Errors are Node's, with `code`. */
 export interface FileSystem {
   readFile(path: string): Promise<Buffer>
-  /** `w` truncates or creates, readable by the owner only; `r` opens a folder so that it can be synced. */
+  /**
+   * `w` makes a new file, readable by the owner only; what was there goes, and a link is not followed. `r` opens a folder
+   * so that it can be synced.
+   */
   open(path: string, flags: 'w' | 'r'): Promise<OpenFile>
   rename(from: string, to: string): Promise<void>
   unlink(path: string): Promise<void>
@@ -22,7 +25,11 @@ export interface FileSystem {
 /** The real one. */
 export const nodeFileSystem: FileSystem = {
   readFile: (path) => fs.readFile(path),
-  open: (path, flags) => fs.open(path, flags, 0o600),
+  async open(path, flags) {
+    if (flags === 'r') return fs.open(path, flags)
+    await fs.rm(path, { force: true })
+    return fs.open(path, 'wx', 0o600)
+  },
   rename: fs.rename,
   unlink: fs.unlink,
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
@@ -117,6 +117,20 @@ describe('StateStore', () => {
     disk.fail = null
     await store.save(document(3))
     assert.deepEqual(decodeState(await readFile(path)), { document: document(3) })
+  })
+
+  it('is readable by its owner only, and never written through a link or into a file that lay in the way', async () => {
+    const { store } = await StateStore.open({ path, log: new RecordingLog() })
+    const other = join(folder, 'other')
+    await writeFile(other, 'of somebody else')
+    await symlink(other, `${path}.tmp`)
+    await store.save(document(1))
+    assert.equal(await readFile(other, 'utf8'), 'of somebody else')
+    assert.equal((await lstat(path)).isFile(), true)
+    await writeFile(`${path}.tmp`, 'left by a crash', { mode: 0o644 })
+    await store.save(document(2))
+    assert.equal((await lstat(path)).mode & 0o777, 0o600)
+    assert.deepEqual(decodeState(await readFile(path)), { document: document(2) })
   })
 
   it('writes queued saves in order, one at a time', async () => {
