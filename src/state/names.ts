@@ -41,7 +41,7 @@ export function methodIndex(method: string): number {
 }
 
 /** Why a client connection was turned away. */
-export const rejectReasons = ['limit', 'per_ip', 'drain', 'fd', 'tls'] as const
+export const rejectReasons = ['limit', 'per_ip', 'fd'] as const
 export type RejectReason = (typeof rejectReasons)[number]
 
 /** Why a request was sent again: no connection, broken before the answer, a kept connection found closed, its status. */

@@ -79,7 +79,7 @@ test('a listener counts connections, bytes, requests and errors; totals are summ
       active: 1,
       requestsActive: 1,
       connections: 2,
-      rejected: { limit: 1, per_ip: 0, drain: 0, fd: 0, tls: 0 },
+      rejected: { limit: 1, per_ip: 0, fd: 0 },
       bytesReceived: 105,
       bytesSent: 7,
       requests: [
