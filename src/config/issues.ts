@@ -100,10 +100,10 @@ function explain(issue: Issue, value: unknown, path: Path): Words {
   const shown = show(value, path)
   if (value === undefined) return { message: 'is needed but missing' }
   if (issue.code === 'invalid_type') {
-    return wrongKind(shown, value, expectation(issue))
+    return wrongKind(shown, value, expectation(issue, value, path))
   }
   if (issue.code === 'invalid_value') return notOneOf(shown, value, issue.values.map(String))
-  if (issue.code === 'invalid_union') return unionWords(issue, shown, value)
+  if (issue.code === 'invalid_union') return unionWords(issue, value, path)
   if (issue.code === 'too_small' || issue.code === 'too_big') {
     if (issue.origin === 'number' || issue.origin === 'int')
       return { message: `${shown} is out of range`, hint: issue.message }
@@ -117,13 +117,43 @@ function explain(issue: Issue, value: unknown, path: Path): Words {
   return { message: issue.message }
 }
 
-function expectation(issue: Issue & { code: 'invalid_type' }): string {
-  if (issue.message.startsWith('Invalid input')) return kinds[issue.expected] ?? issue.expected
-  return issue.message
+function expectation(issue: Issue & { code: 'invalid_type' }, value: unknown, path: Path): string {
+  // A sentence that begins with 'use' is about the key that tells forms apart, and here there is no object at all.
+  const isAboutKey = issue.expected === 'object' && issue.message.startsWith('use ')
+  if (!issue.message.startsWith('Invalid input') && !isAboutKey) return issue.message
+  const kind = kinds[issue.expected] ?? issue.expected
+  return kind === 'an object' ? objectLike(value, path) : kind
+}
+
+/** Objects that people write as one word or number, by their key; what they wrote goes into the key it fits. */
+const objectExamples: Readonly<Record<string, (value: unknown) => object>> = {
+  sticky: (value) => ({ by: value === 'ip' ? 'ip' : 'cookie' }),
+  logging: (value) =>
+    typeof value === 'string' && ['debug', 'info', 'warn', 'error'].includes(value)
+      ? { level: value }
+      : { format: value === 'text' ? 'text' : 'json' },
+  access: (value) => ({ format: value === 'combined' ? 'combined' : 'json' }),
+  health_check: () => ({ path: '/health' }),
+  passive_health: () => ({ max_fails: 5 }),
+  timeouts: () => ({ first_byte: '10s' }),
+  retries: (value) => ({ attempts: typeof value === 'number' ? value : 2 }),
+  keepalive: () => ({ idle_timeout: '60s' }),
+  limits: () => ({ max_connections: 1000 }),
+  admin: () => ({ listen: '127.0.0.1:8081' }),
+  shutdown: () => ({ grace: '30s' }),
+}
+
+/** "an object", with an example where one is known. */
+function objectLike(value: unknown, path: Path): string {
+  const example = objectExamples[String(path.at(-1))]?.(value)
+  if (example === undefined) return 'an object'
+  const keys = Object.entries(example).map(([key, entry]) => `"${key}": ${JSON.stringify(entry)}`)
+  return `an object such as {${keys.join(', ')}}`
 }
 
 function wrongKind(shown: string, value: unknown, expected: string): Words {
-  const found = value === null ? 'null cannot stand here' : `${shown} is ${kindOf(value)}`
+  const kind = kindOf(value)
+  const found = value === null || shown === kind ? `${shown} cannot stand here` : `${shown} is ${kind}`
   return { message: `${found}; expected ${expected}` }
 }
 
@@ -139,12 +169,13 @@ function notOneOf(shown: string, value: unknown, values: readonly string[]): Wor
   return { message: `${shown} is not known here`, hint: `use ${values.map((v) => `"${v}"`).join(', ')}` }
 }
 
-function unionWords(issue: Issue & { code: 'invalid_union' }, shown: string, value: unknown): Words {
+function unionWords(issue: Issue & { code: 'invalid_union' }, value: unknown, path: Path): Words {
+  const shown = show(value, path)
   if (issue.message.startsWith('use ')) return { message: `${shown} is not known here`, hint: issue.message }
   if (!issue.message.startsWith('Invalid input')) return wrongKind(shown, value, issue.message)
   const expected = issue.errors.flatMap((branch) => {
     const first = branch[0]
-    return first?.code === 'invalid_type' ? [expectation(first)] : []
+    return first?.code === 'invalid_type' ? [expectation(first, value, path)] : []
   })
   return wrongKind(shown, value, [...new Set(expected)].join(' or '))
 }
