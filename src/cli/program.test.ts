@@ -16,6 +16,7 @@ function all(command: Command): Command[] {
 test('run is meant when no command is named', () => {
   assert.deepEqual(withDefaultCommand([]), ['run'])
   assert.deepEqual(withDefaultCommand(['-c', 'x']), ['run', '-c', 'x'])
+  assert.deepEqual(withDefaultCommand(['-v']), ['--version'])
   assert.deepEqual(withDefaultCommand(['--help']), ['--help'])
   assert.deepEqual(withDefaultCommand(['status', '--json']), ['status', '--json'])
 })

@@ -1,5 +1,6 @@
 // All commands in one program, with one manner of reporting a wrong command line: what, and how to find the right one.
 import { Command, type Option } from 'commander'
+import { closest } from '../util/edit-distance.ts'
 import type { CliContext } from './cli-context.ts'
 import { defineBackend } from './commands/backend.ts'
 import { defineBackends } from './commands/backends.ts'
@@ -40,9 +41,9 @@ export function buildProgram(context: CliContext): Command {
       writeErr: (text) => terminal.err(text),
       outputError: (text, write) => write(text.replace(/^error: /, 'frontdesk: ')),
     })
-    .version(`frontdesk ${context.version}`, '-V, --version', 'print the version')
+    .version(`frontdesk ${context.version}`, '-V, --version', 'print the version (-v is the same)')
     .helpOption('-h, --help', 'print help')
-    .helpCommand('help [command]', 'print help for a command')
+    .helpCommand(false)
     .configureHelp({ optionDescription: describeOption })
     .addHelpText('after', examples)
   const define = [
@@ -59,6 +60,7 @@ export function buildProgram(context: CliContext): Command {
     defineVersion,
   ]
   for (const one of define) one(program, context)
+  defineHelp(program)
   for (const command of program.commands) pointToHelp(command, 'frontdesk')
   return program.showHelpAfterError('"frontdesk help" lists the commands.')
 }
@@ -69,6 +71,30 @@ function describeOption({ description, defaultValue, defaultValueDescription }: 
   return `${description} (default: ${defaultValueDescription ?? defaultValue})`
 }
 
+/** Commander's own help command prints the help of everything for a word it does not know. */
+function defineHelp(program: Command): void {
+  program
+    .command('help')
+    .description('print help for a command')
+    .argument('[command...]', 'such as run, or backends add')
+    .action((words: readonly string[]) => {
+      let command = program
+      for (const word of words) {
+        const found = command.commands.find((sub) => sub.name() === word)
+        if (found === undefined)
+          throw program.error(unknownCommand(word, command), { code: 'frontdesk.unknownCommand' })
+        command = found
+      }
+      command.outputHelp()
+    })
+}
+
+function unknownCommand(word: string, { commands }: Command): string {
+  const names = commands.map((command) => command.name())
+  const guess = closest(word, names)
+  return `error: unknown command '${word}'${guess === null ? '' : `\n(Did you mean ${guess}?)`}`
+}
+
 function pointToHelp(command: Command, parent: string): void {
   command.showHelpAfterError(`"${parent} help ${command.name()}" lists what it takes.`)
   for (const sub of command.commands)
@@ -77,7 +103,8 @@ function pointToHelp(command: Command, parent: string): void {
 
 /** "run" is the command when none is named: no argument at all, or an option that is not about the program itself. */
 export function withDefaultCommand(argv: readonly string[]): readonly string[] {
-  const [first] = argv
+  const [first, ...rest] = argv
+  if (first === '-v') return ['--version', ...rest]
   const isAboutProgram = ['-h', '--help', '-V', '--version'].includes(first ?? '')
   return first === undefined || (first.startsWith('-') && !isAboutProgram) ? ['run', ...argv] : argv
 }

@@ -48,6 +48,10 @@ test('help lists the commands that exist and no others', async (t) => {
 test('a wrong command line exits 2 and says what was meant', async (t) => {
   const wrong: [string[], RegExp][] = [
     [['statsu'], /unknown command 'statsu'\n\(Did you mean status\?\)/],
+    [['nonsense'], /^frontdesk: unknown command 'nonsense'\n"frontdesk help"/],
+    [['help', 'nonsense'], /^frontdesk: unknown command 'nonsense'\n"frontdesk help"/],
+    [['help', 'statsu'], /unknown command 'statsu'\n\(Did you mean status\?\)/],
+    [['help', 'backends', 'drian'], /unknown command 'drian'\n\(Did you mean drain\?\)/],
     [['backend', '--prot', '1'], /unknown option '--prot'\n\(Did you mean --port\?\)\n"frontdesk help backend"/],
     [['run', '--port', '70000'], /--port <n>' argument '70000' is invalid.*1 to 65535/],
     [['request'], /missing required argument 'url'/],
