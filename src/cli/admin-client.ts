@@ -18,6 +18,8 @@ export interface AdminCall {
   readonly body?: unknown
   /** 0 = wait for ever; default 30 s. */
   readonly timeoutMs?: number
+  /** What to do about a refusal, by status, in words of the command line; else the API's own details are the hint. */
+  readonly hints?: Readonly<Record<number, string>>
 }
 
 export interface AdminAnswer {
@@ -35,7 +37,7 @@ export async function callAdmin(target: AdminTarget, call: AdminCall): Promise<A
     if (body === undefined) throw foreign(target, raw.status)
     return { status: raw.status, body }
   }
-  throw refused(target, raw.status, body)
+  throw refused(target, { status: raw.status, body, hint: call.hints?.[raw.status] })
 }
 
 /** "8081", "host:8081" and a whole URL all name an admin API. */
@@ -121,7 +123,10 @@ interface Problem {
   readonly errors?: readonly { readonly path?: string; readonly message?: string }[]
 }
 
-function refused(target: AdminTarget, status: number, body: unknown): CliError {
+function refused(
+  target: AdminTarget,
+  { status, body, hint }: AdminAnswer & { readonly hint: string | undefined },
+): CliError {
   if (status === 401 || status === 403) {
     return new CliError(`the admin API at ${target.base.origin} refused the call (${status})`, {
       hint: 'give its token with --token or FRONTDESK_ADMIN_TOKEN',
@@ -130,6 +135,7 @@ function refused(target: AdminTarget, status: number, body: unknown): CliError {
   const problem = typeof body === 'object' && body !== null ? (body as Problem) : undefined
   if (problem?.title === undefined && problem?.detail === undefined) return foreign(target, status)
   const message = problem.detail ?? problem.title ?? ''
+  if (hint !== undefined) return new CliError(message, { hint })
   const details = (problem.errors ?? [])
     .filter((error) => error.message !== undefined && !message.includes(error.message))
     .map((error) => [error.path, error.message].filter(Boolean).join(': '))

@@ -72,7 +72,8 @@ function defineAdd(group: Command, context: CliContext): void {
     .addOption(option('--backup', 'use it only when no other backend is available'))
   act(context, command, async (url: string, o: AddOptions) => {
     const body = { url, pool: o.pool, weight: o.weight, max_connections: o.maxConnections, backup: o.backup }
-    const answer = await callAdmin(await resolveAdminTarget(o), { method: 'POST', path: '/backends', body })
+    const hints = { 409: `frontdesk backends weight ${url} N changes its weight` }
+    const answer = await callAdmin(await resolveAdminTarget(o), { method: 'POST', path: '/backends', body, hints })
     const added = answer.body as BackendStatus
     const text = `added ${added.url} to pool ${added.pool}, weight ${added.weight}: "frontdesk backends list" shows its first check`
     return say(context, o, answer.body, text)
