@@ -1,6 +1,7 @@
 // Which backend or pool a request means: by URL in normal form, and by pool where that is not clear.
 
 import type { BackendSpec, Snapshot } from '../core/spec.ts'
+import { editDistance } from '../util/edit-distance.ts'
 import { ControlError } from './control-error.ts'
 
 /** Where a backend is; without a pool, the one that has the URL (to add: `default`, or the only pool). */
@@ -33,12 +34,38 @@ export function locateBackend(snapshot: Snapshot, at: BackendAddress): BackendSp
   const [first, ...others] = findBackends(snapshot, at)
   if (first === undefined) {
     const message = `is not a backend of ${at.pool === undefined ? 'any pool' : `pool ${at.pool}`}`
-    throw new ControlError('not-found', `${at.url} ${message}`, [{ path: 'url', message }])
+    const all = snapshot.pools.flatMap(({ backends }) => backends)
+    throw new ControlError('not-found', `${at.url} ${message}${suggestion(at, all)}`, [{ path: 'url', message }])
   }
   if (others.length === 0) return first
   const names = [first, ...others].map(({ pool }) => pool).join(', ')
   const message = `this URL is in several pools: name one of ${names}`
   throw new ControlError('invalid', 'Which backend is not clear', [{ path: 'pool', message }])
+}
+
+/** More edits than this are another backend, not a slip. */
+const maxSlips = 3
+/** More than these are a list to look at, not a sentence. */
+const maxListed = 5
+
+/** Names of this machine count as one: 'localhost' is what people type, '127.0.0.1' what many files have. */
+const comparable = (url: string): string => url.replace(/^(\w+:\/\/)(127\.0\.0\.1|\[::1\])(?=[:/]|$)/, '$1localhost')
+
+/** What was probably meant, as the end of a sentence; '' when nothing is near and the list would be long. */
+function suggestion({ url, pool }: BackendAddress, all: readonly BackendSpec[]): string {
+  const elsewhere = all.find((backend) => backend.url === url)
+  if (elsewhere !== undefined) return `; it is one of pool ${elsewhere.pool}`
+  const known = [...new Set(all.filter((backend) => pool === undefined || backend.pool === pool).map((b) => b.url))]
+  let nearest = ''
+  let fewest = maxSlips + 1
+  for (const candidate of known) {
+    const slips = editDistance(comparable(url), comparable(candidate))
+    if (slips >= fewest) continue
+    nearest = candidate
+    fewest = slips
+  }
+  if (nearest !== '') return `; did you mean ${nearest}?`
+  return known.length === 0 || known.length > maxListed ? '' : `; known: ${known.join(', ')}`
 }
 
 function knownPool(snapshot: Snapshot, pool: string): string {
