@@ -1,6 +1,6 @@
 // Frontdesk in the foreground: start, say where it is, obey signals, end. `run`, `proxy` and `demo` differ only in what they serve.
 import type { LoadedConfig } from '../config/load.ts'
-import { ListenError, type Running, startFrontdesk } from '../supervisor/frontdesk.ts'
+import { drainingWords, ListenError, type Running, startFrontdesk } from '../supervisor/frontdesk.ts'
 import { announce } from './announce.ts'
 import type { CliContext } from './cli-context.ts'
 import { ExitCode } from './exit-code.ts'
@@ -112,9 +112,7 @@ class StopControl {
     if (this.requested) return
     this.requested = true
     const again = cause === 'SIGINT' ? '; Ctrl-C again stops at once' : ''
-    this.#log.event('info', 'draining', `draining (${cause}): no new connections, those open may finish${again}`, {
-      cause,
-    })
+    this.#log.event('info', 'draining', `${drainingWords(cause)}${again}`, { cause })
     this.#running?.drain()
   }
 

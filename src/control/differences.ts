@@ -18,8 +18,18 @@ export function differences(before: DesiredPools, after: DesiredPools): string[]
   return changes
 }
 
+const words = { weight: 'weight', maxConnections: 'max_connections', backup: 'backup', state: 'state' } as const
+const stateWords = { up: 'enabled', drain: 'drained', disabled: 'disabled' } as const
+
+/** What one call of the admin API did to a backend: `drained`, `weight 1 → 3, max_connections 0 → 8`. */
+export function changeOf(from: DesiredBackend, to: DesiredBackend): string {
+  return (Object.keys(words) as (keyof typeof words)[])
+    .filter((key) => from[key] !== to[key])
+    .map((key) => (key === 'state' ? stateWords[to.state] : `${words[key]} ${from[key]} → ${to[key]}`))
+    .join(', ')
+}
+
 function settingChanges(pool: string, from: DesiredBackend, to: DesiredBackend): string[] {
-  const words = { weight: 'weight', maxConnections: 'max_connections', backup: 'backup', state: 'state' } as const
   return (Object.keys(words) as (keyof typeof words)[])
     .filter((key) => from[key] !== to[key])
     .map((key) => `pool ${pool}: ${to.url} ${words[key]} ${from[key]} → ${to[key]}`)

@@ -8,7 +8,8 @@ import { Flag } from '../state/flags.ts'
 import { type BackendAddress, findBackends, locateBackend, matches, poolForNew } from './backend-finder.ts'
 import { ControlError } from './control-error.ts'
 import { type Departure, Departures } from './departures.ts'
-import { differences } from './differences.ts'
+import { changeOf, differences } from './differences.ts'
+import { formatDuration } from './format-duration.ts'
 import {
   type ConfiguredPools,
   type DesiredBackend,
@@ -147,6 +148,7 @@ export class Membership {
         before === undefined || isConfigured(this.#configured, pool, at.url) ? {} : settingsOf(before.backend)
       const overlay = withAdded(this.#configured, this.#overlay, { pool, url: at.url }, { ...kept, ...settings })
       await this.#change({ overlay })
+      this.#tell(pool, at.url, 'added')
       return locateBackend(this.#snapshot, { pool, url: at.url })
     })
   }
@@ -156,8 +158,11 @@ export class Membership {
     return this.#queue.run(async () => {
       const { pool, url } = locateBackend(this.#snapshot, at)
       const overlay = withPatched(this.#overlay, { pool, url }, settings)
-      if (differences(this.#desired, mergeOverlay(this.#configured, overlay)).length > 0)
+      const before = this.#desiredOf(pool, url)
+      if (differences(this.#desired, mergeOverlay(this.#configured, overlay)).length > 0) {
         await this.#change({ overlay })
+        this.#tell(pool, url, changeOf(before, this.#desiredOf(pool, url)))
+      }
       return this.members().find(({ backend }) => backend.pool === pool && backend.url === url)!
     })
   }
@@ -171,11 +176,13 @@ export class Membership {
       const leaving = this.#departures.list().find(({ backend }) => matches(backend, at))
       if (leaving !== undefined && findBackends(this.#snapshot, at).length === 0) {
         this.#departures.hurry(leaving, drainMs)
+        this.#tell(leaving.backend.pool, at.url, `has ${formatDuration(drainMs)} to finish`)
         return removalOf(leaving, this.#departures)
       }
       const backend = locateBackend(this.#snapshot, at)
       const overlay = withRemoved(this.#configured, this.#overlay, backend.pool, backend.url)
       const [departure] = await this.#change({ overlay }, drainMs)
+      this.#tell(backend.pool, backend.url, 'removed')
       return removalOf(departure!, this.#departures)
     })
   }
@@ -203,6 +210,18 @@ export class Membership {
   /** Writes the document as it is now: at start, so that a fresh sticky secret outlives the process. */
   persist(): Promise<void> {
     return this.#queue.run(() => this.#save(this.#documentOf(this.#overlay, this.#revision)))
+  }
+
+  #desiredOf(pool: string, url: string): DesiredBackend {
+    return this.#desired.get(pool)!.find((backend) => backend.url === url)!
+  }
+
+  /** One line for each change made over the admin API: who looks at the log alone shall know why traffic moved. */
+  #tell(pool: string, url: string, change: string): void {
+    const revision = this.#revision
+    const where = this.#desired.size > 1 ? `pool ${pool}, ` : ''
+    const message = `backend ${url} ${change} (admin API, ${where}revision ${revision})`
+    this.#o.log.event('info', 'backend_changed', message, { pool, url, change, revision })
   }
 
   // — one change —
@@ -283,7 +302,7 @@ export class Membership {
   }
 
   #documentOf(overlay: Overlay, revision: number): StateDocument {
-    return { revision, stickySecret: this.#o.document.stickySecret, overlay }
+    return { ...this.#o.document, revision, overlay }
   }
 
   #abandon(plan: Pick<Change, 'claimed' | 'returned'>): void {

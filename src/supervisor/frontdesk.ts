@@ -45,7 +45,13 @@ export interface Running {
   readonly stopped: Promise<StopReason>
 }
 
-/** Starts Frontdesk. Rejects with ListenError when an address cannot be bound; then nothing is left running. */
+/** The log's line at the begin of a stop, whoever asked for it. */
+export const drainingWords = (cause: string): string => `draining (${cause}): no new connections, those open may finish`
+
+/**
+ * Starts Frontdesk. Rejects with ListenError when an address cannot be bound, with ConfigError when the state file is
+ * another configuration's; then nothing is left running.
+ */
 export async function startFrontdesk(options: StartOptions): Promise<Running> {
   const { loaded, log, version } = options
   const { config } = loaded
@@ -82,11 +88,17 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     apply: (snapshot) => crew.apply(withPorts(snapshot)),
     setAddresses: (slot, addresses) => crew.setAddresses(slot, addresses),
     cutBackend: (slot) => crew.cutBackend(slot),
-    stop: () => stop.drain(),
+    stop: () => {
+      if (!stop.begun) log.event('info', 'draining', drainingWords('admin API'), { cause: 'admin API' })
+      stop.drain()
+    },
     isDraining: () => stop.begun,
     onBackendFailure: (listener) => failureListeners.push(listener),
   }
-  const control = await Control.create({ port, config, configPath: loaded.path, log })
+  const control = await Control.create({ port, config, configPath: loaded.path, log }).catch(async (error) => {
+    await sink?.close()
+    throw error
+  })
   try {
     ports = await reservePorts(control.snapshot.listeners)
     await crew.start(withPorts(control.snapshot))
