@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -11,6 +11,7 @@ import { FakePort, MemoryLog, SilentListener } from '../../test/support/control-
 import { refusingPort } from '../../test/support/ports.ts'
 import { until, within } from '../../test/support/wait.ts'
 import { type Config, loadConfig } from '../config/load.ts'
+import { ConfigError } from '../config/problem.ts'
 import { Control } from './control.ts'
 import type { BackendStatus, StatusDocument } from './status.ts'
 
@@ -42,9 +43,9 @@ describe('Control and its admin API', () => {
     }
     return loadConfig({ path: join(folder, 'config.json'), text: JSON.stringify(file), allowAnyPort: true }).config
   }
-  const start = async (over: Record<string, unknown> = {}): Promise<void> => {
+  const start = async (over: Record<string, unknown> = {}, configPath: string | null = null): Promise<void> => {
     log = new MemoryLog()
-    control = await Control.create({ port, config: configOf(over), configPath: null, log })
+    control = await Control.create({ port, config: configOf(over), configPath, log })
     await control.start()
   }
   const call = async (
@@ -122,6 +123,68 @@ describe('Control and its admin API', () => {
     await start()
     assert.deepEqual(await urls(), [a(), 'http://127.0.0.2:1', dead])
     assert.match(log.named('state_restored')[0]!.message, /1 added/)
+  })
+
+  it('refuses the state file of a configuration of another name, and takes an older one as it is', async () => {
+    await start()
+    await call('POST', '/backends', { body: { url: c } })
+    await control.close()
+    // Written without a name: taken, and from the next change on it has one.
+    await start({}, '/etc/one.json')
+    assert.equal((await urls()).at(-1), c)
+    await call('PATCH', '/backends', { body: { url: c, weight: 2 } })
+    await control.close()
+    const before = await readFile(statePath, 'utf8')
+    await assert.rejects(start({}, '/etc/two.json'), (error) => {
+      assert.ok(error instanceof ConfigError)
+      assert.match(error.message, /^\/etc\/two\.json: state_file: .*made to one\.json, not to two\.json/)
+      assert.ok(error.message.includes(statePath))
+      return true
+    })
+    assert.equal(await readFile(statePath, 'utf8'), before)
+    // The folder is not part of the name, and a run without a file keeps whose it is.
+    await start({}, 'elsewhere/one.json')
+    await control.close()
+    await start()
+    await call('PATCH', '/backends', { body: { url: c, weight: 3 } })
+    await control.close()
+    await assert.rejects(start({}, '/etc/two.json'), ConfigError)
+  })
+
+  it('leaves a line in the log for each change', async () => {
+    await start()
+    await call('POST', '/backends', { body: { url: c } })
+    await call('PATCH', '/backends', { body: { url: c, weight: 3, max_connections: 8 } })
+    for (const state of ['drain', 'disabled', 'up']) await call('PATCH', '/backends', { body: { url: c, state } })
+    await call('PATCH', '/backends', { body: { url: c, state: 'up' } })
+    await call('DELETE', '/backends', { body: { url: c } })
+    await call('DELETE', '/backends', { body: { url: c } })
+    assert.deepEqual(
+      log.named('backend_changed').map(({ level, message }) => `${level} ${message}`),
+      [
+        'added (admin API, revision 2)',
+        'weight 1 → 3, max_connections 0 → 8 (admin API, revision 3)',
+        'drained (admin API, revision 4)',
+        'disabled (admin API, revision 5)',
+        'enabled (admin API, revision 6)',
+        'removed (admin API, revision 7)',
+      ].map((rest) => `info backend ${c} ${rest}`),
+    )
+  })
+
+  it('asks about the backend that was probably meant', async () => {
+    const known = ['http://127.0.0.1:8082', 'http://10.0.0.7:80/app', 'http://[::1]:9000']
+    await start({ backends: known })
+    const detail = async (url: string): Promise<string> => {
+      const answer = await call('PATCH', '/backends', { body: { url, weight: 2 } })
+      assert.equal(answer.status, 404)
+      return answer.json<{ detail: string }>().detail
+    }
+    const asked = (url: string, meant: string): string => `${url} is not a backend of any pool; did you mean ${meant}?`
+    assert.equal(await detail('http://localhost:8082'), asked('http://localhost:8082', known[0]!))
+    assert.equal(await detail('http://localhost:9000'), asked('http://localhost:9000', known[2]!))
+    assert.equal(await detail('http://10.0.0.7/ap'), asked('http://10.0.0.7/ap', 'http://10.0.0.7/app'))
+    assert.match(await detail('http://far.example:1'), /of any pool; known: http:\/\/127\.0\.0\.1:8082, /)
   })
 
   it('answers two adds of the same at once with one 201 and one 409', async () => {

@@ -1,9 +1,11 @@
 // The control plane of one process: membership, health, state file, admin API and metrics put together.
 
 import { randomBytes } from 'node:crypto'
+import { basename } from 'node:path'
 import { compileSnapshot } from '../config/compile.ts'
 import type { Config, PoolConfig } from '../config/config.ts'
 import { configJsonSchema } from '../config/json-schema.ts'
+import { ConfigError } from '../config/problem.ts'
 import type { Log } from '../core/log.ts'
 import type { Slot, Snapshot } from '../core/spec.ts'
 import { createAdminApp } from './admin/app.ts'
@@ -31,7 +33,7 @@ export type { StatusDocument } from './status.ts'
 export interface ControlOptions {
   readonly port: ControlPort
   readonly config: Config
-  /** For messages; null without a file. */
+  /** Its base name says whose the state file is; null without a file: then any state file is taken. */
   readonly configPath: string | null
   readonly log: Log
   /** Other ways to check and resolve, for tests. */
@@ -68,6 +70,20 @@ const freshDocument = (): StateDocument => ({
   overlay: {},
 })
 
+const ownerOf = ({ configPath }: ControlOptions): { configuration?: string } =>
+  configPath === null ? {} : { configuration: basename(configPath) }
+
+/** Backends that were added to one configuration must not get the traffic of another that lies in the same folder. */
+function refuseForeign(found: StateDocument | null, options: ControlOptions, stateFile: string): void {
+  const theirs = found?.configuration
+  const ours = ownerOf(options).configuration
+  if (theirs === undefined || ours === undefined || theirs === ours) return
+  const message = `the state file ${stateFile} holds the changes made to ${theirs}, not to ${ours}`
+  const hint = `give ${ours} a "state_file" of its own; if ${theirs} was renamed to ${ours}, rename or remove the state file, and its changes are forgotten`
+  const place = { file: options.configPath ?? '', line: 0, column: 0, path: 'state_file' }
+  throw new ConfigError([{ ...place, message, hint, value: stateFile }])
+}
+
 /** Somebody will hold a cookie signed with the secret of the state file. */
 const needsSecret = (config: Config): boolean =>
   Object.values(config.pools).some(({ sticky }) => sticky?.by === 'cookie' && sticky.secret === null)
@@ -89,7 +105,7 @@ export class Control {
 
   private constructor(options: ControlOptions, store: StateStore | null, found: StateDocument | null) {
     const { port, config, log } = options
-    const document = found ?? freshDocument()
+    const document = { ...(found ?? freshDocument()), ...ownerOf(options) }
     this.#options = options
     this.#config = config
     this.#store = store
@@ -112,12 +128,16 @@ export class Control {
     this.#metrics = new Metrics({ ...parts, reloadSuccessful: () => this.#reloadSuccessful })
   }
 
-  /** Reads the state file, claims slots, builds the first snapshot. Opens nothing. */
+  /**
+   * Reads the state file, claims slots, builds the first snapshot. Opens nothing.
+   * @throws ConfigError when the state file belongs to a configuration file of another name.
+   */
   static async create(options: ControlOptions): Promise<Control> {
     const path = options.config.stateFile
     if (path === null) return new Control(options, null, null)
     const fileSystem = options.fileSystem === undefined ? {} : { fileSystem: options.fileSystem }
     const { store, document } = await StateStore.open({ path, log: options.log, ...fileSystem })
+    refuseForeign(document, options, path)
     return new Control(options, store, document)
   }
 

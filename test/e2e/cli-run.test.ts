@@ -99,6 +99,10 @@ test('serves config.json of the folder; status and backends look at it and chang
   )
   const twice = await cli(t, ['backends', 'add', green.url], { env })
   assert.deepEqual([twice.code, /already in pool default/.test(twice.stderr)], [1, true])
+  assert.match(twice.stderr, /^ {2}frontdesk backends weight \S+ N changes its weight$/m)
+  assert.doesNotMatch(twice.stderr, /PATCH/)
+  const slip = await cli(t, ['backends', 'drain', red.url.replace('127.0.0.1', 'localhost')], { env })
+  assert.deepEqual([slip.code, slip.stderr.includes(`did you mean ${red.url}?`)], [1, true])
   assert.match((await cli(t, ['backends', 'drain', red.url, '--wait'], { env })).stdout, /is drained/)
   assert.equal(await ask(url), 'green')
   assert.match((await cli(t, ['backends', 'enable', red.url], { env })).stdout, /in service again/)
@@ -120,6 +124,28 @@ test('serves config.json of the folder; status and backends look at it and chang
   served.child.kill('SIGTERM')
   const ended = await served.ended()
   assert.deepEqual([ended.code, ended.signal, ended.stderr], [0, null, ''])
+  const draining = served.events().filter(({ event }) => event === 'draining')
+  assert.deepEqual(
+    draining.map(({ message }) => message),
+    ['draining (SIGTERM): no new connections, those open may finish'],
+  )
+})
+
+test('a state file of another configuration is refused with 78, and named', async (t) => {
+  const dir = folder(t)
+  const [red, green] = [await backend(t, 'red'), await backend(t, 'green')]
+  writeConfig(dir, { backends: [red.url] })
+  const served = new Served(t, dir)
+  const { admin } = await served.started()
+  assert.equal((await cli(t, ['backends', 'add', green.url, '--admin', admin])).code, 0)
+  assert.equal((await cli(t, ['stop', '--admin', admin])).code, 0)
+  assert.equal((await served.ended()).code, 0)
+  renameSync(join(dir, 'config.json'), join(dir, 'other.json'))
+  const refused = await new Served(t, dir, ['-c', 'other.json']).ended()
+  assert.equal(refused.code, 78)
+  const sentence =
+    /^other\.json: state_file: the state file \S+frontdesk\.state\.json holds the changes made to config\.json, not to other\.json; give other\.json a "state_file" of its own; .* rename or remove the state file/m
+  assert.match(refused.stderr, sentence)
 })
 
 test('stop over the admin API ends it with 0', async (t) => {
@@ -129,6 +155,11 @@ test('stop over the admin API ends it with 0', async (t) => {
   const { admin } = await served.started()
   assert.equal((await cli(t, ['stop', '--admin', admin])).code, 0)
   assert.equal((await served.ended()).code, 0)
+  const draining = served.events().filter(({ event }) => event === 'draining')
+  assert.deepEqual(
+    draining.map(({ message }) => message),
+    ['draining (admin API): no new connections, those open may finish'],
+  )
 })
 
 test('a flag wins over the environment, the environment over the file', async (t) => {

@@ -29,6 +29,8 @@ export interface StateDocument {
   /** 32 random bytes as hex: the key of sticky cookies when the configuration names none. */
   readonly stickySecret: string
   readonly overlay: Overlay
+  /** Base name of the configuration file the overlay belongs to; older files, and runs without a file, have none. */
+  readonly configuration?: string
 }
 
 export const emptyPoolOverlay: PoolOverlay = Object.freeze({ added: {}, removed: [], patched: {} })
@@ -61,11 +63,12 @@ function isPoolOverlay(value: unknown): boolean {
 /** Whether a parsed body has the shape this version writes: a checksum proves who wrote it, not that it is well formed. */
 export function isStateDocument(value: unknown): value is StateDocument {
   if (!isObject(value)) return false
-  const { revision, stickySecret, overlay } = value
+  const { revision, stickySecret, overlay, configuration } = value
   return (
     isCount(revision) &&
     typeof stickySecret === 'string' &&
     /^[0-9a-f]{64}$/.test(stickySecret) &&
+    (configuration === undefined || typeof configuration === 'string') &&
     isObject(overlay) &&
     Object.values(overlay).every(isPoolOverlay)
   )
