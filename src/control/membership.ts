@@ -235,15 +235,18 @@ export class Membership {
       this.#abandon(plan)
       throw error
     }
-    // New requests stop here, not when the last worker has its snapshot.
-    for (const { backend } of gone) this.#o.port.state.setFlag(backend.slot, Flag.REMOVED)
     try {
       await this.#o.port.apply(plan.snapshot)
     } catch (error) {
-      await this.#rollBack(plan, gone, error)
+      await this.#rollBack(plan, error)
     }
     this.#adopt(plan)
-    for (const { backend } of gone) this.#o.onFlags(backend.slot)
+    // Only now: a worker that still had the old snapshot could be left without any backend. What it keeps this from
+    // are retries of exchanges that began before.
+    for (const { backend } of gone) {
+      this.#o.port.state.setFlag(backend.slot, Flag.REMOVED)
+      this.#o.onFlags(backend.slot)
+    }
     this.#o.onChange(plan.snapshot)
     return gone.map(({ backend }) => this.#departures.begin(backend, drainMs))
   }
@@ -311,10 +314,9 @@ export class Membership {
   }
 
   /** A worker could not take the snapshot: everybody goes back to the one before. */
-  async #rollBack(plan: Change, gone: readonly Member[], cause: unknown): Promise<never> {
+  async #rollBack(plan: Change, cause: unknown): Promise<never> {
     const reason = cause instanceof Error ? cause.message : String(cause)
     this.#o.log.event('error', 'change_not_applied', `a change could not be applied and is undone: ${reason}`)
-    for (const { backend } of gone) this.#o.port.state.clearFlag(backend.slot, Flag.REMOVED)
     await this.#o.store?.save(this.#documentOf(this.#overlay, this.#revision)).catch(() => undefined)
     const restored = await this.#o.port.apply(this.#snapshot).then(
       () => true,
