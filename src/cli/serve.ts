@@ -8,6 +8,7 @@ import { cannotListen } from './listen-failure.ts'
 import { createLogSink, type LogSink } from './log-sink.ts'
 import { reloadOnHangup } from './reload-signal.ts'
 import { onStopSignals } from './stop-signals.ts'
+import { sizeYoungGeneration } from './young-generation.ts'
 
 /** How long the start-up message waits for the first health checks. */
 const FIRST_CHECKS_MS = 1000
@@ -49,6 +50,7 @@ export async function serve(o: ServeOptions): Promise<number> {
 }
 
 async function start(o: ServeOptions, log: LogSink): Promise<Running> {
+  sizeYoungGeneration()
   try {
     return await startFrontdesk({ loaded: o.loaded, log, version: o.context.version })
   } catch (error) {
