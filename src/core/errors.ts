@@ -69,14 +69,12 @@ const table = {
   client_gone: { ...client(499, 'relay', 'The client closed the connection'), proxyStatus: null },
   // What we decided.
   loop_detected: proxy(508, 'route', 'proxy_loop_detected', 'The request has already passed through this proxy'),
-  no_route: proxy(404, 'route', 'destination_not_found', 'No route matches the request'),
   no_backend: proxy(503, 'select', 'destination_unavailable', 'No backend is available'),
   backends_full: proxy(503, 'select', 'connection_limit_reached', 'Every backend is at its connection limit'),
   total_timeout: {
     ...proxy(504, 'receive', 'http_response_timeout', 'The request took longer than it may'),
     side: 'backend' as const,
   },
-  shutting_down: proxy(503, 'accept', 'proxy_internal_response', 'The proxy is shutting down'),
   out_of_resources: proxy(503, 'connect', 'proxy_internal_error', 'The proxy has run out of sockets'),
   internal: proxy(500, 'route', 'proxy_internal_error', 'Internal error'),
   // What the backend did.
