@@ -13,7 +13,8 @@ export interface BackendSpec {
   readonly pool: string
   /** Normal form: lower-case host, explicit port only if not the scheme's default, no trailing slash. The public name. */
   readonly url: string
-  readonly protocol: 'http' | 'https'
+  /** `tcp` and `tls` in TCP pools, `http` and `https` in HTTP pools; a Unix socket has the plain one of its pool. */
+  readonly protocol: 'http' | 'https' | 'tcp' | 'tls'
   /** Host name or IP literal without brackets; '' for a Unix socket. */
   readonly host: string
   readonly port: number
@@ -66,6 +67,10 @@ export interface HealthCheckSpec {
   readonly timeoutMs: number
   readonly rise: number
   readonly fall: number
+  /** TCP checks: latin1 bytes sent once the connection stands; '' = none. */
+  readonly send: string
+  /** TCP checks: latin1 bytes the answer must begin with; '' = the connection itself is the answer. */
+  readonly receive: string
 }
 
 export interface PassiveHealthSpec {
@@ -104,8 +109,26 @@ export interface KeepaliveSpec {
   readonly idleTimeoutMs: number
 }
 
+/** How backends are spoken to where their URL asks for TLS. All PEM, not paths. */
+export interface BackendTlsSpec {
+  readonly verify: boolean
+  /** Authorities trusted, in PEM; null = the system's. */
+  readonly ca: string | null
+  /** Name that is sent (SNI) and verified; null = the host of the backend's URL. */
+  readonly serverName: string | null
+  /** Our own certificate for backends that ask for one; null = none. */
+  readonly identity: { readonly cert: string; readonly key: string } | null
+  readonly minVersion: TlsVersion
+  /** Application protocols offered; empty = the extension is not sent. */
+  readonly alpn: readonly string[]
+}
+
+export type TlsVersion = 'TLSv1.2' | 'TLSv1.3'
+
 export interface PoolSpec {
   readonly name: string
+  /** What its backends speak: decided by their URLs and by the listeners that use the pool. */
+  readonly kind: 'http' | 'tcp'
   readonly cursor: Cursor
   readonly strategy: StrategyName
   readonly hashKey: HashKey
@@ -119,6 +142,62 @@ export interface PoolSpec {
   readonly hostHeader: 'preserve' | 'backend'
   /** Response fields of backends that are not shown to clients, lower case (default server, x-powered-by). */
   readonly hideHeaders: readonly string[]
+  readonly tls: BackendTlsSpec
+  /** A PROXY header begins each backend connection, which then serves one client connection only. */
+  readonly sendProxyProtocol: 'v1' | 'v2' | null
+}
+
+/** A certificate chain with its private key, loaded and checked by the main thread. */
+export interface IdentitySpec {
+  /** Hash of both: the same id is the same pair. */
+  readonly id: string
+  /** DNS names it is good for, lower case; a wildcard as `*.example.com`. */
+  readonly names: readonly string[]
+  /** Two of different types may serve one name side by side. */
+  readonly keyType: string
+  /** PEM: the leaf first, then its chain. */
+  readonly cert: string
+  /** PEM. */
+  readonly key: string
+}
+
+export interface ClientAuthSpec {
+  readonly mode: 'optional' | 'required'
+  /** PEM. */
+  readonly ca: string
+  /** PEM, or null. */
+  readonly crl: string | null
+  /** Request fields that tell backends of the certificate, lower case; null = not told. */
+  readonly headers: {
+    readonly subject: string | null
+    readonly san: string | null
+    readonly fingerprint: string | null
+  }
+}
+
+/** TLS that a listener terminates. */
+export interface ListenerTlsSpec {
+  /** At least one; the first serves clients whose name nobody has. */
+  readonly identities: readonly IdentitySpec[]
+  readonly minVersion: TlsVersion
+  /** OpenSSL cipher list for TLS 1.2. */
+  readonly ciphers: string
+  /** In our order of preference; empty = the extension is ignored. */
+  readonly alpn: readonly string[]
+  readonly sessionTickets: boolean
+  readonly ticketRotationMs: number
+  readonly clientAuth: ClientAuthSpec | null
+  /** Value of Strict-Transport-Security, '' = not sent. HTTP only. */
+  readonly hsts: string
+}
+
+/** Where connections of a `tls-passthrough` listener go. */
+export interface SniRouteSpec {
+  /** Lower case; `*.example.com` for one more label; `*` for every other name and for none. */
+  readonly name: string
+  readonly pool: string
+  /** Pools by an application protocol that the client offers, in order; else `pool`. */
+  readonly alpn: readonly { readonly protocol: string; readonly pool: string }[]
 }
 
 export interface ListenerSpec {
@@ -127,10 +206,27 @@ export interface ListenerSpec {
   readonly row: number
   /** Address to bind; '' = all interfaces, IPv4 and IPv6. */
   readonly host: string
+  /** 0 for a Unix socket, and where the socket is inherited. */
   readonly port: number
-  readonly protocol: 'http'
-  /** The pool of the one implicit route. */
+  /** Path of a Unix socket to listen on, or null. */
+  readonly socketPath: string | null
+  /** Permissions of that socket (0o660); null = what the umask gives. */
+  readonly socketMode: number | null
+  /** Name (LISTEN_FDNAMES) or number of a socket that systemd passes, or null. */
+  readonly inherited: string | null
+  /** Bound to `::`, IPv4 is not served. */
+  readonly ipv6Only: boolean
+  readonly protocol: 'http' | 'tcp' | 'tls-passthrough'
+  /** The pool of the one implicit route; '' for `tls-passthrough`, which has `sni`. */
   readonly pool: string
+  readonly sni: readonly SniRouteSpec[]
+  readonly tls: ListenerTlsSpec | null
+  /** Networks (CIDR, or `unix`) whose connections begin with a PROXY header; others are closed. Empty = no header. */
+  readonly acceptProxyProtocol: readonly string[]
+  /** TCP: silence of both sides that ends a connection; 0 = never. */
+  readonly idleTimeoutMs: number
+  /** HTTP: every request is answered with a redirect to https at this port; 0 = no. */
+  readonly redirectHttpsPort: number
 }
 
 export interface LimitsSpec {
@@ -145,6 +241,12 @@ export interface LimitsSpec {
   /** Over all workers; 0 = none. */
   readonly maxConnections: number
   readonly maxConnectionsPerIp: number
+  /** From accept to the end of the TLS handshake, or to the end of a PROXY header or ClientHello. */
+  readonly handshakeTimeoutMs: number
+  /** Connections of a listener in that state at once, in each worker. */
+  readonly maxHandshakes: number
+  /** Largest ClientHello, with its record headers. */
+  readonly helloSize: number
 }
 
 export interface AccessLogSpec {

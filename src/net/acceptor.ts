@@ -1,7 +1,8 @@
 // A listening socket that hands over wires: on bare handles where Node shows them, else on sockets.
 import net from 'node:net'
+import type { Arrival, Endpoint } from './arrival.ts'
 import { HandleWire } from './handle-wire.ts'
-import { type Handle, isHandle } from './native.ts'
+import { type Handle, isHandle, type PeerName } from './native.ts'
 import { SocketWire } from './socket-wire.ts'
 import type { Wire, WireEvents } from './wire.ts'
 
@@ -14,10 +15,10 @@ export interface ListenOptions {
 }
 
 /** A connection that has been accepted and not yet been read from. */
-export interface Accepted {
-  /** The peer's address, IPv4-mapped ones in IPv4 form; '' if it is gone already. */
+export interface Accepted extends Arrival {
+  /** The peer's address; '' if it is gone already. */
   readonly address: string
-  open(events: WireEvents): Wire
+  readonly tls: null
   /** Turns the client away. */
   refuse(): void
 }
@@ -81,13 +82,22 @@ interface ListeningHandle {
 
 class AcceptedHandle implements Accepted {
   readonly address: string
+  readonly port: number
+  readonly tls = null
   readonly #handle: Handle
 
   constructor(handle: Handle) {
-    const peer: { address?: string } = {}
+    const peer: PeerName = {}
     handle.getpeername?.(peer)
     this.address = unmapped(peer.address)
+    this.port = peer.port ?? 0
     this.#handle = handle
+  }
+
+  destination(): Endpoint {
+    const local: PeerName = {}
+    this.#handle.getsockname?.(local)
+    return { address: unmapped(local.address), port: local.port ?? 0 }
   }
 
   open(events: WireEvents): Wire {
@@ -101,11 +111,18 @@ class AcceptedHandle implements Accepted {
 
 class AcceptedSocket implements Accepted {
   readonly address: string
+  readonly port: number
+  readonly tls = null
   readonly #socket: net.Socket
 
   constructor(socket: net.Socket) {
     this.address = unmapped(socket.remoteAddress)
+    this.port = socket.remotePort ?? 0
     this.#socket = socket
+  }
+
+  destination(): Endpoint {
+    return { address: unmapped(this.#socket.localAddress), port: this.#socket.localPort ?? 0 }
   }
 
   open(events: WireEvents): Wire {

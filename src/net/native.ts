@@ -15,7 +15,14 @@ export interface Handle {
   close(done?: () => void): void
   reset?(done?: () => void): number
   setNoDelay?(on: boolean): number
-  getpeername?(into: { address?: string }): number
+  getpeername?(into: PeerName): number
+  getsockname?(into: PeerName): number
+}
+
+/** Filled by getpeername and getsockname. */
+export interface PeerName {
+  address?: string
+  port?: number
 }
 
 /** Node's WriteWrap. */

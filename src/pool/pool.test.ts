@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { plainBackendTls } from '../../test/support/control-kit.ts'
 import { errors } from '../core/errors.ts'
 import type { BackendSpec, PoolSpec } from '../core/spec.ts'
 import { createSharedState } from '../state/memory.ts'
@@ -26,6 +27,9 @@ const backend = (slot: number, pool: string, url: string): BackendSpec => ({
 
 const poolOf = (name: string, backends: readonly BackendSpec[]): PoolSpec => ({
   name,
+  kind: 'http',
+  tls: plainBackendTls,
+  sendProxyProtocol: null,
   cursor: 0,
   strategy: 'round-robin',
   hashKey: { by: 'uri' },

@@ -1,7 +1,7 @@
 // The one table from which every offset in shared memory is computed, and from which its documentation is generated.
 import { errorNames } from '../core/errors.ts'
 import { bucketCount } from './histogram.ts'
-import { methodNames, rejectReasons, retryReasons, statusCells } from './names.ts'
+import { handshakeErrors, methodNames, rejectReasons, retryReasons, statusCells, tlsVersions } from './names.ts'
 
 /** Sizes fixed when the memory is created; they stand in its header. */
 export interface Sizes {
@@ -179,6 +179,8 @@ export const regions = {
       bytesReceived: f64('from clients'),
       bytesSent: f64('to clients'),
       rejected: f64('by reason', rejectReasons.length),
+      handshakes: f64('TLS, by version: full, resumed', tlsVersions.length * 2),
+      handshakeErrors: f64('by reason', handshakeErrors.length),
       durationSum: f64('µs, whole exchange'),
       duration: f64('histogram of the same', bucketCount),
       errors: f64('by name, see core/errors.ts', errorNames.length),

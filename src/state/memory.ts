@@ -19,7 +19,7 @@ export interface SharedStateOptions {
 }
 
 /** Changes whenever the meaning of a cell does; the offsets are covered by the sizes. */
-const layoutVersion = 0x46440001
+const layoutVersion = 0x46440002
 
 const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)))
 

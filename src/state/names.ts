@@ -40,8 +40,21 @@ export function methodIndex(method: string): number {
   }
 }
 
-/** Why a client connection was turned away. */
-export const rejectReasons = ['limit', 'per_ip', 'fd'] as const
+/**
+ * Why a client connection was turned away: a limit on connections, on those of one address, on descriptors, on
+ * unfinished handshakes; a PROXY header missing, malformed or from a stranger; a ClientHello that cannot be read or
+ * whose name nobody serves; no backend for a TCP connection.
+ */
+export const rejectReasons = [
+  'limit',
+  'per_ip',
+  'fd',
+  'handshakes',
+  'proxy_protocol',
+  'hello',
+  'no_route',
+  'no_backend',
+] as const
 export type RejectReason = (typeof rejectReasons)[number]
 
 /** Why a request was sent again: no connection, broken before the answer, a kept connection found closed, its status. */
@@ -50,3 +63,21 @@ export type RetryReason = (typeof retryReasons)[number]
 
 /** Statuses 100–999 have a cell each; cell 0 is for exchanges that ended without one. */
 export const statusCells = 901
+
+/** Versions of TLS that handshakes are counted by. */
+export const tlsVersions = ['TLSv1.2', 'TLSv1.3'] as const
+
+/** Why a TLS handshake with a client did not come to its end. */
+export const handshakeErrors = [
+  'not_tls',
+  'bad_hello',
+  'hello_too_large',
+  'timeout',
+  'closed',
+  'protocol_version',
+  'no_shared_cipher',
+  'no_application_protocol',
+  'client_certificate',
+  'other',
+] as const
+export type HandshakeError = (typeof handshakeErrors)[number]

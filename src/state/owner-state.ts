@@ -6,7 +6,17 @@ import { AffinityTable } from './affinity-table.ts'
 import { Flag, type FlagBits } from './flags.ts'
 import { bucketCount } from './histogram.ts'
 import { type RegionName, regions } from './layout.ts'
-import { methodNames, type RejectReason, type RetryReason, rejectReasons, retryReasons, statusCells } from './names.ts'
+import {
+  type HandshakeError,
+  handshakeErrors,
+  methodNames,
+  type RejectReason,
+  type RetryReason,
+  rejectReasons,
+  retryReasons,
+  statusCells,
+  tlsVersions,
+} from './names.ts'
 import { poolRow32, StateReader, slotRow32 } from './state-reader.ts'
 
 export { Flag, type FlagBits } from './flags.ts'
@@ -40,6 +50,9 @@ export interface ListenerTotals {
   readonly requestsActive: number
   readonly connections: number
   readonly rejected: Readonly<Record<RejectReason, number>>
+  /** TLS handshakes that came to their end; a version and kind that did not occur has 0. */
+  readonly handshakes: readonly { readonly version: string; readonly resumed: boolean; readonly count: number }[]
+  readonly handshakeErrors: Readonly<Record<HandshakeError, number>>
   readonly bytesReceived: number
   readonly bytesSent: number
   /** Only the combinations that occurred; status 0 = ended without one. */
@@ -161,6 +174,11 @@ export class OwnerState extends StateReader {
       requestsActive: this.sum32('listenerShare', row, regions.listenerShare.at.requests),
       connections: sum(at.connections),
       rejected: record(rejectReasons, (i) => sum(at.rejected + i)),
+      handshakes: tlsVersions.flatMap((version, i) => [
+        { version, resumed: false, count: sum(at.handshakes + 2 * i) },
+        { version, resumed: true, count: sum(at.handshakes + 2 * i + 1) },
+      ]),
+      handshakeErrors: record(handshakeErrors, (i) => sum(at.handshakeErrors + i)),
       bytesReceived: sum(at.bytesReceived),
       bytesSent: sum(at.bytesSent),
       requests: this.requests(row),

@@ -7,7 +7,14 @@ import type { Cursor, Slot } from '../core/spec.ts'
 import { AddressTable } from './address-table.ts'
 import { bucketIndex } from './histogram.ts'
 import { regions } from './layout.ts'
-import { methodNames, type RejectReason, rejectReasons, statusCells } from './names.ts'
+import {
+  type HandshakeError,
+  handshakeErrors,
+  methodNames,
+  type RejectReason,
+  rejectReasons,
+  statusCells,
+} from './names.ts'
 import { poolRow32, StateReader, slotRow32, slotRow64 } from './state-reader.ts'
 
 export { methodIndex, methodNames, type RejectReason, rejectReasons, retryReasons } from './names.ts'
@@ -157,6 +164,20 @@ export class WorkerState extends StateReader {
   /** A connection was turned away. */
   connectionRejected(row: number, reason: RejectReason): void {
     this.f64[this.listenerLaneBase + row * listenerLaneRow + listenerLane.rejected + rejectReasons.indexOf(reason)]!++
+  }
+
+  /** A TLS handshake with a client came to its end. `version`: index into tlsVersions. */
+  tlsHandshake(row: number, version: number, resumed: boolean): void {
+    this.f64[
+      this.listenerLaneBase + row * listenerLaneRow + listenerLane.handshakes + version * 2 + (resumed ? 1 : 0)
+    ]!++
+  }
+
+  /** A TLS handshake with a client failed. */
+  tlsHandshakeFailed(row: number, reason: HandshakeError): void {
+    this.f64[
+      this.listenerLaneBase + row * listenerLaneRow + listenerLane.handshakeErrors + handshakeErrors.indexOf(reason)
+    ]!++
   }
 
   /**

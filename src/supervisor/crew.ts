@@ -37,6 +37,7 @@ export class Crew {
   readonly #slots: WorkerSlot[] = []
   readonly #addresses = new Map<Slot, readonly string[]>()
   readonly #rollOuts = new Map<number, RollOut>()
+  #ticketKeys: ReadonlyMap<string, Uint8Array> = new Map()
   #plane: DataPlane | null = null
   #planeState: WorkerInfo['state'] = 'starting'
   #snapshot: Snapshot | null = null
@@ -64,6 +65,7 @@ export class Crew {
       })
       this.#plane.apply(snapshot)
       for (const [slot, addresses] of this.#addresses) this.#plane.setAddresses(slot, addresses)
+      this.#plane.setTicketKeys(this.#ticketKeys)
       await this.#plane.listen().catch((error: NodeJS.ErrnoException & { address?: string; port?: number }) => {
         throw new ListenError(error.code ?? String(error), error.address ?? '', error.port ?? 0)
       })
@@ -112,6 +114,12 @@ export class Crew {
     this.#broadcast({ type: 'addresses', slot, addresses })
   }
 
+  /** By listener: what session tickets are sealed with from now on, in every worker. */
+  setTicketKeys(keys: ReadonlyMap<string, Uint8Array>): void {
+    this.#ticketKeys = keys
+    this.#broadcast({ type: 'ticket-keys', keys })
+  }
+
   cutBackend(slot: Slot): void {
     this.#addresses.delete(slot)
     this.#broadcast({ type: 'cut', slot })
@@ -155,6 +163,7 @@ export class Crew {
         snapshot: this.#snapshot!,
         maxClients: this.#options.maxClients,
         addresses: [...this.#addresses],
+        ticketKeys: this.#ticketKeys,
       }),
       onMessage: (slot, message) => this.#receive(slot.id, message),
       onDeath: (slot, reason) => this.#died(slot, reason),

@@ -1,8 +1,8 @@
 // One worker's data plane: applies snapshots, accepts connections, drains. Runs in a thread, or in the main thread.
 import type { Slot, Snapshot } from '../core/spec.ts'
-import type { PlaneContext } from '../http/context.ts'
 import { AccessLog } from '../observe/access-log.ts'
 import { LiveBackends } from '../pool/live-backend.ts'
+import type { PlaneContext } from '../pool/plane-context.ts'
 import { Pool } from '../pool/pool.ts'
 import { WorkerState } from '../state/worker-state.ts'
 import { compileCidrs } from '../util/cidr.ts'
@@ -37,6 +37,7 @@ export class DataPlane implements PlaneContext {
   #failureTimer: NodeJS.Timeout | null = null
   #reportedAtMs = Number.NEGATIVE_INFINITY
   #heart: NodeJS.Timeout | null = null
+  ticketKeys: ReadonlyMap<string, Uint8Array> = new Map()
   #connections = 0
   #accepting = true
 
@@ -71,6 +72,11 @@ export class DataPlane implements PlaneContext {
 
   setAddresses(slot: Slot, addresses: readonly string[]): void {
     this.#live.setAddresses(slot, addresses)
+  }
+
+  /** By listener: what session tickets are sealed with from now on. */
+  setTicketKeys(keys: ReadonlyMap<string, Uint8Array>): void {
+    this.ticketKeys = keys
   }
 
   cutBackend(slot: Slot): void {

@@ -18,6 +18,9 @@ export function handleMessage(target: DataPlane, message: ToWorker, answer: (mes
     case 'addresses':
       target.setAddresses(message.slot, message.addresses)
       return
+    case 'ticket-keys':
+      target.setTicketKeys(message.keys)
+      return
     case 'cut':
       target.cutBackend(message.slot)
       return

@@ -9,12 +9,15 @@ export interface WorkerData {
   /** Connections of clients this worker may hold at once, from the limit on file descriptors. */
   readonly maxClients: number
   readonly addresses: readonly (readonly [Slot, readonly string[]])[]
+  /** By listener: what session tickets are sealed with, 48 bytes. */
+  readonly ticketKeys: ReadonlyMap<string, Uint8Array>
 }
 
 export type ToWorker =
   | { readonly type: 'apply'; readonly id: number; readonly snapshot: Snapshot }
   | { readonly type: 'addresses'; readonly slot: Slot; readonly addresses: readonly string[] }
   | { readonly type: 'cut'; readonly slot: Slot }
+  | { readonly type: 'ticket-keys'; readonly keys: ReadonlyMap<string, Uint8Array> }
   /** Stop accepting, end keep-alive, and say `drained` when the last connection has gone. */
   | { readonly type: 'drain' }
   | { readonly type: 'close' }

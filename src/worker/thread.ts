@@ -17,6 +17,7 @@ const plane = new DataPlane({
   post,
 })
 plane.apply(data.snapshot)
+plane.setTicketKeys(data.ticketKeys)
 for (const [slot, addresses] of data.addresses) plane.setAddresses(slot, addresses)
 port.on('message', (message: ToWorker) => {
   handleMessage(plane, message, post)

@@ -3,7 +3,15 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import type { BackendFailure, ControlPort, WorkerInfo } from '../../src/control/port.ts'
 import type { Log, LogLevel } from '../../src/core/log.ts'
-import type { BackendSpec, HealthCheckSpec, PoolSpec, Slot, Snapshot } from '../../src/core/spec.ts'
+import type {
+  BackendSpec,
+  BackendTlsSpec,
+  HealthCheckSpec,
+  ListenerSpec,
+  PoolSpec,
+  Slot,
+  Snapshot,
+} from '../../src/core/spec.ts'
 import { createSharedState } from '../../src/state/memory.ts'
 import { OwnerState } from '../../src/state/owner-state.ts'
 import { WorkerState } from '../../src/state/worker-state.ts'
@@ -51,6 +59,38 @@ export function backendSpec(slot: Slot, port: number, over: Partial<BackendSpec>
   }
 }
 
+/** What a pool without `tls` has. */
+export const plainBackendTls: BackendTlsSpec = {
+  verify: true,
+  ca: null,
+  serverName: null,
+  identity: null,
+  minVersion: 'TLSv1.2',
+  alpn: ['http/1.1'],
+}
+
+/** A listener on a free port of 127.0.0.1. */
+export function listenerSpec(over: Partial<ListenerSpec> = {}): ListenerSpec {
+  return {
+    name: 'default',
+    row: 0,
+    host: '127.0.0.1',
+    port: 0,
+    socketPath: null,
+    socketMode: null,
+    inherited: null,
+    ipv6Only: false,
+    protocol: 'http',
+    pool: 'default',
+    sni: [],
+    tls: null,
+    acceptProxyProtocol: [],
+    idleTimeoutMs: 3_600_000,
+    redirectHttpsPort: 0,
+    ...over,
+  }
+}
+
 export function checkSpec(over: Partial<HealthCheckSpec> = {}): HealthCheckSpec {
   return {
     method: 'tcp',
@@ -62,6 +102,8 @@ export function checkSpec(over: Partial<HealthCheckSpec> = {}): HealthCheckSpec 
     timeoutMs: 1_000,
     rise: 1,
     fall: 2,
+    send: '',
+    receive: '',
     ...over,
   }
 }
@@ -69,6 +111,9 @@ export function checkSpec(over: Partial<HealthCheckSpec> = {}): HealthCheckSpec 
 export function poolSpec(backends: readonly BackendSpec[], over: Partial<PoolSpec> = {}): PoolSpec {
   return {
     name: 'default',
+    kind: 'http',
+    tls: plainBackendTls,
+    sendProxyProtocol: null,
     cursor: 0,
     strategy: 'round-robin',
     hashKey: { by: 'uri' },
@@ -172,13 +217,14 @@ export class FakePort implements ControlPort {
 /** A snapshot of these pools, everything else at its default. */
 export function snapshotOf(pools: readonly PoolSpec[], generation = 1): Snapshot {
   const limits = { headerSize: 16_384, headerCount: 100, targetSize: 8192, bodySize: 0, maxConnectionsPerIp: 0 }
+  const handshakes = { handshakeTimeoutMs: 10_000, maxHandshakes: 1000, helloSize: 16_384 }
   return {
     generation,
     instanceId: 'test',
-    listeners: [{ name: 'default', row: 0, host: '127.0.0.1', port: 0, protocol: 'http', pool: pools[0]?.name ?? '' }],
+    listeners: [listenerSpec({ pool: pools[0]?.name ?? '' })],
     pools,
     trustedProxies: [],
-    limits: { ...limits, headerTimeoutMs: 10_000, idleTimeoutMs: 60_000, maxConnections: 0 },
+    limits: { ...limits, ...handshakes, headerTimeoutMs: 10_000, idleTimeoutMs: 60_000, maxConnections: 0 },
     accessLog: null,
     graceMs: 30_000,
   }

@@ -57,6 +57,8 @@ export const healthCheck = z
       timeoutMs: h.timeout ?? Math.min(longestDefaultTimeoutMs, h.interval),
       rise: h.rise,
       fall: h.fall,
+      send: '',
+      receive: '',
     }
   })
 

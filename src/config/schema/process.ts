@@ -29,6 +29,15 @@ const limits = z
     max_connections_per_ip: whole(0, 10_000_000)
       .prefault(0)
       .meta({ description: 'Client connections of one IP address at once; 0 = no limit.' }),
+    handshake_timeout: duration({ minMs: 1 })
+      .prefault('10s')
+      .meta({ description: 'From accept to the end of a TLS handshake, PROXY header or ClientHello.' }),
+    max_handshakes: whole(1, 1_000_000)
+      .prefault(1000)
+      .meta({ description: 'Connections of a listener at once, in each worker, that are still before that end.' }),
+    hello_size: byteSize(512, 65_536, '512B to 64KB')
+      .prefault('16KB')
+      .meta({ description: 'Largest ClientHello that is read.' }),
   })
   .transform(
     (l): LimitsSpec => ({
@@ -40,6 +49,9 @@ const limits = z
       idleTimeoutMs: l.idle_timeout,
       maxConnections: l.max_connections,
       maxConnectionsPerIp: l.max_connections_per_ip,
+      handshakeTimeoutMs: l.handshake_timeout,
+      maxHandshakes: l.max_handshakes,
+      helloSize: l.hello_size,
     }),
   )
 

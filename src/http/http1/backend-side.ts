@@ -2,8 +2,8 @@
 import { type ErrorSpec, errors } from '../../core/errors.ts'
 import type { Wire, WireEvents } from '../../net/wire.ts'
 import type { IdleConnection, LiveBackend } from '../../pool/live-backend.ts'
+import type { PlaneContext } from '../../pool/plane-context.ts'
 import { Timed } from '../../util/timer-wheel.ts'
-import type { PlaneContext } from '../context.ts'
 import { BROKEN_LINE } from './grammar.ts'
 import { parseResponseHead, type ResponseHead, type ResponseRules } from './response-head.ts'
 

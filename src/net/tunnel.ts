@@ -1,6 +1,7 @@
 // What follows a 101: bytes both ways, half-close carried through, a reset passed on as a reset, one idle deadline.
-import type { Wire, WireEvents } from '../net/wire.ts'
+
 import { Timed, type TimerWheel } from '../util/timer-wheel.ts'
+import type { Wire, WireEvents } from './wire.ts'
 
 export interface TunnelOptions {
   readonly client: { readonly wire: Wire; takeStash(): Buffer | null; becomeTunnel(end: WireEvents): void }

@@ -1,0 +1,19 @@
+// What the data plane of one worker shares among its connections, whatever they speak.
+import type { AccessLog } from '../observe/access-log.ts'
+import type { WorkerState } from '../state/worker-state.ts'
+import type { TimerWheel } from '../util/timer-wheel.ts'
+
+/** One per worker; lives as long as the worker. */
+export interface PlaneContext {
+  readonly state: WorkerState
+  readonly wheel: TimerWheel
+  readonly clock: { readonly date: string }
+  readonly ids: { next(): string }
+  readonly accessLog: AccessLog | null
+  /** No new exchange is kept alive after its answer. */
+  readonly draining: boolean
+  /** A connection to a backend failed: control checks it at once and counts it against the backend. */
+  backendFailed(slot: number, error: string, code: string): void
+  /** Something threw where nothing may: the exchange was ended, the bug is logged. */
+  unexpected(error: unknown): void
+}
