@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { plainHttpAnswer } from './plain-http-answer.ts'
+
+test('plain HTTP on a TLS port is answered 400 with one sentence, and the connection closed', () => {
+  const [head, body] = plainHttpAnswer().split('\r\n\r\n')
+  const [line, ...fields] = head!.split('\r\n')
+  assert.equal(line, 'HTTP/1.1 400 Bad Request')
+  assert.ok(fields.includes('Connection: close'))
+  assert.ok(fields.includes('Content-Type: text/plain; charset=utf-8'))
+  assert.ok(fields.includes(`Content-Length: ${Buffer.byteLength(body!)}`))
+  assert.ok(!fields.some((field) => /^strict-transport-security/i.test(field)))
+  assert.match(body!, /https:\/\//)
+})
