@@ -30,7 +30,7 @@ export function parseCidr(text: string): Cidr {
   if (prefix < 0) throw new Error(`${JSON.stringify(text)} mixes IPv4 and IPv6; write the IPv4 block itself`)
   const hostBits = BigInt(bits - prefix)
   const network = (address.value >> hostBits) << hostBits
-  return { family: address.family, network, prefix, text: `${format(address.family, network)}/${prefix}` }
+  return { family: address.family, network, prefix, text: `${formatAddress(address.family, network)}/${prefix}` }
 }
 
 function prefixLength(text: string, slash: number, bits: number): number {
@@ -75,7 +75,8 @@ function withoutDots(text: string): string {
   return `${text.slice(0, colon + 1)}${(value >> 16n).toString(16)}:${(value & 0xffffn).toString(16)}`
 }
 
-function format(family: 4 | 6, value: bigint): string {
+/** The normal form of an address: IPv6 in lower case with the longest run of zeros left out (RFC 5952). */
+export function formatAddress(family: 4 | 6, value: bigint): string {
   if (family === 4) return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join('.')
   const groups = Array.from({ length: 8 }, (_, i) => ((value >> BigInt(112 - 16 * i)) & 0xffffn).toString(16))
   return compressed(groups)
