@@ -179,6 +179,13 @@ export class HandleWire extends Wire {
     process.nextTick(announceClose, this)
   }
 
+  detach(): Handle {
+    this.closed = true
+    this.releaseOwnBuffer(true)
+    this.#handle.onread = afterDeath
+    return this.#handle
+  }
+
   setNoDelay(): void {
     if (this.#noDelay || this.closed) return
     this.#noDelay = true

@@ -15,6 +15,8 @@ export interface Handle {
   close(done?: () => void): void
   reset?(done?: () => void): number
   setNoDelay?(on: boolean): number
+  /** Bytes that wait for the kernel. */
+  readonly writeQueueSize?: number
   getpeername?(into: PeerName): number
   getsockname?(into: PeerName): number
 }
@@ -61,6 +63,8 @@ function probe(): Native | null {
     if (typeof WriteWrap !== 'function' || typeof ShutdownWrap !== 'function') return null
     if (typeof kReadBytesOrError !== 'number' || typeof kLastWriteWasAsync !== 'number') return null
     if (!(streamBaseState instanceof Int32Array)) return null
+    // Wires come with and without TLS: where one kind cannot be had, both are made of sockets.
+    if (typeof binding('tls_wrap').wrap !== 'function') return null
     return {
       WriteRequest: WriteWrap as Native['WriteRequest'],
       ShutdownRequest: ShutdownWrap as Native['ShutdownRequest'],

@@ -101,6 +101,13 @@ export class SocketWire extends Wire {
     }
   }
 
+  detach(): net.Socket {
+    this.closed = true
+    for (const event of ['data', 'end', 'drain', 'error', 'close']) this.#socket.removeAllListeners(event)
+    this.#socket.pause()
+    return this.#socket
+  }
+
   setNoDelay(): void {
     this.#socket.setNoDelay(true)
   }

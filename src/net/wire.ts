@@ -1,6 +1,8 @@
 // One socket, client side or backend side, as the data plane reads and writes it. Rules for its users:
 // bytes given to onData are valid only during the call; after pause() nothing more arrives until resume();
 // nothing throws; every wire ends with exactly one onClose, which no method calls from within.
+import type { Socket } from 'node:net'
+import type { Handle } from './native.ts'
 import { endOwn, OWN_BUFFER_BYTES, sharedBuffer, takeBuffer, takeOwn } from './read-buffers.ts'
 
 /** Receives what happens on a wire. */
@@ -60,6 +62,11 @@ export abstract class Wire {
   abstract destroy(): void
   /** Closes with RST, so that the peer cannot take a cut message for a complete one. */
   abstract reset(): void
+  /**
+   * Gives the socket up for another owner (TLS), within onData: nothing more is read or written here, and onClose is
+   * not called.
+   */
+  abstract detach(): Handle | Socket
   /** No waiting for fuller segments. Costs a system call, so an accepted wire gets it when it writes a second time. */
   abstract setNoDelay(): void
   /** Whether bytes read here lie in a buffer that is used again. */

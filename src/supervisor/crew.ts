@@ -8,6 +8,7 @@ import { DataPlane } from '../worker/data-plane.ts'
 import { handleMessage } from '../worker/handle-message.ts'
 import type { FromWorker, ToWorker } from '../worker/protocol.ts'
 import { ListenError } from './reserve-ports.ts'
+import { TicketKeys } from './ticket-keys.ts'
 import { WorkerSlot } from './worker-slot.ts'
 
 export interface CrewOptions {
@@ -38,6 +39,7 @@ export class Crew {
   readonly #addresses = new Map<Slot, readonly string[]>()
   readonly #rollOuts = new Map<number, RollOut>()
   #ticketKeys: ReadonlyMap<string, Uint8Array> = new Map()
+  readonly #tickets = new TicketKeys((keys) => this.#setTicketKeys(keys))
   #plane: DataPlane | null = null
   #planeState: WorkerInfo['state'] = 'starting'
   #snapshot: Snapshot | null = null
@@ -54,6 +56,7 @@ export class Crew {
   /** Starts every worker; resolves when all listen, rejects with ListenError when one cannot. */
   async start(snapshot: Snapshot): Promise<void> {
     this.#snapshot = snapshot
+    this.#tickets.update(snapshot.listeners)
     const { workers, state, maxClients } = this.#options
     if (workers === 0) {
       this.#plane = new DataPlane({
@@ -92,6 +95,7 @@ export class Crew {
   /** Resolves when every live worker has swapped to the snapshot; one that dies meanwhile will start with it. */
   apply(snapshot: Snapshot): Promise<void> {
     this.#snapshot = snapshot
+    this.#tickets.update(snapshot.listeners)
     const id = ++this.#rollOutId
     return new Promise((resolve, reject) => {
       const deadline = setTimeout(() => this.#tooLate(id), ROLL_OUT_MS)
@@ -115,7 +119,7 @@ export class Crew {
   }
 
   /** By listener: what session tickets are sealed with from now on, in every worker. */
-  setTicketKeys(keys: ReadonlyMap<string, Uint8Array>): void {
+  #setTicketKeys(keys: ReadonlyMap<string, Uint8Array>): void {
     this.#ticketKeys = keys
     this.#broadcast({ type: 'ticket-keys', keys })
   }
@@ -141,6 +145,7 @@ export class Crew {
 
   /** Ends all workers, closing what is still open. */
   async stop(): Promise<void> {
+    this.#tickets.stop()
     if (this.#plane !== null) {
       this.#plane.close()
       await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
@@ -211,6 +216,14 @@ export class Crew {
       case 'backend-failure':
         this.#options.onFailure({ ...message, error: message.error as ErrorName })
         return
+      case 'turned-away': {
+        const { listener, reason, count, detail, address } = message
+        const what = count === 1 ? `a connection from ${address}` : `${count} connections, the last from ${address},`
+        const why = detail === '' ? reason : `${reason}: ${detail}`
+        const words = `listener ${listener} turned away ${what} (${why})`
+        this.#options.log.event('info', 'turned_away', words, { listener, reason, count, detail, address })
+        return
+      }
       case 'access':
         this.#options.onAccess(message.lines)
         return

@@ -1,15 +1,20 @@
 // One worker's data plane: applies snapshots, accepts connections, drains. Runs in a thread, or in the main thread.
-import type { Slot, Snapshot } from '../core/spec.ts'
+import type { LimitsSpec, ListenerSpec, Slot, Snapshot } from '../core/spec.ts'
+import type { DoorRules } from '../net/door.ts'
+import { keyOf, ServerTls } from '../net/tls/server-tls.ts'
 import { AccessLog } from '../observe/access-log.ts'
 import { LiveBackends } from '../pool/live-backend.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
 import { Pool } from '../pool/pool.ts'
 import { WorkerState } from '../state/worker-state.ts'
+import { routeHello } from '../tcp/sni-route.ts'
 import { compileCidrs } from '../util/cidr.ts'
 import { RequestIds } from '../util/request-ids.ts'
 import { TimerWheel } from '../util/timer-wheel.ts'
-import { buildSite, HttpListener } from './http-listener.ts'
+import { HttpHandler, TcpHandler } from './handlers.ts'
+import { type Handler, Listener, type Setup } from './listener.ts'
 import type { FromWorker } from './protocol.ts'
+import { TurnedAway } from './turned-away.ts'
 
 export interface DataPlaneOptions {
   readonly workerId: number
@@ -32,12 +37,13 @@ export class DataPlane implements PlaneContext {
   draining = false
   readonly #options: DataPlaneOptions
   readonly #live: LiveBackends
-  readonly #listeners = new Map<string, HttpListener>()
+  readonly #listeners = new Map<string, Entrance>()
+  readonly #turnedAway = new TurnedAway((message) => this.#options.post(message))
   readonly #failures = new Map<Slot, { error: string; code: string; count: number }>()
   #failureTimer: NodeJS.Timeout | null = null
   #reportedAtMs = Number.NEGATIVE_INFINITY
   #heart: NodeJS.Timeout | null = null
-  ticketKeys: ReadonlyMap<string, Uint8Array> = new Map()
+  #ticketKeys: ReadonlyMap<string, Uint8Array> = new Map()
   #connections = 0
   #accepting = true
 
@@ -51,23 +57,44 @@ export class DataPlane implements PlaneContext {
 
   /** Builds everything the snapshot asks for and swaps it in. Live exchanges keep what they have. */
   apply(snapshot: Snapshot): void {
+    // What can fail is made before anything is swapped.
+    const engines = new Map(snapshot.listeners.map((spec) => [spec.name, this.#tlsOf(spec)]))
     this.#live.update(snapshot.pools.flatMap((pool) => pool.backends))
     const pools = new Map(snapshot.pools.map((spec) => [spec.name, new Pool(spec, this.state, this.#live)]))
     const isTrusted = compileCidrs(snapshot.trustedProxies)
     this.#applyAccessLog(snapshot)
     for (const spec of snapshot.listeners) {
-      const pool = pools.get(spec.pool)
-      if (pool === undefined) throw new Error(`listener ${spec.name}: no pool ${spec.pool}`)
-      const site = buildSite(snapshot, spec, pool, isTrusted)
-      const listener = this.#listeners.get(spec.name)
-      if (listener !== undefined) listener.site = site
-      else this.#listeners.set(spec.name, new HttpListener(this, site))
+      const tls = engines.get(spec.name) ?? null
+      const setup: Setup = { spec, limits: snapshot.limits, door: doorOf(spec, snapshot.limits, tls) }
+      const entrance = this.#listeners.get(spec.name) ?? this.#addListener(setup)
+      entrance.tls = tls
+      entrance.listener.update(setup)
+      entrance.handler.update({ snapshot, spec, pools, isTrusted })
     }
+  }
+
+  #addListener(setup: Setup): Entrance {
+    let handler: Handler | null = null
+    const listener = new Listener(this, setup, (closed) => {
+      handler = setup.spec.protocol === 'http' ? new HttpHandler(this, closed) : new TcpHandler(this, closed)
+      return handler
+    })
+    const entrance: Entrance = { listener, handler: handler!, tls: null }
+    this.#listeners.set(setup.spec.name, entrance)
+    return entrance
+  }
+
+  /** Contexts are kept while nothing that they depend on changes: sessions stay good, and nothing is computed. */
+  #tlsOf(spec: ListenerSpec): ServerTls | null {
+    if (spec.tls === null) return null
+    const known = this.#listeners.get(spec.name)?.tls
+    if (known != null && known.key === keyOf(spec.tls)) return known
+    return new ServerTls(spec.name, spec.tls, this.#ticketKeys.get(spec.name) ?? null)
   }
 
   /** Opens all listeners. Rejects with the first failure. */
   async listen(): Promise<void> {
-    for (const listener of this.#listeners.values()) await listener.open(this.#options.reusePort)
+    for (const { listener } of this.#listeners.values()) await listener.open(this.#options.reusePort)
   }
 
   setAddresses(slot: Slot, addresses: readonly string[]): void {
@@ -76,7 +103,11 @@ export class DataPlane implements PlaneContext {
 
   /** By listener: what session tickets are sealed with from now on. */
   setTicketKeys(keys: ReadonlyMap<string, Uint8Array>): void {
-    this.ticketKeys = keys
+    this.#ticketKeys = keys
+    for (const [name, { tls }] of this.#listeners) {
+      const key = keys.get(name)
+      if (key !== undefined) tls?.setTicketKey(key)
+    }
   }
 
   cutBackend(slot: Slot): void {
@@ -87,11 +118,11 @@ export class DataPlane implements PlaneContext {
   drain(): void {
     if (this.draining) return
     this.draining = true
-    for (const listener of this.#listeners.values()) listener.closeIdle()
+    for (const { listener } of this.#listeners.values()) listener.closeIdle()
     // After one more turn of the loop, so that whoever waits in the accept queue is not reset by the kernel.
     setImmediate(() =>
       setImmediate(() => {
-        for (const listener of this.#listeners.values()) listener.stopAccepting()
+        for (const { listener } of this.#listeners.values()) listener.stopAccepting()
         this.#accepting = false
         this.#checkDrained()
       }),
@@ -101,13 +132,14 @@ export class DataPlane implements PlaneContext {
   /** Closes everything at once. */
   close(): void {
     this.draining = true
-    for (const listener of this.#listeners.values()) listener.destroy()
+    for (const { listener } of this.#listeners.values()) listener.destroy()
     this.#live.closeIdle()
     // What was cut just now is logged before the next turn of the loop.
     setImmediate(() => this.accessLog?.flush())
     this.wheel.stop()
     if (this.#heart !== null) clearInterval(this.#heart)
     if (this.#failureTimer !== null) clearTimeout(this.#failureTimer)
+    this.#turnedAway.stop()
   }
 
   /** May one more client connect? False = out of file descriptors; it is turned away. */
@@ -136,6 +168,11 @@ export class DataPlane implements PlaneContext {
       type: 'problem',
       message: error instanceof Error ? (error.stack ?? error.message) : String(error),
     })
+  }
+
+  /** A connection was turned away by a listener: said in the log, many of a kind in one line. */
+  turnedAway(listener: string, reason: string, detail: string, address: string): void {
+    this.#turnedAway.add(listener, reason, detail, address)
   }
 
   #reportFailures(): void {
@@ -174,5 +211,26 @@ export class DataPlane implements PlaneContext {
     }
     beat()
     this.#heart = setInterval(beat, HEARTBEAT_MS).unref()
+  }
+}
+
+/** A listener with what a new snapshot changes of it. */
+interface Entrance {
+  readonly listener: Listener
+  readonly handler: Handler
+  tls: ServerTls | null
+}
+
+/** What connections of a listener must show first; null = nothing. */
+function doorOf(spec: ListenerSpec, limits: LimitsSpec, tls: ServerTls | null): DoorRules | null {
+  const { acceptProxyProtocol, protocol, sni } = spec
+  if (tls === null && acceptProxyProtocol.length === 0 && protocol !== 'tls-passthrough') return null
+  return {
+    believesProxy: acceptProxyProtocol.length === 0 ? null : compileCidrs(acceptProxyProtocol),
+    tls,
+    accepts: protocol === 'tls-passthrough' ? (hello) => routeHello(hello, sni) !== null : null,
+    speaksHttp: protocol === 'http',
+    timeoutMs: limits.handshakeTimeoutMs,
+    helloSize: limits.helloSize,
   }
 }

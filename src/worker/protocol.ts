@@ -34,5 +34,14 @@ export type FromWorker =
       readonly count: number
     }
   | { readonly type: 'access'; readonly lines: string }
+  /** Connections that a listener turned away for one reason since the last report, and what is known of the last. */
+  | {
+      readonly type: 'turned-away'
+      readonly listener: string
+      readonly reason: string
+      readonly count: number
+      readonly detail: string
+      readonly address: string
+    }
   | { readonly type: 'problem'; readonly message: string }
   | { readonly type: 'drained' }

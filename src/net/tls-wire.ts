@@ -1,0 +1,347 @@
+// A wire on Node's TLS engine over a bare handle. The engine takes one write at a time, has each encrypted when the
+// call returns, and says that it is done in the next turn of the loop: what comes meanwhile waits here.
+import { getSystemErrorName } from 'node:util'
+import { type Handle, native, type ShutdownRequest, type WriteRequest } from './native.ts'
+import type { TlsHandle } from './native-tls.ts'
+import { giveBuffer, sharedBuffer } from './read-buffers.ts'
+import { Wire, type WireEvents } from './wire.ts'
+
+const UV_EOF = -4095
+
+/** A write of so much makes its writer wait until the kernel has it: two at once would need a copy. */
+const BULK_BYTES = 16 * 1024
+
+interface WiredHandle extends TlsHandle {
+  wire: TlsWire
+}
+
+function onRead(this: Handle): Uint8Array | undefined {
+  return (this as WiredHandle).wire.onRead(native!.state[native!.readBytes]!)
+}
+
+function onWritten(this: WriteRequest, status: number): void {
+  ;(this.owner as TlsWire).onWritten(this, status)
+}
+
+function onShutdown(this: ShutdownRequest): void {
+  ;(this.owner as TlsWire).onShutdown()
+}
+
+function afterDeath(): undefined {
+  return undefined
+}
+
+function ignore(): void {}
+
+export class TlsWire extends Wire {
+  protected readonly reusesBuffers = true
+  protected readonly writesAtOnce = true
+  /** The socket itself, whose bytes are encrypted. */
+  readonly #socket: Handle
+  readonly #tls: WiredHandle
+  #buffer: Buffer = sharedBuffer
+  #error: NodeJS.ErrnoException | null = null
+  #request: WriteRequest | null = null
+  #inFlight = false
+  #noDelay = false
+  /** Written while another write was in flight. */
+  readonly #queue: (string | Uint8Array)[] = []
+  /** Records that were decrypted after `pause`: the engine gives all that it has. */
+  #held: Buffer[] = []
+  #peerEnded = false
+  #endHeld = false
+  #endWanted = false
+  #shutDown = false
+  #closing = false
+
+  /** Takes over a connection whose handshake is done. Reading goes on. */
+  constructor(socket: Handle, tls: TlsHandle, events: WireEvents) {
+    super(events)
+    this.#socket = socket
+    this.#tls = tls as WiredHandle
+    this.#tls.wire = this
+    tls.onread = onRead
+    tls.onhandshakedone = ignore
+    tls.onerror = (error) => this.#failWith(error)
+    tls.useUserBuffer(sharedBuffer)
+  }
+
+  onRead(count: number): Buffer | undefined {
+    if (this.closed) return undefined
+    if (count > 0) {
+      const buffer = this.#buffer
+      if (this.paused) {
+        this.#held.push(Buffer.from(buffer.subarray(0, count)))
+        return undefined
+      }
+      this.#deliver(buffer, count)
+      if (this.closed) return undefined
+      if (this.paused) this.#tls.readStop()
+      const wanted = this.ownBuffer ?? sharedBuffer
+      if (wanted === buffer) return undefined
+      this.#buffer = wanted
+      return wanted
+    }
+    if (count === 0) return undefined
+    if (count !== UV_EOF) this.#fail(count, 'read')
+    else if (this.#peerEnded) return undefined
+    else if (this.paused) this.#endHeld = true
+    else this.#deliverEnd()
+    return undefined
+  }
+
+  #deliver(bytes: Buffer, count: number): void {
+    this.reading = true
+    try {
+      this.events.onData(bytes, count)
+    } catch (error) {
+      this.#fault(error)
+    }
+    this.reading = false
+  }
+
+  #deliverEnd(): void {
+    this.#peerEnded = true
+    this.#tls.readStop()
+    try {
+      this.events.onEnd()
+    } catch (error) {
+      this.#fault(error)
+    }
+    this.#closeIfOver()
+  }
+
+  override get hasUnsent(): boolean {
+    return this.#queue.length > 0 || (this.#inFlight && (this.#socket.writeQueueSize ?? 1) > 0)
+  }
+
+  write(text: string): void {
+    if (this.closed || this.ended) return
+    this.written += text.length
+    if (this.#inFlight) this.#enqueue(text)
+    else this.#sent(this.#tls.writeLatin1String(this.#newRequest(), text), text.length)
+  }
+
+  writeBytes(bytes: Uint8Array): void {
+    if (this.closed || this.ended) return
+    this.written += bytes.length
+    if (this.#inFlight) this.#enqueue(bytes)
+    else this.#sent(this.#tls.writeBuffer(this.#newRequest(), bytes), bytes.length)
+  }
+
+  protected writePooled(buffer: Buffer, size: number): void {
+    if (this.#inFlight && !this.closed) this.writeBytes(Buffer.from(buffer.subarray(0, size)))
+    else this.writeBytes(buffer.subarray(0, size))
+    giveBuffer(buffer)
+  }
+
+  /** What was read is encrypted when the write returns: no copy is needed, from whatever buffer. */
+  override relay(source: Wire, bytes: Buffer, start: number, end: number): void {
+    const part = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end)
+    this.writeBytes(this.#inFlight ? Buffer.from(part) : part)
+    if (this.pending) source.pause()
+  }
+
+  #newRequest(): WriteRequest {
+    if (this.#request !== null) return this.#request
+    const request = new native!.WriteRequest()
+    request.oncomplete = onWritten
+    request.owner = this
+    this.#request = request
+    return request
+  }
+
+  #sent(status: number, size: number): void {
+    if (status !== 0) {
+      this.#fail(status, 'write')
+      return
+    }
+    if (native!.state[native!.writeWaits] === 0) return
+    this.#request = null
+    this.#inFlight = true
+    if (size >= BULK_BYTES) this.pending = true
+  }
+
+  #enqueue(part: string | Uint8Array): void {
+    this.#queue.push(part)
+    this.pending = true
+  }
+
+  onWritten(request: WriteRequest, status: number): void {
+    this.#request ??= request
+    this.#inFlight = false
+    if (this.#closing) {
+      this.#closeNow(status === 0)
+      return
+    }
+    if (this.closed) return
+    if (status < 0) {
+      this.#fail(status, 'write')
+      return
+    }
+    if (this.#queue.length > 0) {
+      this.#flush()
+      return
+    }
+    if (this.#endWanted) this.#shutdown()
+    if (!this.pending) return
+    this.pending = false
+    try {
+      this.events.onDrain()
+    } catch (error) {
+      this.#fault(error)
+    }
+  }
+
+  #flush(): void {
+    const parts = this.#queue.splice(0)
+    const only = parts[0]!
+    if (parts.length === 1 && typeof only === 'string') {
+      this.#sent(this.#tls.writeLatin1String(this.#newRequest(), only), BULK_BYTES)
+      return
+    }
+    const bytes = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part)))
+    this.#sent(this.#tls.writeBuffer(this.#newRequest(), bytes), BULK_BYTES)
+  }
+
+  pause(): void {
+    if (this.paused || this.closed) return
+    this.paused = true
+    if (!this.reading) this.#tls.readStop()
+  }
+
+  resume(): void {
+    if (!this.paused || this.closed) return
+    this.paused = false
+    if (this.#held.length > 0 || this.#endHeld) {
+      // Not from within: whoever resumes need not expect bytes before the call returns.
+      process.nextTick(releaseHeld, this)
+      return
+    }
+    if (this.reading || this.#peerEnded) return
+    const status = this.#tls.readStart()
+    if (status !== 0) this.#fail(status, 'read')
+  }
+
+  releaseHeld(): void {
+    while (!this.paused && !this.closed && this.#held.length > 0) {
+      const bytes = this.#held.shift()!
+      this.#deliver(bytes, bytes.length)
+    }
+    if (this.paused || this.closed) return
+    if (this.#endHeld) {
+      this.#endHeld = false
+      this.#deliverEnd()
+    } else if (!this.#peerEnded) this.#tls.readStart()
+  }
+
+  end(): void {
+    if (this.closed || this.ended) return
+    this.ended = true
+    // The alert that says goodbye (close_notify) must come after what is still in flight.
+    if (this.#inFlight || this.#queue.length > 0) this.#endWanted = true
+    else this.#shutdown()
+  }
+
+  #shutdown(): void {
+    this.#endWanted = false
+    const request = new native!.ShutdownRequest()
+    request.owner = this
+    request.oncomplete = onShutdown
+    if (this.#tls.shutdown(request) !== 0) this.onShutdown()
+  }
+
+  destroy(): void {
+    if (this.closed) return
+    this.closed = true
+    this.#queue.length = 0
+    this.#tls.onread = afterDeath
+    // With all of it in the kernel the engine says so in the next turn, and goodbye can follow.
+    if (this.#inFlight && (this.#socket.writeQueueSize ?? 1) === 0) this.#closing = true
+    else this.#closeNow(!this.#inFlight && this.#error === null)
+  }
+
+  reset(): void {
+    if (this.closed) return
+    this.closed = true
+    this.#tls.onread = afterDeath
+    if (
+      this.#socket.reset === undefined ||
+      (this.ended && !this.#shutDown) ||
+      this.#socket.reset(this.#release) !== 0
+    ) {
+      this.#socket.close(this.#release)
+    }
+    process.nextTick(announceClose, this)
+  }
+
+  #closeNow(goodbye: boolean): void {
+    this.#closing = false
+    if (goodbye && !this.ended) {
+      const request = new native!.ShutdownRequest()
+      request.oncomplete = ignore
+      this.#tls.shutdown(request)
+    }
+    this.#socket.close(this.#release)
+    process.nextTick(announceClose, this)
+  }
+
+  /** The engine must outlive what libuv still holds of it. */
+  readonly #release = (): void => {
+    this.#tls.destroySSL()
+  }
+
+  detach(): Handle {
+    throw new Error('a TLS connection stays where it is')
+  }
+
+  setNoDelay(): void {
+    if (this.#noDelay || this.closed) return
+    this.#noDelay = true
+    this.#socket.setNoDelay?.(true)
+  }
+
+  onShutdown(): void {
+    this.#shutDown = true
+    if (!this.closed) this.#closeIfOver()
+  }
+
+  announceClose(): void {
+    this.releaseOwnBuffer(true)
+    this.#held = []
+    try {
+      this.onGone?.()
+      this.events.onClose(this.#error)
+    } catch (error) {
+      this.#fault(error)
+    }
+  }
+
+  #closeIfOver(): void {
+    if (this.#peerEnded && this.#shutDown) this.destroy()
+  }
+
+  #fail(status: number, syscall: string): void {
+    const code = getSystemErrorName(status)
+    this.#failWith(Object.assign(new Error(`${syscall} ${code}`), { errno: status, code, syscall }))
+  }
+
+  #failWith(error: NodeJS.ErrnoException): void {
+    if (this.closed) return
+    this.#error = error
+    this.destroy()
+  }
+
+  #fault(error: unknown): void {
+    this.events.onFault(error)
+    this.destroy()
+  }
+}
+
+function announceClose(wire: TlsWire): void {
+  wire.announceClose()
+}
+
+function releaseHeld(wire: TlsWire): void {
+  wire.releaseHeld()
+}

@@ -1,0 +1,200 @@
+// The server side of a TLS handshake: from the first bytes of a client to a wire of clear text, or a reason.
+import { X509Certificate } from 'node:crypto'
+import net from 'node:net'
+import tls from 'node:tls'
+import type { HandshakeError } from '../../state/names.ts'
+import type { ClientCertificate } from '../arrival.ts'
+import { type Handle, native } from '../native.ts'
+import { type TlsHandle, wrapServer } from '../native-tls.ts'
+import { SocketWire } from '../socket-wire.ts'
+import { TlsWire } from '../tls-wire.ts'
+import type { Wire, WireEvents } from '../wire.ts'
+
+/** What a handshake agreed on. */
+export interface Secured {
+  readonly version: 'TLSv1.2' | 'TLSv1.3'
+  readonly alpn: string
+  readonly resumed: boolean
+  readonly clientCertificate: ClientCertificate | null
+  /** Takes the connection over; to be called before `onSecured` returns. */
+  open(events: WireEvents): Wire
+}
+
+export interface HandshakeEvents {
+  onSecured(secured: Secured): void
+  /** The connection is closed, or about to be. `detail`: what the TLS library said. */
+  onHandshakeFailed(reason: HandshakeError, detail: string): void
+}
+
+export interface HandshakeOptions {
+  readonly context: tls.SecureContext
+  /** Protocols in the form of the extension (RFC 7301 §3.1), or null = ignored. */
+  readonly alpn: Buffer | null
+  readonly clientAuth: 'none' | 'optional' | 'required'
+}
+
+/** A handshake under way. Ends with exactly one event, unless it is aborted. */
+export interface Handshake {
+  /** Closes the connection and calls nothing. */
+  abort(): void
+}
+
+/** Begins the handshake on a socket given up by its wire. `hello`: what was read of it, at least one whole ClientHello. */
+export function startHandshake(
+  socket: Handle | net.Socket,
+  hello: Buffer,
+  options: HandshakeOptions,
+  events: HandshakeEvents,
+): Handshake {
+  if (socket instanceof net.Socket) return new SocketHandshake(socket, hello, options, events)
+  return new HandleHandshake(socket, hello, options, events)
+}
+
+class HandleHandshake implements Handshake {
+  readonly #socket: Handle
+  readonly #tls: TlsHandle
+  readonly #events: HandshakeEvents
+  readonly #clientAuth: HandshakeOptions['clientAuth']
+  #over = false
+
+  constructor(socket: Handle, hello: Buffer, options: HandshakeOptions, events: HandshakeEvents) {
+    const handle = wrapServer(socket, options.context)
+    this.#socket = socket
+    this.#tls = handle
+    this.#events = events
+    this.#clientAuth = options.clientAuth
+    if (options.alpn !== null) handle.setALPNProtocols(options.alpn)
+    // What the library finds wrong with a certificate is asked for afterwards: refusing it here would tell nobody why.
+    if (options.clientAuth !== 'none') handle.setVerifyMode(true, options.clientAuth === 'required')
+    handle.onhandshakestart = ignore
+    handle.onhandshakedone = () => this.#done()
+    handle.onerror = (error) => this.#failed(failureOf(error), error.code ?? error.message)
+    handle.onread = () => {
+      if (native!.state[native!.readBytes]! < 0) this.#failed('closed', '')
+      return undefined
+    }
+    handle.readStart()
+    handle.receive(hello)
+  }
+
+  #done(): void {
+    // Session tickets and key updates of TLS 1.3 end a handshake too.
+    if (this.#over) return
+    const handle = this.#tls
+    const refused = this.#clientAuth === 'none' ? null : refusal(handle)
+    if (refused !== null) {
+      this.#failed('client_certificate', refused)
+      return
+    }
+    this.#over = true
+    const raw = this.#clientAuth === 'none' ? undefined : handle.getPeerCertificate(true)?.raw
+    this.#events.onSecured({
+      version: handle.getProtocol() === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3',
+      alpn: handle.getALPNNegotiatedProtocol() || '',
+      resumed: handle.isSessionReused(),
+      clientCertificate: raw === undefined ? null : describeCertificate(raw),
+      open: (events) => new TlsWire(this.#socket, handle, events),
+    })
+  }
+
+  abort(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#tls.onread = nothing
+    this.#socket.close(() => this.#tls.destroySSL())
+  }
+
+  #failed(reason: HandshakeError, detail: string): void {
+    if (this.#over) return
+    this.abort()
+    this.#events.onHandshakeFailed(reason, detail)
+  }
+}
+
+/** Where Node does not show its handles: the same by public API. */
+class SocketHandshake implements Handshake {
+  readonly #socket: tls.TLSSocket
+  #over = false
+
+  constructor(socket: net.Socket, hello: Buffer, options: HandshakeOptions, events: HandshakeEvents) {
+    socket.unshift(hello)
+    const { clientAuth } = options
+    const secured = new tls.TLSSocket(socket, {
+      isServer: true,
+      secureContext: options.context,
+      requestCert: clientAuth !== 'none',
+      rejectUnauthorized: clientAuth === 'required',
+      ...(options.alpn === null ? {} : { ALPNProtocols: options.alpn }),
+    })
+    this.#socket = secured
+    const failed = (reason: HandshakeError, detail: string): void => {
+      if (this.#over) return
+      this.abort()
+      events.onHandshakeFailed(reason, detail)
+    }
+    secured.on('error', (error: NodeJS.ErrnoException) => failed(failureOf(error), error.code ?? error.message))
+    secured.on('close', () => failed('closed', ''))
+    secured.on('secure', () => {
+      if (this.#over) return
+      const certificate = clientAuth === 'none' ? undefined : secured.getPeerX509Certificate()
+      const handle = (secured as unknown as { _handle: TlsHandle })._handle
+      const refused = clientAuth === 'none' ? null : refusal(handle)
+      if (refused !== null) {
+        failed('client_certificate', refused)
+        return
+      }
+      this.#over = true
+      events.onSecured({
+        version: secured.getProtocol() === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3',
+        alpn: secured.alpnProtocol || '',
+        resumed: secured.isSessionReused(),
+        clientCertificate: certificate === undefined ? null : describeCertificate(certificate.raw),
+        open: (wireEvents) => {
+          secured.removeAllListeners('error')
+          secured.removeAllListeners('close')
+          return new SocketWire(secured, wireEvents)
+        },
+      })
+    })
+  }
+
+  abort(): void {
+    this.#over = true
+    this.#socket.destroy()
+  }
+}
+
+/** Why a client's certificate is not good enough, or null: it is, or there is none. */
+function refusal(handle: TlsHandle): string | null {
+  if (handle.getPeerCertificate(true)?.raw === undefined) return null
+  const error = handle.verifyError()
+  return error == null ? null : error.message
+}
+
+function describeCertificate(raw: Buffer): ClientCertificate {
+  const certificate = new X509Certificate(raw)
+  return {
+    // Node writes one attribute a line, outermost first, escaped as RFC 4514 asks; the RFC has them the other way round.
+    subject: (certificate.subject ?? '').split('\n').reverse().join(','),
+    san: certificate.subjectAltName ?? '',
+    fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase(),
+  }
+}
+
+/** OpenSSL's word for a failed handshake → ours. */
+function failureOf(error: NodeJS.ErrnoException): HandshakeError {
+  const code = error.code ?? ''
+  if (code === 'ECONNRESET' || code === 'EPIPE') return 'closed'
+  if (/NO_SHARED_CIPHER|NO_SUITABLE|NO_SHARED_SIGNATURE|NO_SHARED_GROUP/.test(code)) return 'no_shared_cipher'
+  if (/UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|WRONG_VERSION|PROTOCOL_VERSION|INAPPROPRIATE_FALLBACK/.test(code))
+    return 'protocol_version'
+  if (/NO_APPLICATION_PROTOCOL/.test(code)) return 'no_application_protocol'
+  if (/CERTIFICATE|CERT_/.test(code) && !/ALERT/.test(code)) return 'client_certificate'
+  return 'other'
+}
+
+function ignore(): void {}
+
+function nothing(): undefined {
+  return undefined
+}

@@ -1,0 +1,116 @@
+// What a listener needs to speak TLS: a context for each set of certificates, chosen by the name a client asks for.
+import { constants, createHash } from 'node:crypto'
+import tls from 'node:tls'
+import type { IdentitySpec, ListenerTlsSpec } from '../../core/spec.ts'
+import type { HandshakeOptions } from './server-handshake.ts'
+
+/** Renegotiation is work that a client can ask for without end (TLS 1.3 has none). */
+const NO_RENEGOTIATION = 0x4000_0000
+/** Clients without AES hardware put ChaCha20 first, and are heard. */
+const PRIORITIZE_CHACHA = 0x0020_0000
+
+export class ServerTls {
+  /** Equal for specs that need no new contexts. */
+  readonly key: string
+  readonly #exact = new Map<string, HandshakeOptions>()
+  /** By the part of a name after its first label. */
+  readonly #wildcard = new Map<string, HandshakeOptions>()
+  readonly #first: HandshakeOptions
+  readonly #contexts = new Map<string, HandshakeOptions>()
+  readonly #spec: ListenerTlsSpec
+  readonly #sessionIdContext: string
+  #ticketKey: Uint8Array | null
+
+  /** `listener`: tickets of one listener are worth nothing at another. Throws what OpenSSL says of unusable material. */
+  constructor(listener: string, spec: ListenerTlsSpec, ticketKey: Uint8Array | null) {
+    this.#spec = spec
+    this.#ticketKey = ticketKey
+    this.key = keyOf(spec)
+    // A session must not outlive the rules it was made by: who may connect, and by what proof (CVE-2025-23419).
+    this.#sessionIdContext = createHash('sha256')
+      .update(JSON.stringify([listener, spec.clientAuth]))
+      .digest('base64')
+      .slice(0, 32)
+    for (const identity of spec.identities) {
+      for (const name of identity.names) {
+        const table = name.startsWith('*.') ? this.#wildcard : this.#exact
+        const place = name.startsWith('*.') ? name.slice(2) : name
+        if (!table.has(place)) table.set(place, this.#contextFor(name, identity))
+      }
+    }
+    const first = spec.identities[0]!
+    this.#first = this.#contextFor(first.names[0] ?? '', first)
+  }
+
+  /** Exact name, then wildcard, then the first certificate. `serverName` in lower case; '' = the client did not say. */
+  choose(serverName: string): HandshakeOptions {
+    const exact = this.#exact.get(serverName)
+    if (exact !== undefined) return exact
+    const dot = serverName.indexOf('.')
+    return (dot > 0 ? this.#wildcard.get(serverName.slice(dot + 1)) : undefined) ?? this.#first
+  }
+
+  /** Tickets are sealed with this key from now on; those of the one before cost a full handshake. */
+  setTicketKey(key: Uint8Array): void {
+    if (this.#ticketKey !== null && Buffer.compare(key, this.#ticketKey) === 0) return
+    this.#ticketKey = key
+    if (!this.#spec.sessionTickets) return
+    for (const { context } of this.#contexts.values()) setTicketKeys(context, key)
+  }
+
+  /** The certificate, and one of each other key type that is good for the same name. */
+  #contextFor(name: string, first: IdentitySpec): HandshakeOptions {
+    const chosen = [first]
+    for (const identity of this.#spec.identities) {
+      if (chosen.some(({ keyType }) => keyType === identity.keyType)) continue
+      if (name === '' ? identity.names.length === 0 : identity.names.includes(name)) chosen.push(identity)
+    }
+    const id = chosen.map((identity) => identity.id).join(' ')
+    let options = this.#contexts.get(id)
+    if (options === undefined) {
+      options = {
+        context: this.#createContext(chosen),
+        alpn: this.#spec.alpn.length === 0 ? null : protocolList(this.#spec.alpn),
+        clientAuth: this.#spec.clientAuth?.mode ?? 'none',
+      }
+      this.#contexts.set(id, options)
+    }
+    return options
+  }
+
+  #createContext(identities: readonly IdentitySpec[]): tls.SecureContext {
+    const { minVersion, ciphers, clientAuth, sessionTickets } = this.#spec
+    const context = tls.createSecureContext({
+      cert: identities.map(({ cert }) => cert),
+      key: identities.map(({ key }) => key),
+      minVersion,
+      ...(ciphers !== '' && { ciphers: `${TLS13_SUITES}:${ciphers}` }),
+      honorCipherOrder: true,
+      secureOptions: NO_RENEGOTIATION | PRIORITIZE_CHACHA | (sessionTickets ? 0 : constants.SSL_OP_NO_TICKET),
+      sessionIdContext: this.#sessionIdContext,
+      ...(clientAuth !== null && { ca: clientAuth.ca }),
+      ...(clientAuth?.crl && { crl: clientAuth.crl }),
+    })
+    if (sessionTickets && this.#ticketKey !== null) setTicketKeys(context, this.#ticketKey)
+    return context
+  }
+}
+
+/** Always offered: a cipher list of TLS 1.2 says nothing of them, and Node takes both in one list. */
+const TLS13_SUITES = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256'
+
+/** What `ServerTls` depends on, as text. */
+export function keyOf(spec: ListenerTlsSpec): string {
+  return JSON.stringify({ ...spec, identities: spec.identities.map(({ id, names }) => [id, names]) })
+}
+
+/** RFC 7301 §3.1: each name after its length. */
+function protocolList(protocols: readonly string[]): Buffer {
+  return Buffer.concat(protocols.map((name) => Buffer.from(`${String.fromCharCode(name.length)}${name}`, 'latin1')))
+}
+
+/** Node offers this on its servers only; the context it works on is the same. */
+function setTicketKeys(context: tls.SecureContext, key: Uint8Array): void {
+  const { context: inner } = context as { context?: { setTicketKeys?(keys: Buffer): void } }
+  inner?.setTicketKeys?.(Buffer.from(key))
+}

@@ -1,0 +1,66 @@
+// What serves the connections of a listener: HTTP/1.1, or TCP with or without a look at the name a client asks for.
+import type { ListenerSpec } from '../core/spec.ts'
+import type { Site } from '../http/context.ts'
+import { ClientConnection, type ClientHome } from '../http/http1/client-side.ts'
+import { buildSite } from '../http/site.ts'
+import type { Arrival } from '../net/arrival.ts'
+import type { ClientHello } from '../net/tls/client-hello.ts'
+import type { PlaneContext } from '../pool/plane-context.ts'
+import type { Pool } from '../pool/pool.ts'
+import { routeHello } from '../tcp/sni-route.ts'
+import { TcpConnection, type TcpHome } from '../tcp/tcp-connection.ts'
+import type { Connection, Handler, News } from './listener.ts'
+
+type Closed = (connection: Connection) => void
+
+export class HttpHandler implements Handler, ClientHome {
+  site!: Site
+  lastClient: ClientHome['lastClient'] = null
+  readonly plane: PlaneContext
+  readonly connectionClosed: Closed
+
+  constructor(plane: PlaneContext, closed: Closed) {
+    this.plane = plane
+    this.connectionClosed = closed
+  }
+
+  update({ snapshot, spec, pools, isTrusted }: News): void {
+    this.site = buildSite(snapshot, spec, poolNamed(pools, spec.pool, spec), isTrusted)
+  }
+
+  serve(arrival: Arrival, early: Buffer | null): Connection {
+    const connection = new ClientConnection(arrival, this.site.isTrusted(arrival.address), this)
+    if (early !== null) connection.onData(early, early.length)
+    return connection
+  }
+}
+
+export class TcpHandler implements Handler, TcpHome {
+  readonly plane: PlaneContext
+  readonly connectionClosed: Closed
+  #spec!: ListenerSpec
+  #pools!: ReadonlyMap<string, Pool>
+
+  constructor(plane: PlaneContext, closed: Closed) {
+    this.plane = plane
+    this.connectionClosed = closed
+  }
+
+  update({ spec, pools }: News): void {
+    this.#spec = spec
+    this.#pools = pools
+  }
+
+  serve(arrival: Arrival, early: Buffer | null, hello: ClientHello | null): Connection {
+    const listener = this.#spec
+    // The door has asked for a route already; a snapshot without it may have come between.
+    const name = hello === null ? listener.pool : (routeHello(hello, listener.sni) ?? '')
+    return new TcpConnection(arrival, { listener, pool: poolNamed(this.#pools, name, listener) }, this, early)
+  }
+}
+
+function poolNamed(pools: ReadonlyMap<string, Pool>, name: string, { name: listener }: ListenerSpec): Pool {
+  const pool = pools.get(name)
+  if (pool === undefined) throw new Error(`listener ${listener}: no pool ${name}`)
+  return pool
+}

@@ -1,0 +1,221 @@
+// One listener of a worker: accepts, counts, sees connections through the door, and hands them to their handler.
+import type { LimitsSpec, ListenerSpec, Snapshot } from '../core/spec.ts'
+import { type Accepted, Acceptor } from '../net/acceptor.ts'
+import { type Arrival, unixAddress } from '../net/arrival.ts'
+import { type DoorKeeper, type DoorRules, type Rejection, Visitor } from '../net/door.ts'
+import type { ClientHello } from '../net/tls/client-hello.ts'
+import type { WireEvents } from '../net/wire.ts'
+import type { Pool } from '../pool/pool.ts'
+import type { RejectReason } from '../state/names.ts'
+import { hash64 } from '../util/hash32.ts'
+import type { TimerWheel } from '../util/timer-wheel.ts'
+import type { DataPlane } from './data-plane.ts'
+
+/** A client connection, whatever it speaks. */
+export interface Connection {
+  /** Closes it if it carries nothing; else soon. */
+  closeIfIdle(): void
+  destroy(): void
+}
+
+/** What serves the connections of a listener. Each says `closed` once for every connection it made. */
+export interface Handler {
+  /** For connections that come from now on, and for the next requests of those that are there. */
+  update(news: News): void
+  serve(arrival: Arrival, early: Buffer | null, hello: ClientHello | null): Connection
+}
+
+/** What a handler may need of a new snapshot. */
+export interface News {
+  readonly snapshot: Snapshot
+  readonly spec: ListenerSpec
+  readonly pools: ReadonlyMap<string, Pool>
+  isTrusted(address: string): boolean
+}
+
+/** What a snapshot says of a listener, ready to use. Swapped whole. */
+export interface Setup {
+  readonly spec: ListenerSpec
+  readonly limits: LimitsSpec
+  /** Null = a connection goes to its handler as it comes. */
+  readonly door: DoorRules | null
+}
+
+/** Listens to a connection that is given up. */
+const nobody: WireEvents = { onData() {}, onEnd() {}, onDrain() {}, onClose() {}, onFault() {} }
+
+export class Listener implements DoorKeeper {
+  readonly wheel: TimerWheel
+  readonly #plane: DataPlane
+  readonly #acceptor: Acceptor
+  readonly #handler: Handler
+  /** Each with the address it is counted under in shared memory; '' = under none. */
+  readonly #connections = new Map<Connection, string>()
+  readonly #visitors = new Set<Visitor>()
+  #setup: Setup
+
+  /** `createHandler` gets what the handler's connections call when they have closed. */
+  constructor(plane: DataPlane, setup: Setup, createHandler: (closed: (connection: Connection) => void) => Handler) {
+    this.#plane = plane
+    this.wheel = plane.wheel
+    this.#setup = setup
+    this.#handler = createHandler((connection) => this.#closed(connection))
+    this.#acceptor = new Acceptor(
+      (accepted) => {
+        try {
+          this.#accept(accepted)
+        } catch (error) {
+          this.#plane.unexpected(error)
+          accepted.refuse()
+        }
+      },
+      () => this.#reject('fd', 'accept failed', ''),
+    )
+  }
+
+  /** For connections that come from now on. */
+  update(setup: Setup): void {
+    this.#setup = setup
+  }
+
+  async open(reusePort: boolean): Promise<void> {
+    const { host, port } = this.#setup.spec
+    await this.#acceptor.listen({ host, port, reusePort })
+  }
+
+  #accept(accepted: Accepted): void {
+    const { spec, limits, door } = this.#setup
+    if (!this.#plane.enter()) {
+      this.#reject('fd', 'out of file descriptors', accepted.address)
+      accepted.refuse()
+      return
+    }
+    if (!this.#plane.state.connectionOpened(spec.row, limits.maxConnections)) {
+      this.#reject('limit', 'limits.max_connections', accepted.address)
+      this.#plane.leave()
+      accepted.refuse()
+      return
+    }
+    if (door === null) this.#acceptPlain(accepted)
+    else if (this.#visitors.size < limits.maxHandshakes) {
+      const visitor = new Visitor(accepted, door, this)
+      this.#visitors.add(visitor)
+      visitor.start()
+    } else {
+      this.#reject('handshakes', 'limits.max_handshakes', accepted.address)
+      accepted.refuse()
+      this.#left('')
+    }
+  }
+
+  #acceptPlain(accepted: Accepted): void {
+    const { address } = accepted
+    if (this.#countAddress(address)) this.#serve(accepted, this.#isCounted(address), null, null)
+    else {
+      accepted.refuse()
+      this.#left('')
+    }
+  }
+
+  // --- the door ---
+
+  admit(visitor: Visitor, address: string): boolean {
+    const admitted = this.#countAddress(address)
+    visitor.counted = admitted && this.#isCounted(address)
+    return admitted
+  }
+
+  arrived(visitor: Visitor, arrival: Arrival, early: Buffer | null, hello: ClientHello | null): void {
+    this.#visitors.delete(visitor)
+    if (arrival.tls !== null) {
+      const { version, resumed } = arrival.tls
+      this.#plane.state.tlsHandshake(this.#setup.spec.row, version === 'TLSv1.3' ? 1 : 0, resumed)
+    }
+    this.#serve(arrival, visitor.counted, early, hello)
+  }
+
+  turnedAway(visitor: Visitor, why: Rejection | null): void {
+    this.#visitors.delete(visitor)
+    if (why?.kind === 'handshake') {
+      this.#plane.state.tlsHandshakeFailed(this.#setup.spec.row, why.reason)
+      this.#plane.turnedAway(this.#setup.spec.name, why.reason, why.detail, visitor.address)
+    } else if (why !== null) this.#reject(why.reason, why.detail, visitor.address)
+    this.#left(visitor.counted ? visitor.address : '')
+  }
+
+  unexpected(error: unknown): void {
+    this.#plane.unexpected(error)
+  }
+
+  #serve(arrival: Arrival, counted: boolean, early: Buffer | null, hello: ClientHello | null): void {
+    let connection: Connection
+    try {
+      connection = this.#handler.serve(arrival, early, hello)
+    } catch (error) {
+      this.#plane.unexpected(error)
+      arrival.open(nobody).destroy()
+      this.#left(counted ? arrival.address : '')
+      return
+    }
+    this.#connections.set(connection, counted ? arrival.address : '')
+    if (this.#plane.draining) connection.closeIfIdle()
+  }
+
+  // --- counts ---
+
+  /** Counts a client's address where there is a limit; false = it has too many connections already. */
+  #countAddress(address: string): boolean {
+    const { spec, limits } = this.#setup
+    if (!this.#isCounted(address)) return true
+    const [high, low] = hash64(address)
+    if (this.#plane.state.ipConnectionOpened(high, low, limits.maxConnectionsPerIp)) return true
+    this.#plane.state.connectionRejected(spec.row, 'per_ip')
+    return false
+  }
+
+  /** A Unix socket has no address that could have too many. */
+  #isCounted(address: string): boolean {
+    return this.#setup.limits.maxConnectionsPerIp !== 0 && address !== unixAddress
+  }
+
+  #reject(reason: RejectReason, detail: string, address: string): void {
+    this.#plane.state.connectionRejected(this.#setup.spec.row, reason)
+    if (detail !== '') this.#plane.turnedAway(this.#setup.spec.name, reason, detail, address)
+  }
+
+  #closed(connection: Connection): void {
+    const address = this.#connections.get(connection) ?? ''
+    this.#connections.delete(connection)
+    this.#left(address)
+  }
+
+  /** `address`: the one to give back, or ''. The limit may have changed since it was counted. */
+  #left(address: string): void {
+    this.#plane.state.connectionClosed(this.#setup.spec.row)
+    if (address !== '') {
+      const [high, low] = hash64(address)
+      this.#plane.state.ipConnectionClosed(high, low)
+    }
+    this.#plane.leave()
+  }
+
+  // --- the end ---
+
+  closeIdle(): void {
+    for (const connection of this.#connections.keys()) connection.closeIfIdle()
+  }
+
+  stopAccepting(): void {
+    this.#acceptor.close()
+  }
+
+  destroy(): void {
+    this.#acceptor.close()
+    for (const visitor of this.#visitors) {
+      visitor.destroy()
+      this.#left(visitor.counted ? visitor.address : '')
+    }
+    this.#visitors.clear()
+    for (const connection of this.#connections.keys()) connection.destroy()
+  }
+}
