@@ -11,5 +11,7 @@ export interface Site {
   readonly limits: LimitsSpec
   readonly headLimits: HeadLimits
   readonly responseRules: ResponseRules
+  /** `Strict-Transport-Security` as a whole line, '' where it is not said. */
+  readonly hsts: string
   isTrusted(address: string): boolean
 }

@@ -10,6 +10,8 @@ export interface ErrorResponseOptions {
   readonly keepAlive: boolean
   /** No body is sent for HEAD. */
   readonly isHead: boolean
+  /** The line of Strict-Transport-Security, or ''. */
+  readonly hsts: string
   /** What the system or TLS said, for Proxy-Status details; '' for nothing. Never a backend's address. */
   readonly details: string
 }
@@ -26,6 +28,7 @@ export function errorResponse(error: ErrorSpec, options: ErrorResponseOptions): 
   head += `Content-Length: ${body.length}\r\nCache-Control: no-store\r\n`
   if (status === 503) head += `Retry-After: ${RETRY_AFTER_S}\r\n`
   head += `Via: 1.1 frontdesk\r\nProxy-Status: frontdesk${proxyStatusParameters(error, options.details)}\r\n`
+  head += options.hsts
   if (options.requestId !== '') head += `X-Request-Id: ${options.requestId}\r\n`
   head += options.keepAlive ? '\r\n' : 'Connection: close\r\n\r\n'
   return options.isHead ? head : head + body
@@ -42,8 +45,8 @@ function proxyStatusParameters(error: ErrorSpec, details: string): string {
 }
 
 /** OPTIONS with Max-Forwards: 0 asks this proxy itself (RFC 9110 §7.6.2). */
-export function optionsAnswer(date: string, keepAlive: boolean): string {
+export function optionsAnswer(date: string, keepAlive: boolean, hsts: string): string {
   const connection = keepAlive ? '' : 'Connection: close\r\n'
   const allow = 'Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS'
-  return `HTTP/1.1 204 No Content\r\nDate: ${date}\r\n${allow}\r\nVia: 1.1 frontdesk\r\n${connection}\r\n`
+  return `HTTP/1.1 204 No Content\r\nDate: ${date}\r\n${allow}\r\nVia: 1.1 frontdesk\r\n${hsts}${connection}\r\n`
 }

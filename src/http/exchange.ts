@@ -5,6 +5,7 @@
 // The global of that name is a getter, which shows at this rate.
 import { performance } from 'node:perf_hooks'
 import { type ErrorName, type ErrorSpec, errorNames, errors, isUnreached } from '../core/errors.ts'
+import type { TlsFacts } from '../net/arrival.ts'
 import { Dial, type DialEvents } from '../net/dialer.ts'
 import { startTunnel } from '../net/tunnel.ts'
 import type { Wire, WireEvents } from '../net/wire.ts'
@@ -14,7 +15,7 @@ import { Lease } from '../pool/lease.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
 import { methodIndex } from '../state/worker-state.ts'
 import { Deadline } from '../util/timer-wheel.ts'
-import { composeAnswerHead, composeRequestHead } from './compose-head.ts'
+import { composeAnswerHead, composeRequestHead, composeUpgradeHead } from './compose-head.ts'
 import type { Site } from './context.ts'
 import { bodyLength, errorResponse, optionsAnswer } from './error-response.ts'
 import { answerBody } from './http1/answer-body.ts'
@@ -27,12 +28,15 @@ import type { ResponseHead } from './http1/response-head.ts'
 import { hashOf } from './hygiene/hash-key.ts'
 import { hasDotSegments } from './hygiene/target.ts'
 import { framesMessage } from './hygiene/trailers.ts'
+import { httpsLocation, redirectResponse } from './redirect.ts'
 
 /** What an exchange needs of the client's connection. */
 export interface ExchangeClient {
   readonly wire: Wire
   readonly address: string
   readonly isSecure: boolean
+  /** Null without TLS. */
+  readonly tls: TlsFacts | null
   /** The connection is a tunnel from now on: `end` gets what happens on its wire. */
   becomeTunnel(end: WireEvents): void
   /** Bytes that came behind an Upgrade request, handed over to the tunnel. */
@@ -102,7 +106,8 @@ export class Exchange implements DialEvents, AnswerEvents {
 
   /** Takes what came behind the head, and goes to work. Returns the position after the last byte used. */
   begin(bytes: Buffer, start: number, end: number): number {
-    const { limits, pool } = this.#site
+    const { limits, pool, listener } = this.#site
+    if (listener.redirectHttpsPort !== 0) return this.#redirect(listener.redirectHttpsPort, bytes, start, end)
     if (this.#head.fields.looped) return this.#refuse(errors.loop_detected, end)
     if (limits.bodySize !== 0 && this.#head.fields.contentLength > limits.bodySize) {
       return this.#refuse(errors.body_too_large, end)
@@ -112,7 +117,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     const used = this.#body.feed(bytes, start, end)
     if (used < 0 || framesMessage(this.#body.trailers)) return this.#refuse(errors.bad_chunk, end)
     if (this.#bodyTooLarge()) return this.#refuse(errors.body_too_large, end)
-    if (this.#body.kind !== 'none') this.#firstBody = bodyText(bytes, this.#body)
+    if (this.#body.kind !== 'none') this.#firstBody = bodyText(bytes, this.#body, this.#site.headLimits.reserved)
     if (pool.spec.timeouts.totalMs !== 0) {
       this.#total = new Deadline(() => this.#totalTimedOut())
       this.#plane.wheel.arm(this.#total, pool.spec.timeouts.totalMs)
@@ -193,7 +198,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     this.#bodyStreamed = true
     const { wire } = this.#client
     const outgoing = this.#body.kind === 'chunked' ? 'chunked' : 'raw'
-    relayBody(connection.wire, '', wire, bytes, this.#body, outgoing)
+    relayBody(connection.wire, '', wire, bytes, this.#body, outgoing, this.#site.headLimits.reserved)
     if (this.#ended) return used
     if (this.#body.done) wire.releaseOwnBuffer(connection.wire.pending)
     // Chunks are copied together anyway: a buffer of its own would only make the reads larger than the copies.
@@ -255,7 +260,15 @@ export class Exchange implements DialEvents, AnswerEvents {
     this.#keepAlive = this.#clientStays()
     const secure = this.#client.isSecure
     const cookie = this.#site.pool.affinity?.bind(this.#affinityKey(), connection.backend.spec, secure) ?? ''
-    const composed = composeAnswerHead(this.#head, head, body, this.#keepAlive, this.#plane.clock.date, cookie)
+    const composed = composeAnswerHead(
+      this.#head,
+      head,
+      body,
+      this.#keepAlive,
+      this.#plane.clock.date,
+      cookie,
+      this.#site.hsts,
+    )
     this.#keepAlive = composed.keepAlive
     this.#outgoing = composed.outgoing
     relayBody(this.#client.wire, composed.text, connection.wire, bytes, body, composed.outgoing)
@@ -414,6 +427,7 @@ export class Exchange implements DialEvents, AnswerEvents {
       requestId: this.#requestId,
       keepAlive: keepAlive && this.#head.minor === 1,
       isHead: this.#head.method === 'HEAD',
+      hsts: this.#site.hsts,
       details: code,
     })
     this.#client.wire.write(text)
@@ -459,7 +473,7 @@ export class Exchange implements DialEvents, AnswerEvents {
   #affinityKey(): AffinityKey {
     const { fields } = this.#head
     const sticky = this.#site.pool.spec.sticky
-    const header = sticky?.by === 'header' ? fieldValue(fields.block, sticky.name.toLowerCase()) : ''
+    const header = sticky?.by === 'header' ? fieldValue(fields.lookup, sticky.name.toLowerCase()) : ''
     return { cookie: fields.cookie, address: this.#client.address, header }
   }
 
@@ -467,9 +481,31 @@ export class Exchange implements DialEvents, AnswerEvents {
   #answerOptions(position: number): number {
     const keepAlive = this.#clientStays()
     this.#status = 204
-    this.#client.wire.write(optionsAnswer(this.#plane.clock.date, keepAlive))
+    this.#client.wire.write(optionsAnswer(this.#plane.clock.date, keepAlive, this.#site.hsts))
     this.#finish(keepAlive)
     return position
+  }
+
+  /** Whatever is asked for is to be had by https, and no backend is asked. */
+  #redirect(port: number, bytes: Buffer, start: number, end: number): number {
+    const used = this.#body.feed(bytes, start, end)
+    if (used < 0 || framesMessage(this.#body.trailers)) return this.#refuse(errors.bad_chunk, end)
+    // It asks about this server, which is no place to be sent to.
+    if (this.#head.target === '*') return this.#answerOptions(used)
+    const location = httpsLocation(this.#head, port)
+    if (location === null) return this.#refuse(errors.bad_host, end)
+    const keepAlive = this.#clientStays() && this.#head.minor === 1
+    const text = redirectResponse(location, {
+      date: this.#plane.clock.date,
+      requestId: this.#requestId,
+      keepAlive,
+      isHead: this.#head.method === 'HEAD',
+    })
+    this.#status = 308
+    this.#client.wire.write(text)
+    this.#ownBytes = bodyLength(text)
+    this.#finish(keepAlive)
+    return used
   }
 
   /** Only if asked, only to a protocol asked for (CVE-2024-23326). */
@@ -488,9 +524,7 @@ export class Exchange implements DialEvents, AnswerEvents {
     this.#plane.state.backendFinished(connection.backend.spec.slot, 101, this.#firstByteUs)
     const cookie =
       this.#site.pool.affinity?.bind(this.#affinityKey(), connection.backend.spec, this.#client.isSecure) ?? ''
-    this.#client.wire.write(
-      `HTTP/1.1 101 Switching Protocols\r\n${head.forward}${cookie}Connection: upgrade\r\nUpgrade: ${head.upgrade}\r\n\r\n`,
-    )
+    this.#client.wire.write(composeUpgradeHead(head, cookie, this.#site.hsts))
     startTunnel({
       client: this.#client,
       backend: connection.detach(),
@@ -510,6 +544,8 @@ export class Exchange implements DialEvents, AnswerEvents {
     this.#plane.accessLog!.add({
       listener: this.#site.listener.name,
       client: this.#client.address,
+      tls: this.#client.tls?.version ?? '',
+      clientCertificate: this.#client.tls?.clientCertificate?.fingerprint ?? '',
       method: this.#head.method,
       target: this.#head.target,
       minor: this.#head.minor,

@@ -5,6 +5,10 @@ import type { AccessLogSpec } from '../core/spec.ts'
 export interface AccessEntry {
   readonly listener: string
   readonly client: string
+  /** Its TLS version; '' without TLS. */
+  readonly tls: string
+  /** Fingerprint of its certificate; '' without one. */
+  readonly clientCertificate: string
   readonly method: string
   readonly target: string
   readonly minor: number
@@ -29,6 +33,8 @@ export interface AccessEntry {
 export const unreadEntry: AccessEntry = Object.freeze({
   listener: '',
   client: '',
+  tls: '',
+  clientCertificate: '',
   method: '',
   target: '',
   minor: 1,
@@ -81,13 +87,19 @@ export class AccessLog {
 function jsonLine(entry: AccessEntry, now: Date): string {
   return (
     `{"time":"${now.toISOString()}","listener":${quoted(entry.listener)},"client":${quoted(entry.client)},` +
-    `"method":${quoted(entry.method)},"host":${quoted(entry.host)},"target":${quoted(entry.target)},` +
+    `${tlsMembers(entry)}"method":${quoted(entry.method)},"host":${quoted(entry.host)},"target":${quoted(entry.target)},` +
     `"protocol":"${entry.method === '' ? '' : `HTTP/1.${entry.minor}`}","status":${entry.status},"bytes_received":${entry.received},` +
     `"bytes_sent":${entry.sent},"duration_ms":${milliseconds(entry.durationUs)},` +
     `"first_byte_ms":${milliseconds(entry.firstByteUs)},"pool":${quoted(entry.pool)},` +
     `"backend":${quoted(entry.backend)},"attempts":${entry.attempts},"error":${quoted(entry.error)},` +
     `"request_id":${quoted(entry.requestId)},"user_agent":${quoted(entry.userAgent)},"referer":${quoted(entry.referer)}}\n`
   )
+}
+
+/** Only where there is TLS: other lines are as short as before. */
+function tlsMembers({ tls, clientCertificate }: AccessEntry): string {
+  if (tls === '') return ''
+  return `"tls":"${tls}",${clientCertificate === '' ? '' : `"client_cert":"${clientCertificate}",`}`
 }
 
 /** A line in the Combined Log Format of Apache and nginx. */

@@ -1,6 +1,6 @@
 // The client side of HTTP/1.1: one connection, its requests read strictly and answered in order.
 import { type ErrorName, type ErrorSpec, errorNames, errors } from '../../core/errors.ts'
-import type { Accepted } from '../../net/acceptor.ts'
+import type { Arrival, ClientCertificate, TlsFacts } from '../../net/arrival.ts'
 import type { Wire, WireEvents } from '../../net/wire.ts'
 import { unreadEntry } from '../../observe/access-log.ts'
 import type { PlaneContext } from '../../pool/plane-context.ts'
@@ -17,13 +17,17 @@ export interface ClientHome {
   readonly plane: PlaneContext
   readonly site: Site
   /** The last header section that came in here: a client that opens a connection per request repeats it. */
-  lastClient: {
-    readonly address: string
-    readonly trusted: boolean
-    readonly site: Site
-    readonly fields: RequestFields
-  } | null
+  lastClient: LastClient | null
   connectionClosed(connection: ClientConnection): void
+}
+
+/** A parsed header section with all that its result depends on, apart from the section itself. */
+export interface LastClient {
+  readonly address: string
+  readonly trusted: boolean
+  readonly isSecure: boolean
+  readonly site: Site
+  readonly fields: RequestFields
 }
 
 /** After an error or a last answer, what the client still sends is read and dropped for so long, so that it sees the answer. */
@@ -41,7 +45,10 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
   readonly wire: Wire
   readonly address: string
   readonly trusted: boolean
+  readonly tls: TlsFacts | null
   fields: RequestFields | null = null
+  /** Whose rules `fields` was read by. */
+  #fieldsSite: Site
   #home: ClientHome
   #state: State = 'idle'
   /** The beginning of a head that has not arrived whole. */
@@ -55,24 +62,41 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
   #inTurn = false
   #tunnel: WireEvents | null = null
 
-  constructor(accepted: Accepted, trusted: boolean, home: ClientHome) {
+  constructor(arrival: Arrival, trusted: boolean, home: ClientHome) {
     super()
-    this.address = accepted.address
+    this.address = arrival.address
     this.trusted = trusted
+    this.tls = arrival.tls
     this.#home = home
-    const last = home.lastClient
-    if (last !== null && last.address === this.address && last.trusted === trusted && last.site === home.site)
-      this.fields = last.fields
-    this.wire = accepted.open(this)
+    this.#fieldsSite = home.site
+    if (home.lastClient !== null) this.#takeFields(home.lastClient)
+    this.wire = arrival.open(this)
     this.expectWithin(home.site.limits.idleTimeoutMs)
   }
 
   get scheme(): 'http' | 'https' {
-    return 'http'
+    return this.tls === null ? 'http' : 'https'
   }
 
   get isSecure(): boolean {
-    return false
+    return this.tls !== null
+  }
+
+  get certificate(): ClientCertificate | null {
+    return this.tls === null ? null : this.tls.clientCertificate
+  }
+
+  /** What a header section means depends on its sender: only one that is the same in every way inherits it. */
+  #takeFields(last: LastClient): void {
+    if (this.certificate !== null || last.address !== this.address || last.trusted !== this.trusted) return
+    if (last.isSecure === this.isSecure && last.site === this.#fieldsSite) this.fields = last.fields
+  }
+
+  /** A header section that tells of a certificate is nobody else's, and is never left behind. */
+  #leaveFields(site: Site, fields: RequestFields): void {
+    if (this.certificate !== null || this.#home.lastClient?.fields === fields) return
+    const { address, trusted, isSecure } = this
+    this.#home.lastClient = { address, trusted, isSecure, site, fields }
   }
 
   get isIdle(): boolean {
@@ -150,14 +174,17 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
       this.#awaitHead(bytes, from, end, text)
       return
     }
+    if (site !== this.#fieldsSite) {
+      // A new snapshot may tell backends something else, or reserve other fields.
+      this.#fieldsSite = site
+      this.fields = null
+    }
     const head = parseRequestHead(text, 0, headEnd, this, site.headLimits, this)
     if (isError(head)) {
       this.#refuse(head)
       return
     }
-    if (this.#requests++ === 0 && this.#home.lastClient?.fields !== head.fields) {
-      this.#home.lastClient = { address: this.address, trusted: this.trusted, site, fields: head.fields }
-    }
+    if (this.#requests++ === 0) this.#leaveFields(site, head.fields)
     this.#serve(site, head, bytes, from + headEnd + 4, end)
   }
 
@@ -270,13 +297,22 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
     state.requestStarted(site.listener.row)
     state.requestFinished(site.listener.row, -1, error.status, 0)
     state.requestError(site.listener.row, errorNames.indexOf(error.name as ErrorName))
-    const options = { date: plane.clock.date, requestId: '', keepAlive: false, isHead: false, details: '' }
-    const text = errorResponse(error, options)
+    const { hsts } = site
+    const text = errorResponse(error, {
+      date: plane.clock.date,
+      requestId: '',
+      keepAlive: false,
+      isHead: false,
+      hsts,
+      details: '',
+    })
     this.wire.write(text)
     plane.accessLog?.add({
       ...unreadEntry,
       listener: site.listener.name,
       client: this.address,
+      tls: this.tls?.version ?? '',
+      clientCertificate: this.certificate?.fingerprint ?? '',
       status: error.status,
       sent: bodyLength(text),
       error: error.name,

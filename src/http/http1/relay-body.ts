@@ -1,5 +1,6 @@
 // Passing on a body as it arrives: bytes as they are, or in chunks of our own. One write per read.
 import type { Wire } from '../../net/wire.ts'
+import { nothingReserved } from '../hygiene/reserved-fields.ts'
 import { forwardableTrailers } from '../hygiene/trailers.ts'
 import type { BodyReader } from './body.ts'
 
@@ -8,7 +9,8 @@ export type Outgoing = 'raw' | 'chunked'
 
 /**
  * Writes what `body` read last from `bytes` to `to`, after `head` (or ''). Pauses `from` while the kernel is full.
- * With `chunked`, the last chunk goes out with the last data and never before the sender's own.
+ * With `chunked`, the last chunk goes out with the last data and never before the sender's own. `reserved`: trailer
+ * fields that a client must not send.
  */
 export function relayBody(
   to: Wire,
@@ -17,6 +19,7 @@ export function relayBody(
   bytes: Buffer,
   body: BodyReader,
   outgoing: Outgoing,
+  reserved: ReadonlySet<string> = nothingReserved,
 ): void {
   const { ranges, total } = body
   if (outgoing === 'raw') {
@@ -27,20 +30,20 @@ export function relayBody(
     return
   }
   const before = total === 0 ? head : `${head}${total.toString(16)}\r\n`
-  const after = (total === 0 ? '' : '\r\n') + (body.done ? lastChunk(body.trailers) : '')
+  const after = (total === 0 ? '' : '\r\n') + (body.done ? lastChunk(body.trailers, reserved) : '')
   if (before !== '' || after !== '') to.relayParts(before, from, bytes, ranges, total, after)
 }
 
 /** As `relayBody`, as text: what is kept for a further attempt. */
-export function bodyText(bytes: Buffer, body: BodyReader): string {
+export function bodyText(bytes: Buffer, body: BodyReader, reserved: ReadonlySet<string>): string {
   const { ranges, total } = body
   let data = ''
   for (let at = 0; at < ranges.length; at += 2) data += bytes.latin1Slice(ranges[at], ranges[at + 1])
   if (body.kind !== 'chunked') return data
   const chunk = total === 0 ? '' : `${total.toString(16)}\r\n${data}\r\n`
-  return body.done ? chunk + lastChunk(body.trailers) : chunk
+  return body.done ? chunk + lastChunk(body.trailers, reserved) : chunk
 }
 
-function lastChunk(trailers: string): string {
-  return trailers === '' ? '0\r\n\r\n' : `0\r\n${forwardableTrailers(trailers)}\r\n`
+function lastChunk(trailers: string, reserved: ReadonlySet<string>): string {
+  return trailers === '' ? '0\r\n\r\n' : `0\r\n${forwardableTrailers(trailers, reserved)}\r\n`
 }

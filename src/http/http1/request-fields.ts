@@ -2,6 +2,10 @@
 // A connection keeps the last result: most clients send the same block again and again.
 import type { ErrorSpec } from '../../core/errors.ts'
 import { errors } from '../../core/errors.ts'
+import type { ClientAuthSpec } from '../../core/spec.ts'
+import { type ClientCertificate, unixAddress } from '../../net/arrival.ts'
+import { certificateFields } from '../hygiene/client-certificate.ts'
+import { withoutReserved } from '../hygiene/reserved-fields.ts'
 import { FIELD_BLOCK, isName, isValidHost, listMembers, parseLength, trimmed } from './grammar.ts'
 
 /** Length of a message body. RFC 9112 §6.3. */
@@ -14,12 +18,18 @@ export interface ClientFacts {
   /** Whether the peer is a trusted proxy: the one decision that gates every forwarded field. */
   readonly trusted: boolean
   readonly scheme: 'http' | 'https'
+  /** Null = it showed none. */
+  readonly certificate: ClientCertificate | null
 }
 
-/** What is the same for all requests of this process and snapshot. */
+/** What is the same for all requests of a listener and snapshot. */
 export interface FieldRules {
   readonly instanceId: string
   readonly maxFields: number
+  /** Folded names (see reserved-fields.ts) that no client may say, whatever listener of the snapshot sends them itself. */
+  readonly reserved: ReadonlySet<string>
+  /** The fields that tell a backend of this listener of the client's certificate; null = it is not told. */
+  readonly certificateNames: ClientAuthSpec['headers'] | null
 }
 
 export class RequestFields {
@@ -44,6 +54,8 @@ export class RequestFields {
   requestId = ''
   /** All Cookie values, for affinity; '' for none. */
   cookie = ''
+  /** Where strategies look fields up: as received, but reserved fields as we say them. */
+  lookup = ''
   /** Block for the backend: everything but Host, X-Forwarded-Host, X-Request-Id and Max-Forwards; CRLF at the end. */
   forward = ''
   /** X-Forwarded-Host of a trusted peer, else ''. */
@@ -92,11 +104,16 @@ export function readRequestFields(block: string, minor: 0 | 1, client: ClientFac
     return fields
   }
   const scratch = new Scratch()
-  const kept = keepEndToEnd(block, fields, scratch, client, rules)
+  // Before anything else looks at the block, so that nothing can be decided by what a client must not say.
+  const allowed = rules.reserved.size === 0 ? block : withoutReserved(block, rules.reserved)
+  const kept = keepEndToEnd(allowed, fields, scratch, client, rules)
   if (fields.error === null) settleFraming(fields, scratch)
   if (fields.error === null) settleExpectations(fields, scratch)
   if (fields.error !== null) return fields
-  const own = ownFields(fields, scratch, client, rules)
+  const certificate =
+    rules.certificateNames === null ? '' : certificateFields(rules.certificateNames, client.certificate)
+  const own = ownFields(fields, scratch, client, rules) + certificate
+  fields.lookup = certificate === '' ? allowed : certificate + allowed
   fields.hostIsValid = fields.hostCount === 0 || (fields.hostCount === 1 && isValidHost(fields.host))
   const endToEnd = removeListed(kept, scratch.connection)
   if (endToEnd === null) fields.error = errors.bad_field
@@ -312,9 +329,10 @@ function allowedUpgrade(value: string): string {
 /** What we say of ourselves and of this hop; added after everything of the client's was stripped. */
 function ownFields(fields: RequestFields, scratch: Scratch, client: ClientFacts, rules: FieldRules): string {
   fields.looped = scratch.via !== '' && scratch.via.includes(`(${rules.instanceId})`)
-  const chain = scratch.forwardedFor === '' ? client.address : `${scratch.forwardedFor}, ${client.address}`
+  const chain = forwardedChain(scratch.forwardedFor, client.address)
   const proto = scratch.forwardedProto === '' ? client.scheme : scratch.forwardedProto
-  let own = `X-Forwarded-For: ${chain}\r\nX-Forwarded-Proto: ${proto}\r\nVia: 1.1 frontdesk (${rules.instanceId})\r\n`
+  let own = chain === '' ? '' : `X-Forwarded-For: ${chain}\r\n`
+  own += `X-Forwarded-Proto: ${proto}\r\nVia: 1.1 frontdesk (${rules.instanceId})\r\n`
   if (fields.framing === 'length') own += `Content-Length: ${fields.contentLength}\r\n`
   else if (fields.framing === 'chunked') {
     own += 'Transfer-Encoding: chunked\r\n'
@@ -325,6 +343,12 @@ function ownFields(fields: RequestFields, scratch: Scratch, client: ClientFacts,
   if (fields.upgrade !== '') own += `Connection: upgrade\r\nUpgrade: ${fields.upgrade}\r\n`
   else if (trailers) own += 'TE: trailers\r\nConnection: TE\r\n'
   return own
+}
+
+/** Whoever comes in by a Unix socket has no address to be told of. */
+function forwardedChain(before: string, address: string): string {
+  if (address === unixAddress) return before
+  return before === '' ? address : `${before}, ${address}`
 }
 
 /** More than this many members of Connection are no honest message: each field would be looked up among them. */

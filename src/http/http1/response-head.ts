@@ -23,13 +23,15 @@ export class ResponseHead {
   keepAlive = false
   upgrade = ''
   hasDate = false
+  /** Strict-Transport-Security is among the fields. */
+  hasHsts = false
   /** End-to-end fields with CRLF each; without framing, Connection, Upgrade and hidden ones. */
   forward = ''
   trailer = ''
   /** A status without a body came with a length or coding: a body may follow that must not be the next answer. */
   mayCarryStrayBody = false
   /** Kept by the composer, see compose-head.ts. */
-  readonly composed: (ComposedAnswer | null)[] = [null, null, null, null]
+  readonly composed: (ComposedAnswer | null)[] = [null, null, null, null, null, null, null, null]
 }
 
 const STATUS_LINE = /^HTTP\/1\.([0-9]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/
@@ -152,6 +154,9 @@ function readField(
     case 18:
       // A challenge for a proxy's client is the proxy's to make (RFC 9110 §11.7.1); an origin's means nothing here.
       return !(first === 0x70 /* p */ && isName(block, start, 'proxy-authenticate'))
+    case 25:
+      if (first === 0x73 /* s */ && isName(block, start, 'strict-transport-security')) head.hasHsts = true
+      return true
   }
   return true
 }

@@ -25,7 +25,7 @@ function keyOf(pool: PoolSpec, head: RequestHead, address: string): string {
     case 'client-ip':
       return address
     case 'header':
-      return fieldValue(head.fields.block, key.name.toLowerCase())
+      return fieldValue(head.fields.lookup, key.name.toLowerCase())
     case 'cookie':
       return cookieValue(head.fields.cookie, key.name)
   }

@@ -1,4 +1,5 @@
 // Which trailer fields may be passed on: none that frame, route, authorise or describe the message (RFC 9110 §6.5.1).
+import { withoutReserved } from './reserved-fields.ts'
 
 const FORBIDDEN = new Set([
   'authorization',
@@ -42,15 +43,18 @@ const FORBIDDEN = new Set([
   'proxy',
 ])
 
-/** Drops the fields that must not be trailers; they are never merged into the header section. */
-export function forwardableTrailers(trailers: string): string {
+/**
+ * Drops the fields that must not be trailers, and those that are reserved; they are never merged into the header
+ * section here, but a backend may do so.
+ */
+export function forwardableTrailers(trailers: string, reserved: ReadonlySet<string>): string {
   let kept = ''
   for (const line of trailers.split('\r\n')) {
     if (line === '') continue
     const name = line.slice(0, line.indexOf(':')).toLowerCase().replaceAll('_', '-')
     if (!FORBIDDEN.has(name) && !name.startsWith('x-forwarded-')) kept += `${line}\r\n`
   }
-  return kept
+  return reserved.size === 0 ? kept : withoutReserved(kept, reserved)
 }
 
 /** Whether a trailer section tries to frame the message: then two readers may differ on its length. */
