@@ -95,6 +95,7 @@ const table = {
     'tls_certificate_error',
     'The certificate of the backend was not accepted',
   ),
+  tls_alert: backend(503, 'tls', 'safe', 'tls_alert_received', 'The backend refused the TLS handshake'),
   tls_failed: backend(503, 'tls', 'safe', 'tls_protocol_error', 'The TLS handshake with the backend failed'),
   reset_before_answer: backend(
     502,

@@ -1,12 +1,14 @@
-// Making a connection to a backend: all its addresses in turn, one deadline, TLS where asked.
+// Making a connection to a backend: all its addresses in turn, one deadline, a PROXY header and TLS where asked.
 import net from 'node:net'
-import tls from 'node:tls'
 import { type ErrorSpec, errors } from '../core/errors.ts'
 import type { BackendSpec } from '../core/spec.ts'
 import { Timed, type TimerWheel } from '../util/timer-wheel.ts'
 import { HandleWire } from './handle-wire.ts'
 import { isHandle } from './native.ts'
 import { SocketWire } from './socket-wire.ts'
+import type { BackendTls } from './tls/backend-context.ts'
+import { tlsFailure } from './tls/backend-failure.ts'
+import { openSecured } from './tls/backend-wire.ts'
 import type { Wire, WireEvents } from './wire.ts'
 
 /** What a dial needs of a backend, and what it leaves behind for the next one. */
@@ -16,14 +18,20 @@ export interface DialTarget {
   addresses: readonly string[]
   /** Which address answered last. */
   preferred: number
-  tlsSession: Buffer | null
+  /** Null = the backend is spoken to without TLS. */
+  readonly tls: BackendTls | null
 }
 
 export interface DialEvents {
   /** The connection stands (and TLS is verified). `open` makes the wire and must be called before returning. */
   onDialed(open: (events: WireEvents) => Wire, durationUs: number): void
-  /** No address could be reached. `code` is what the system said, for logs. */
+  /** No address could be reached. `code` is what the system or TLS said, for logs and Proxy-Status. */
   onDialFailed(error: ErrorSpec, code: string): void
+}
+
+interface Failure {
+  readonly error: ErrorSpec
+  readonly code: string
 }
 
 /** One attempt to connect. Calls exactly one of its events, unless cancelled; never before `start` returns. */
@@ -32,18 +40,29 @@ export class Dial extends Timed {
   readonly #wheel: TimerWheel
   readonly #timeoutMs: number
   readonly #events: DialEvents
+  readonly #preface: Buffer | null
   #socket: net.Socket | null = null
   #tried = 0
   #startedAt = 0
   #finished = false
   #timedOut = false
+  #securing = false
+  #failure: Failure | null = null
 
-  constructor(target: DialTarget, timeoutMs: number, wheel: TimerWheel, events: DialEvents) {
+  /** `preface`: a PROXY header; it goes out first, in clear, before TLS. */
+  constructor(
+    target: DialTarget,
+    timeoutMs: number,
+    wheel: TimerWheel,
+    events: DialEvents,
+    preface: Buffer | null = null,
+  ) {
     super()
     this.#target = target
     this.#timeoutMs = timeoutMs
     this.#wheel = wheel
     this.#events = events
+    this.#preface = preface
   }
 
   start(): void {
@@ -59,66 +78,52 @@ export class Dial extends Timed {
   }
 
   #next(): void {
-    const { spec, addresses, preferred } = this.#target
+    const { spec, addresses, preferred, tls } = this.#target
     const count = Math.max(1, addresses.length)
     const address = addresses.length === 0 ? spec.host : addresses[(preferred + this.#tried) % count]!
     // Each address gets a fair part of the whole time, so that a silent one does not use up its siblings'.
     this.#wheel.arm(this, this.#timeoutMs / count)
     this.#timedOut = false
-    const socket = spec.protocol === 'https' ? this.#connectTls(address) : this.#connectPlain(address)
-    this.#socket = socket
+    this.#securing = false
+    const place = spec.socketPath === null ? { host: address, port: spec.port } : { path: spec.socketPath }
+    const socket = net.connect({ ...place, noDelay: true, allowHalfOpen: true })
+    this.#watch(socket)
+    socket.on('connect', () => {
+      if (tls === null) this.#connected(socket)
+      else if (this.#preface === null) this.#secure(socket, tls)
+      else socket.write(this.#preface, () => this.#secure(socket, tls))
+    })
+  }
+
+  #secure(socket: net.Socket, tls: BackendTls): void {
+    if (this.#socket !== socket || socket.destroyed) return
+    this.#securing = true
+    const secured = tls.start(socket)
+    this.#watch(secured)
+    // Nothing is read before the handshake is done and verified (CVE-2026-1642): `secureConnect` says both.
+    secured.once('secureConnect', () => this.#connected(secured))
+  }
+
+  #watch(socket: net.Socket): void {
     let failure: NodeJS.ErrnoException | null = null
+    this.#socket = socket
     socket.on('error', (error) => {
-      failure = error
+      failure ??= error
     })
     socket.on('close', () => {
       if (this.#socket === socket) this.#failed(failure)
     })
   }
 
-  #connectPlain(address: string): net.Socket {
-    const { spec } = this.#target
-    const target = spec.socketPath === null ? { host: address, port: spec.port } : { path: spec.socketPath }
-    const socket = net.connect({ ...target, noDelay: true, allowHalfOpen: true })
-    socket.on('connect', () => this.#connected())
-    return socket
-  }
-
-  #connectTls(address: string): net.Socket {
-    const target = this.#target
-    const options: tls.ConnectionOptions & { allowHalfOpen: boolean } = {
-      // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
-      rejectUnauthorized: true,
-      allowHalfOpen: true,
-      host: address,
-      port: target.spec.port,
-      servername: net.isIP(target.spec.host) === 0 ? target.spec.host : '',
-      // The name is checked even where no server name is sent (an IP literal).
-      checkServerIdentity: (_name, certificate) => tls.checkServerIdentity(target.spec.host, certificate),
-      ALPNProtocols: ['http/1.1'],
-      minVersion: 'TLSv1.2',
-      ...(target.tlsSession === null ? {} : { session: target.tlsSession }),
-    }
-    const socket = tls.connect(options)
-    socket.setNoDelay(true)
-    socket.on('session', (session) => {
-      target.tlsSession = session
-    })
-    // Nothing is read before the handshake is done and verified (CVE-2026-1642): `secureConnect` says both.
-    socket.on('secureConnect', () => this.#connected())
-    return socket
-  }
-
-  #connected(): void {
+  #connected(socket: net.Socket): void {
     if (this.#finished) return
     const target = this.#target
     this.#finished = true
     this.#wheel.remove(this)
     if (target.addresses.length > 1) target.preferred = (target.preferred + this.#tried) % target.addresses.length
-    const socket = this.#socket!
     this.#socket = null
     this.#events.onDialed(
-      (events) => openWire(socket, events),
+      (events) => (target.tls === null ? openPlain(socket, this.#preface, events) : openSecured(socket, events)),
       Math.round((performance.now() - this.#startedAt) * 1000),
     )
   }
@@ -131,6 +136,8 @@ export class Dial extends Timed {
   #failed(error: NodeJS.ErrnoException | null): void {
     this.#socket = null
     if (this.#finished) return
+    // An address that answered with the wrong certificate says more than one that did not answer.
+    if (this.#failure === null || this.#failure.error.phase !== 'tls') this.#failure = this.#failureOf(error)
     this.#tried++
     if (this.#tried < this.#target.addresses.length) {
       this.#next()
@@ -138,22 +145,38 @@ export class Dial extends Timed {
     }
     this.#finished = true
     this.#wheel.remove(this)
-    const code = this.#timedOut ? 'ETIMEDOUT' : (error?.code ?? 'ECONNRESET')
-    this.#events.onDialFailed(classify(code, this.#target.spec.protocol === 'https'), code)
+    this.#events.onDialFailed(this.#failure.error, this.#failure.code)
+  }
+
+  #failureOf(error: NodeJS.ErrnoException | null): Failure {
+    if (this.#timedOut) return { error: errors.connect_timeout, code: 'ETIMEDOUT' }
+    if (this.#securing) {
+      const { error: spec, reason } = tlsFailure(error)
+      return { error: spec, code: reason }
+    }
+    const code = error?.code ?? 'ECONNRESET'
+    return { error: connectError(code), code }
   }
 }
 
 /** The socket has done its part: its handle goes on alone where that is possible. Called within its 'connect' event. */
-function openWire(socket: net.Socket, events: WireEvents): Wire {
+function openPlain(socket: net.Socket, preface: Buffer | null, events: WireEvents): Wire {
   socket.removeAllListeners('connect')
   const handle = (socket as unknown as { _handle: unknown })._handle
-  if (socket instanceof tls.TLSSocket || !isHandle(handle)) return new SocketWire(socket, events)
-  socket.removeAllListeners()
-  return new HandleWire(handle, events)
+  let wire: Wire
+  if (isHandle(handle)) {
+    socket.removeAllListeners()
+    wire = new HandleWire(handle, events)
+  } else wire = new SocketWire(socket, events)
+  if (preface !== null) {
+    wire.writeBytes(preface)
+    wire.written = 0
+  }
+  return wire
 }
 
 /** System error code of a failed connection → the error it is to an exchange. */
-function classify(code: string, tlsExpected: boolean): ErrorSpec {
+function connectError(code: string): ErrorSpec {
   switch (code) {
     case 'ECONNREFUSED':
     case 'ENOENT':
@@ -171,9 +194,5 @@ function classify(code: string, tlsExpected: boolean): ErrorSpec {
       // Our own shortage: nobody else's fault.
       return errors.out_of_resources
   }
-  if (!tlsExpected) return errors.connect_failed
-  if (code.startsWith('ERR_TLS_CERT') || /CERT|SIGNATURE|ISSUER|SELF_SIGNED/.test(code)) return errors.tls_certificate
-  return code.startsWith('ERR_SSL') || code === 'EPROTO' || code === 'ECONNRESET'
-    ? errors.tls_failed
-    : errors.connect_failed
+  return errors.connect_failed
 }

@@ -1,6 +1,8 @@
-// A backend as one worker knows it: its addresses and its idle connections. Keyed by slot; outlives every snapshot.
-import type { BackendSpec } from '../core/spec.ts'
+// A backend as one worker knows it: its addresses and the connections that wait there. Keyed by slot; outlives every
+// snapshot that speaks to it in the same way.
+import type { BackendSpec, PoolSpec } from '../core/spec.ts'
 import type { DialTarget } from '../net/dialer.ts'
+import { type BackendContext, BackendContexts, BackendTls, speaksTls } from '../net/tls/backend-context.ts'
 import type { Wire } from '../net/wire.ts'
 import type { WorkerState } from '../state/worker-state.ts'
 
@@ -20,23 +22,60 @@ interface Sockets {
   makeRoom(): void
 }
 
+/** How its connections begin: with others a connection is not the same. */
+interface Manner {
+  readonly context: BackendContext | null
+  readonly sendProxyProtocol: PoolSpec['sendProxyProtocol']
+}
+
+/** Everything open to a backend, whatever the manner it was begun in. */
+interface Links {
+  readonly wires: Set<Wire>
+  isCut: boolean
+}
+
 export class LiveBackend implements DialTarget {
   spec: BackendSpec
   addresses: readonly string[] = []
   preferred = 0
-  tlsSession: Buffer | null = null
-  /** Gone from the configuration: nothing is kept for later. */
+  readonly tls: BackendTls | null
+  readonly sendProxyProtocol: PoolSpec['sendProxyProtocol']
+  /** Gone from the configuration, or spoken to in another manner now: nothing is kept for later. */
   retired = false
   readonly sockets: Sockets
   readonly #state: WorkerState
   readonly #idle: IdleConnection[] = []
-  readonly #open = new Set<Wire>()
-  #isCut = false
+  /** Connections that wait for one client alone. */
+  readonly #reserved = new Set<IdleConnection>()
+  #links: Links = { wires: new Set(), isCut: false }
 
-  constructor(spec: BackendSpec, state: WorkerState, sockets: Sockets) {
+  constructor(spec: BackendSpec, manner: Manner, state: WorkerState, sockets: Sockets) {
     this.spec = spec
+    this.tls = manner.context === null ? null : new BackendTls(manner.context, spec)
+    this.sendProxyProtocol = manner.sendProxyProtocol
     this.#state = state
     this.sockets = sockets
+  }
+
+  /** Whether a connection made now would be as those that are there. */
+  isOf(spec: BackendSpec, manner: Manner): boolean {
+    return (
+      this.isSame(spec) &&
+      (this.tls?.context ?? null) === manner.context &&
+      this.sendProxyProtocol === manner.sendProxyProtocol
+    )
+  }
+
+  /** Whether it is this very backend, in whatever manner. */
+  isSame(spec: BackendSpec): boolean {
+    return this.spec.url === spec.url && this.spec.pool === spec.pool
+  }
+
+  /** Takes the place of `other`, the same backend in another manner: what is open there can still be cut. */
+  succeed(other: LiveBackend): void {
+    this.addresses = other.addresses
+    this.preferred = other.preferred
+    this.#links = other.#links
   }
 
   /** The connection used last: the others may age and be closed. Undefined = there is room for a new one. */
@@ -55,8 +94,23 @@ export class LiveBackend implements DialTarget {
     return true
   }
 
-  /** An idle connection is gone. Nothing happens if it had been taken. */
+  /** Keeps a connection for the one client that it belongs to; false = nothing is kept here any more. */
+  reserve(connection: IdleConnection): boolean {
+    if (this.retired) return false
+    this.#reserved.add(connection)
+    // It cannot make room for another: its client holds it.
+    this.sockets.busy++
+    this.#state.backendIdle(this.spec.slot, 1)
+    return true
+  }
+
+  /** An idle connection is gone, or the one reserved for a client is used. Nothing happens if it had been taken. */
   removeIdle(connection: IdleConnection): void {
+    if (this.#reserved.delete(connection)) {
+      this.sockets.busy--
+      this.#state.backendIdle(this.spec.slot, -1)
+      return
+    }
     const index = this.#idle.lastIndexOf(connection)
     if (index < 0) return
     this.#idle.splice(index, 1)
@@ -78,10 +132,10 @@ export class LiveBackend implements DialTarget {
   }
 
   closeIdle(): void {
-    for (const connection of [...this.#idle]) connection.closeIdle()
+    for (const connection of [...this.#idle, ...this.#reserved]) connection.closeIdle()
   }
 
-  /** Leaves the configuration: exchanges in flight go on, nothing is kept after them. */
+  /** Nothing new comes here: exchanges in flight go on, nothing is kept after them. */
   retire(): void {
     this.retired = true
     this.closeIdle()
@@ -89,15 +143,16 @@ export class LiveBackend implements DialTarget {
 
   /** A connection stands; it is forgotten when its socket closes. */
   opened(wire: Wire): void {
-    if (this.#isCut) wire.destroy()
-    this.#open.add(wire)
-    wire.onGone = () => this.#open.delete(wire)
+    const { wires, isCut } = this.#links
+    if (isCut) wire.destroy()
+    wires.add(wire)
+    wire.onGone = () => wires.delete(wire)
   }
 
   /** Closes everything to this backend, exchanges and tunnels in flight too. */
   cut(): void {
-    this.#isCut = true
-    for (const wire of this.#open) wire.destroy()
+    this.#links.isCut = true
+    for (const wire of this.#links.wires) wire.destroy()
   }
 }
 
@@ -110,6 +165,7 @@ export class LiveBackends implements Sockets {
   readonly #leaving = new Set<LiveBackend>()
   readonly #state: WorkerState
   readonly #maxSockets: number
+  readonly #contexts = new BackendContexts()
 
   /** `maxSockets`: as many as there may be clients, since each needs one at most; more would starve accepting. */
   constructor(state: WorkerState, maxSockets: number) {
@@ -126,16 +182,19 @@ export class LiveBackends implements Sockets {
     }
   }
 
-  /** Brings the table in line with a snapshot: connections and addresses of what stays are kept. */
-  update(specs: readonly BackendSpec[]): void {
+  /**
+   * Brings the table in line with a snapshot: connections and addresses of what stays are kept; where TLS or the PROXY
+   * header changed, only addresses.
+   * @throws Error certificates of a pool cannot be used; then nothing has changed.
+   */
+  update(pools: readonly PoolSpec[]): void {
+    const contexts = this.#contexts.update(pools)
     const seen = new Set<number>()
-    for (const spec of specs) {
-      seen.add(spec.slot)
-      const live = this.#bySlot.get(spec.slot)
-      if (live !== undefined && live.spec.url === spec.url && live.spec.pool === spec.pool) live.spec = spec
-      else {
-        live?.retire()
-        this.#bySlot.set(spec.slot, new LiveBackend(spec, this.#state, this))
+    for (const { name, backends, sendProxyProtocol } of pools) {
+      for (const spec of backends) {
+        seen.add(spec.slot)
+        const context = speaksTls(spec) ? contexts.get(name)! : null
+        this.#set(spec, { context, sendProxyProtocol })
       }
     }
     for (const [slot, live] of this.#bySlot) {
@@ -144,6 +203,18 @@ export class LiveBackends implements Sockets {
       this.#bySlot.delete(slot)
       this.#leaving.add(live)
     }
+  }
+
+  #set(spec: BackendSpec, manner: Manner): void {
+    const live = this.#bySlot.get(spec.slot)
+    if (live?.isOf(spec, manner)) {
+      live.spec = spec
+      return
+    }
+    const next = new LiveBackend(spec, manner, this.#state, this)
+    if (live?.isSame(spec)) next.succeed(live)
+    live?.retire()
+    this.#bySlot.set(spec.slot, next)
   }
 
   /** Closes what is still open to a backend that has left. */

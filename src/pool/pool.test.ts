@@ -50,7 +50,7 @@ test('a pool of an old snapshot never reaches the backend that got the slot of o
   const state = new WorkerState(buffer, 0)
   const live = new LiveBackends(state, 100)
   const old = backend(owner.claimSlot(), 'p', 'http://a')
-  live.update([old])
+  live.update([poolOf('p', [old])])
   const pool = new Pool(poolOf('p', [old]), state, live)
   const lease = pool.acquire({ hash: 0, tried: [] }, undefined)
   assert.ok(lease instanceof Lease)
@@ -59,7 +59,7 @@ test('a pool of an old snapshot never reaches the backend that got the slot of o
   owner.freeSlot(old.slot)
   const other = backend(owner.claimSlot(), 'q', 'http://b')
   assert.equal(other.slot, old.slot)
-  live.update([other])
+  live.update([poolOf('q', [other])])
   for (const bound of [undefined, old]) {
     const answer = pool.acquire({ hash: 0, tried: [] }, bound)
     assert.ok(!(answer instanceof Lease), 'it took a place at a backend of another pool')

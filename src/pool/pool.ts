@@ -73,7 +73,7 @@ export class Pool {
   #enter(spec: BackendSpec): Lease | null {
     const live = this.#live.get(spec.slot)
     // The slot may have been given to another backend since this snapshot was made.
-    if (live === undefined || live.spec.url !== spec.url || live.spec.pool !== spec.pool) return null
+    if (live === undefined || !live.isSame(spec)) return null
     if (!this.#state.enter(spec.slot, spec.maxConnections)) return null
     return new Lease(live, this.#state)
   }

@@ -47,8 +47,12 @@ export class DataPlane implements PlaneContext {
   #connections = 0
   #accepting = true
 
+  /** Of one listener at once: a flood of unfinished ones must leave descriptors to the others. */
+  readonly maxHandshakes: number
+
   constructor(options: DataPlaneOptions) {
     this.#options = options
+    this.maxHandshakes = Math.max(1, Math.ceil(options.maxClients / 4))
     this.state = new WorkerState(options.buffer, options.workerId)
     this.#live = new LiveBackends(this.state, options.maxClients)
     this.wheel.start()
@@ -59,7 +63,7 @@ export class DataPlane implements PlaneContext {
   apply(snapshot: Snapshot): void {
     // What can fail is made before anything is swapped.
     const engines = new Map(snapshot.listeners.map((spec) => [spec.name, this.#tlsOf(spec)]))
-    this.#live.update(snapshot.pools.flatMap((pool) => pool.backends))
+    this.#live.update(snapshot.pools)
     const pools = new Map(snapshot.pools.map((spec) => [spec.name, new Pool(spec, this.state, this.#live)]))
     const isTrusted = compileCidrs(snapshot.trustedProxies)
     this.#applyAccessLog(snapshot)

@@ -104,7 +104,7 @@ leakTest(
     const stranger = await secure(scope, wrong)
     const child = await trusting(scope, wrong)
     const alone = await child.start([`https://127.0.0.1:${stranger.port}`])
-    assertRefused(await ask(scope, alone), 'tls_certificate_error', /ERR_TLS_CERT_ALTNAME_INVALID/)
+    assertRefused(await ask(scope, alone), 'tls_certificate_error', /details="certificate is for another name"/)
     const { backend } = await acting(scope)
     const both = await child.start([`https://127.0.0.1:${stranger.port}`, backend.url], { pool: { strategy: 'first' } })
     const reply = await ask(scope, both, post('/', 'intact', { 'X-Act-Echo': 1 }), 'POST')
@@ -121,7 +121,7 @@ leakTest(
     scope.defer(() => certificates.remove())
     const backend = await secure(scope, certificates)
     const proxy = scope.use(await startProxy([`https://127.0.0.1:${backend.port}`]))
-    assertRefused(await ask(scope, proxy.port), 'tls_certificate_error', /details="[A-Z_]+"/)
+    assertRefused(await ask(scope, proxy.port), 'tls_certificate_error', /details="unknown authority/)
     assert.equal(backend.requests.length, 0)
   },
   { skip },

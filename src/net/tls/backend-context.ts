@@ -1,0 +1,114 @@
+// TLS towards backends: what the settings of a pool come to, made once and shared by all its connections.
+import net from 'node:net'
+import tls from 'node:tls'
+import { isDeepStrictEqual } from 'node:util'
+import type { BackendSpec, BackendTlsSpec, PoolSpec } from '../../core/spec.ts'
+import { BackendSessions } from './backend-sessions.ts'
+
+/** The settings of a pool, ready for use. The same object means the same settings. */
+export interface BackendContext {
+  readonly spec: BackendTlsSpec
+  readonly secure: tls.SecureContext
+  /** Protocols in the form of the extension (RFC 7301 §3.1), or null = it is not sent. */
+  readonly alpn: Buffer | null
+}
+
+/** The contexts of all pools in one thread. */
+export class BackendContexts {
+  #kept: readonly BackendContext[] = []
+
+  /**
+   * The contexts of these pools, by their names; only pools with a backend that speaks TLS have one. What was there for
+   * the same settings before is used again, what no pool needs is forgotten.
+   * @throws Error naming the pool whose certificates cannot be used; then nothing has changed.
+   */
+  update(pools: readonly PoolSpec[]): ReadonlyMap<string, BackendContext> {
+    const byPool = new Map<string, BackendContext>()
+    const used: BackendContext[] = []
+    for (const pool of pools) {
+      if (!pool.backends.some(speaksTls)) continue
+      const same = ({ spec }: BackendContext): boolean => isDeepStrictEqual(spec, pool.tls)
+      let context = used.find(same)
+      if (context === undefined) used.push((context = this.#kept.find(same) ?? contextOf(pool)))
+      byPool.set(pool.name, context)
+    }
+    this.#kept = used
+    return byPool
+  }
+}
+
+export function speaksTls({ protocol }: BackendSpec): boolean {
+  return protocol === 'https' || protocol === 'tls'
+}
+
+/** TLS towards one backend, with the sessions that may be resumed there. */
+export class BackendTls {
+  readonly context: BackendContext
+  /** The name or address that its certificate must be good for. */
+  readonly name: string
+  readonly sessions = new BackendSessions()
+
+  constructor(context: BackendContext, backend: BackendSpec) {
+    this.context = context
+    this.name = context.spec.serverName ?? backend.host
+  }
+
+  /**
+   * Begins the handshake on a connected socket. `secureConnect` says that it is done and verified; before that nothing
+   * is read. A certificate that is not accepted is an `error`, as is every other failure.
+   */
+  start(socket: net.Socket): tls.TLSSocket {
+    const { secure, alpn, spec } = this.context
+    const session = this.sessions.take()
+    const secured = tls.connect({
+      socket,
+      secureContext: secure,
+      // Said here, so that NODE_TLS_REJECT_UNAUTHORIZED has no say.
+      rejectUnauthorized: spec.verify,
+      // An address is not sent as a server name (RFC 6066 §3), but it is verified.
+      servername: net.isIP(this.name) === 0 ? this.name : '',
+      checkServerIdentity: (_name, certificate) => tls.checkServerIdentity(this.name, certificate),
+      ...(alpn === null ? {} : { ALPNProtocols: alpn }),
+      ...(session === null ? {} : { session }),
+    })
+    secured.on('session', (given) => this.sessions.put(given, secured.getProtocol()))
+    return secured
+  }
+}
+
+function contextOf({ name, tls: spec }: PoolSpec): BackendContext {
+  try {
+    const secure = tls.createSecureContext({
+      minVersion: spec.minVersion,
+      ...authorities(spec),
+      ...(spec.identity === null ? {} : { cert: spec.identity.cert, key: spec.identity.key }),
+    })
+    return { spec, secure, alpn: spec.alpn.length === 0 ? null : encodeAlpn(spec.alpn) }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new Error(`pool ${name}: the certificates for its backends cannot be used: ${why}`, { cause: error })
+  }
+}
+
+/** Without `ca` Node's own store serves, which all contexts share. */
+function authorities(spec: BackendTlsSpec): { ca?: string | string[] } {
+  if (!spec.verify) return { ca: [] }
+  if (spec.ca !== null) return { ca: spec.ca }
+  systemAuthorities ??= withSystemAuthorities()
+  return systemAuthorities.length === 0 ? {} : { ca: systemAuthorities }
+}
+
+/** PEM; empty = the system has none that Node has not. Of this thread, read when it is needed first. */
+let systemAuthorities: string[] | null = null
+
+/** Node's authorities (with NODE_EXTRA_CA_CERTS) and those of the system (SSL_CERT_FILE and SSL_CERT_DIR too). */
+function withSystemAuthorities(): string[] {
+  const known = new Set(tls.getCACertificates('default'))
+  const more = tls.getCACertificates('system').filter((pem) => !known.has(pem))
+  return more.length === 0 ? [] : [...known, ...new Set(more)]
+}
+
+function encodeAlpn(protocols: readonly string[]): Buffer {
+  const parts = protocols.map((protocol) => Buffer.from(protocol, 'latin1'))
+  return Buffer.concat(parts.flatMap((part) => [Buffer.from([part.length]), part]))
+}

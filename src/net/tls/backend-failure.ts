@@ -1,0 +1,67 @@
+// Why TLS with a backend did not come to stand: the error it is to an exchange, and the reason in words.
+import { type ErrorSpec, errors } from '../../core/errors.ts'
+
+export interface TlsFailure {
+  readonly error: ErrorSpec
+  /** For Proxy-Status: names nothing of the backend. */
+  readonly reason: string
+}
+
+const UNKNOWN_AUTHORITY = 'unknown authority, or an intermediate certificate is missing'
+const CLOSED = 'the connection was closed in the handshake'
+
+/** OpenSSL's names for what is wrong with a certificate, in the words of an operator. */
+const certificateReasons: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'certificate has expired',
+  CERT_NOT_YET_VALID: 'certificate is not yet valid',
+  CERT_REVOKED: 'certificate has been revoked',
+  CERT_SIGNATURE_FAILURE: 'the signature of the certificate is wrong',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed certificate',
+  SELF_SIGNED_CERT_IN_CHAIN: 'self-signed certificate in the chain',
+  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
+  INVALID_CA: 'an issuer in the chain is no authority',
+  INVALID_PURPOSE: 'certificate is not for servers',
+  PATH_LENGTH_EXCEEDED: 'the chain of certificates is longer than its authority allows',
+  CERT_CHAIN_TOO_LONG: 'the chain of certificates is too long',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'certificate is for another name',
+  ERR_TLS_CERT_ALTNAME_FORMAT: 'certificate is for another name',
+}
+
+/** What the socket said of a handshake that failed; null = it was closed without a word. */
+export function tlsFailure(error: NodeJS.ErrnoException | null): TlsFailure {
+  const code = error?.code ?? ''
+  if (error === null || code === '' || /^E[A-Z]+$/.test(code)) return { error: errors.tls_failed, reason: CLOSED }
+  const certificate = certificateReasons[code]
+  if (certificate !== undefined) return { error: errors.tls_certificate, reason: certificate }
+  if (!code.startsWith('ERR_')) return { error: errors.tls_certificate, reason: wordsOf(code) }
+  const alert = alertOf(error)
+  if (alert !== null) return { error: errors.tls_alert, reason: alert.reason }
+  const { reason = wordsOf(code) } = error as { reason?: string }
+  const notTls = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|BAD_RECORD_TYPE|HTTP_REQUEST/.test(code)
+  return { error: errors.tls_failed, reason: notTls ? `the answer is not TLS (${reason})` : reason }
+}
+
+/**
+ * With TLS 1.3 a server looks at our certificate when for us the handshake is over: its refusal comes where an answer
+ * was expected. Null = this is no such refusal.
+ */
+export function lateRefusal(error: NodeJS.ErrnoException | null): TlsFailure | null {
+  const alert = error === null ? null : alertOf(error)
+  return alert !== null && AUTHENTICATION.has(alert.number) ? { error: errors.tls_alert, reason: alert.reason } : null
+}
+
+/** Alerts that say no to a certificate: nothing after the handshake raises them (RFC 8446 §6.2). */
+const AUTHENTICATION: ReadonlySet<number> = new Set([42, 43, 44, 45, 46, 48, 49, 116])
+
+function alertOf(error: NodeJS.ErrnoException): { readonly number: number; readonly reason: string } | null {
+  const number = /SSL alert number (\d+)/.exec(error.message)?.[1]
+  if (number === undefined) return null
+  const { reason = '' } = error as { reason?: string }
+  return { number: Number(number), reason: `${reason.replace(/^.*\balert /, '')} (alert ${number})` }
+}
+
+function wordsOf(code: string): string {
+  return code.toLowerCase().replaceAll('_', ' ')
+}
