@@ -97,7 +97,7 @@ export class Listener implements DoorKeeper {
       return
     }
     if (door === null) this.#acceptPlain(accepted)
-    else if (this.#visitors.size < limits.maxHandshakes) {
+    else if (this.#visitors.size < Math.min(limits.maxHandshakes, this.#plane.maxHandshakes)) {
       const visitor = new Visitor(accepted, door, this)
       this.#visitors.add(visitor)
       visitor.start()

@@ -84,7 +84,7 @@ export class ServerTls {
       cert: identities.map(({ cert }) => cert),
       key: identities.map(({ key }) => key),
       minVersion,
-      ...(ciphers !== '' && { ciphers: `${TLS13_SUITES}:${ciphers}` }),
+      ciphers: /\bTLS_/.test(ciphers) ? ciphers : `${TLS13_SUITES}:${ciphers || TLS12_CIPHERS}`,
       honorCipherOrder: true,
       secureOptions: NO_RENEGOTIATION | PRIORITIZE_CHACHA | (sessionTickets ? 0 : constants.SSL_OP_NO_TICKET),
       sessionIdContext: this.#sessionIdContext,
@@ -96,7 +96,12 @@ export class ServerTls {
   }
 }
 
-/** Always offered: a cipher list of TLS 1.2 says nothing of them, and Node takes both in one list. */
+/** Forward secrecy and authenticated encryption only: what every client since 2014 or so has (RFC 9325 §4.2). */
+const TLS12_CIPHERS = ['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA20-POLY1305']
+  .flatMap((cipher) => [`ECDHE-ECDSA-${cipher}`, `ECDHE-RSA-${cipher}`])
+  .join(':')
+
+/** Offered unless a list names some itself: Node takes those of TLS 1.3 and of TLS 1.2 in one list. */
 const TLS13_SUITES = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256'
 
 /** What `ServerTls` depends on, as text. */
