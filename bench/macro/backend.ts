@@ -1,6 +1,7 @@
 // The origin server behind every proxy: one nginx worker answering from memory and the page cache, keep-alive without end.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { nginxHttp, nginxMain } from './nginx-config.ts'
 import { freePort, type Running, start, stop, waitForPort } from './processes.ts'
 
 export interface Backend {
@@ -34,26 +35,9 @@ export async function startBackend(directory: string, cpus: string): Promise<Bac
   return { port, url: `http://127.0.0.1:${port}`, stop: () => stop(running) }
 }
 
-/** Lines common to the backend and to the nginx that is measured: in the foreground, everything below `root`. */
-export function nginxMain(root: string, workers: number): string {
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
-  return `daemon off;
-pid ${root}/nginx.pid;
-${process.getuid?.() === 0 ? 'user root;' : ''}
-worker_processes ${workers};
-worker_rlimit_nofile 20000;
-events { worker_connections 16384; }
-http {
-  access_log off;
-  error_log stderr error;
-  ${temporary.map((name) => `${name}_temp_path ${root}/${name}_temp;`).join('\n  ')}
-  keepalive_requests 1000000000;
-`
-}
-
 function nginxConfig(root: string, port: number): string {
   return `${nginxMain(root, 1)}
-  keepalive_timeout 3600s;
+${nginxHttp(root)}  keepalive_timeout 3600s;
   sendfile on;
   open_file_cache max=16;
   server {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Cpus } from './scenarios.ts'
+import type { Cpus } from './loads.ts'
 
 export interface Machine {
   readonly cpu: string

@@ -1,7 +1,8 @@
 // The benchmark's command line.
 import { parseArgs } from 'node:util'
+import { loads } from './loads.ts'
 import { rivals } from './rivals.ts'
-import { scenarios, wrkLoads } from './scenarios.ts'
+import { scenarios } from './scenarios.ts'
 
 export interface BenchOptions {
   /** Names of the proxies and scenarios to run, in the order of the tables. */
@@ -49,7 +50,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
   })
   if (values.help) return null
   const profile = values.perf ? 'perf' : values.profile ? 'cpu-prof' : null
-  const known = profile === null ? scenarios.map((s) => s.name) : Object.keys(wrkLoads)
+  const known = profile === null ? scenarios.map((s) => s.name) : Object.keys(loads)
   const scenario = choose('--scenario', values.scenario ?? (profile === null ? undefined : 'small'), known)
   const partial = values.only !== undefined || values.scenario !== undefined
   const name = values.name ?? (partial ? [...scenario, ...(values.only?.split(',') ?? [])].join('-') : 'macro')

@@ -1,11 +1,11 @@
-// Where Frontdesk's CPU time goes under one of wrk's loads: V8's sampling profiler (JavaScript, by function) or perf
+// Where Frontdesk's CPU time goes under one of the named loads: V8's sampling profiler (JavaScript, by function) or perf
 // (everything, Node's C++ and the kernel too).
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { checkAnswer } from './measure.ts'
+import { checkAnswer } from './check-answer.ts'
+import { applyLoad, type Load, type LoadName, loads } from './loads.ts'
 import { type Running, runToEnd, start, stop, waitForPort } from './processes.ts'
 import { frontdeskCommand } from './rivals.ts'
-import { applyLoad, type WrkLoad, wrkLoads } from './scenarios.ts'
 import { newJob, type Stage } from './stage.ts'
 
 const topLines = 40
@@ -26,14 +26,14 @@ interface Loaded {
 /** Profiles each chosen scenario and prints its top lines; returns the exit code. */
 export async function profile(stage: Stage, tool: 'cpu-prof' | 'perf'): Promise<number> {
   for (const name of stage.options.scenario) {
-    const load = wrkLoads[name]!
+    const load = loads[name as LoadName]
     process.stdout.write(`\n${name}: self time by ${tool}, ${stage.options.seconds} s after the warm-up\n`)
     process.stdout.write(tool === 'perf' ? await byPerf(stage, load) : await byCpuProf(stage, load))
   }
   return 0
 }
 
-async function byCpuProf(stage: Stage, load: WrkLoad): Promise<string> {
+async function byCpuProf(stage: Stage, load: Load): Promise<string> {
   const folder = join(stage.directory, `profiles-${process.hrtime.bigint()}`)
   mkdirSync(folder)
   const flags = ['--cpu-prof', `--cpu-prof-dir=${folder}`, '--cpu-prof-interval=200']
@@ -53,7 +53,7 @@ async function byCpuProf(stage: Stage, load: WrkLoad): Promise<string> {
   return formatSelfTimes(busiest, result.requests)
 }
 
-async function byPerf(stage: Stage, load: WrkLoad): Promise<string> {
+async function byPerf(stage: Stage, load: Load): Promise<string> {
   const { running, port } = await startFrontdesk(stage, load, [
     '--perf-basic-prof',
     '--interpreted-frames-native-stack',
@@ -86,12 +86,12 @@ async function byPerf(stage: Stage, load: WrkLoad): Promise<string> {
   }
 }
 
-async function startFrontdesk(stage: Stage, load: WrkLoad, nodeFlags: readonly string[]): Promise<Loaded> {
-  const job = await newJob(stage, 'frontdesk', 1)
+async function startFrontdesk(stage: Stage, load: Load, nodeFlags: readonly string[]): Promise<Loaded> {
+  const job = await newJob(stage, 'frontdesk', 1, load.front)
   const command = frontdeskCommand(job, nodeFlags)
   const running = start({ command, cpus: stage.cpus.proxy, logPath: join(job.directory, 'log'), cwd: job.directory })
   await waitForPort(running, job.port)
-  await checkAnswer(job.port, stage.backend.port, load.path)
+  await checkAnswer(job, stage.backend.port, load.path)
   await applyLoad({ port: job.port, pid: running.pid }, load, stage.cpus, 2)
   return { running, port: job.port }
 }

@@ -1,15 +1,23 @@
 // The proxies that are compared: how each is found, configured for one comparable job, and started.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { nginxMain } from './backend.ts'
+import { buildGo } from './build-go.ts'
+import { type Certificate, tlsSuite } from './certificate.ts'
+import { nginxProxy } from './nginx-config.ts'
+
+/** What a proxy takes from clients: HTTP, any bytes (the same HTTP goes through unread), or HTTP over TLS. */
+export type Front = 'http' | 'tcp' | 'tls'
 
 /** What a proxy has to do: listen on `port` of 127.0.0.1 and pass everything to the backend, with this many workers. */
 export interface Job {
   readonly port: number
   readonly adminPort: number
   readonly backendPort: number
+  readonly front: Front
+  /** For `front: 'tls'`, else null. */
+  readonly certificate: Certificate | null
   readonly workers: number
   /** Of its own; files may be written there. */
   readonly directory: string
@@ -22,6 +30,7 @@ export interface Launch {
 
 export interface Rival {
   readonly name: string
+  readonly fronts: readonly Front[]
   /** Its version, or throws with the reason why it cannot take part. */
   version(): string
   /** Writes its configuration and says how to start it. */
@@ -33,6 +42,7 @@ const launcher = join(repository, 'bin/frontdesk.js')
 
 const frontdesk: Rival = {
   name: 'frontdesk',
+  fronts: ['http', 'tcp', 'tls'],
   version() {
     if (!existsSync(launcher)) throw new Error('bin/frontdesk.js is missing')
     const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string }
@@ -44,35 +54,43 @@ const frontdesk: Rival = {
 /** Frontdesk's command line for a job; `nodeFlags` go before the script. The running Node is the one measured. */
 export function frontdeskCommand(job: Job, nodeFlags: readonly string[]): string[] {
   const config = join(job.directory, 'config.json')
-  const backends = [`http://127.0.0.1:${job.backendPort}`]
-  const listeners = [{ name: 'default', listen: `127.0.0.1:${job.port}` }]
+  const backends = [`${job.front === 'tcp' ? 'tcp' : 'http'}://127.0.0.1:${job.backendPort}`]
+  const listeners = [{ name: 'default', listen: `127.0.0.1:${job.port}`, ...frontdeskFront(job) }]
   const admin = { listen: `127.0.0.1:${job.adminPort}` }
   writeFileSync(config, JSON.stringify({ listeners, admin, workers: job.workers, backends }))
   return [process.execPath, ...nodeFlags, launcher, 'run', '-c', config]
 }
 
+/** What a listener needs besides its address. */
+function frontdeskFront({ front, certificate }: Job): object {
+  if (certificate === null) return front === 'tcp' ? { protocol: 'tcp' } : {}
+  const certificates = [{ cert: certificate.certPath, key: certificate.keyPath }]
+  return { tls: { certificates, min_version: '1.3', ciphers: tlsSuite } }
+}
+
 const nginx: Rival = {
   name: 'nginx',
+  fronts: ['http', 'tcp', 'tls'],
   version: () => /nginx\/(\S+)/.exec(output('nginx', ['-v']))?.[1] ?? 'unknown',
   prepare(job) {
     const config = join(job.directory, 'nginx.conf')
-    writeFileSync(
-      config,
-      `${nginxMain(job.directory, job.workers)}
-  upstream backend { server 127.0.0.1:${job.backendPort}; keepalive 256; keepalive_requests 1000000000; }
-  server {
-    listen 127.0.0.1:${job.port} backlog=4096${job.workers > 1 ? ' reuseport' : ''};
-    location / { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; }
-  }
-}
-`,
-    )
+    writeFileSync(config, nginxProxy(job, job.front === 'tcp' ? streamModule() : null))
     return { command: ['nginx', '-e', 'stderr', '-p', job.directory, '-c', config] }
   },
 }
 
+/** Path of nginx's module for TCP; null where it is built in. Throws where there is none. */
+function streamModule(): string | null {
+  const built = output('nginx', ['-V'])
+  if (/--with-stream(\s|$)/.test(built)) return null
+  const path = join(/--modules-path=(\S+)/.exec(built)?.[1] ?? '', 'ngx_stream_module.so')
+  if (!existsSync(path)) throw new Error('nginx has no stream module (libnginx-mod-stream)')
+  return path
+}
+
 const haproxy: Rival = {
   name: 'haproxy',
+  fronts: ['http', 'tcp', 'tls'],
   version: () => /version (\d[^-\s]*)/.exec(output('haproxy', ['-v']))?.[1] ?? 'unknown',
   prepare(job) {
     const config = join(job.directory, 'haproxy.cfg')
@@ -82,13 +100,12 @@ const haproxy: Rival = {
   nbthread ${job.workers}
   maxconn 9000
 defaults
-  mode http
+  mode ${job.front === 'tcp' ? 'tcp' : 'http'}
   timeout connect 5s
   timeout client 75s
   timeout server 75s
-  http-reuse always
-frontend front
-  bind 127.0.0.1:${job.port}
+${job.front === 'tcp' ? '' : '  http-reuse always\n'}frontend front
+  bind 127.0.0.1:${job.port}${haproxyTls(job)}
   default_backend back
 backend back
   server one 127.0.0.1:${job.backendPort}
@@ -98,8 +115,14 @@ backend back
   },
 }
 
+function haproxyTls({ certificate }: Job): string {
+  if (certificate === null) return ''
+  return ` ssl crt ${certificate.bothPath} ssl-min-ver TLSv1.3 ciphersuites ${tlsSuite}`
+}
+
 const caddy: Rival = {
   name: 'caddy',
+  fronts: ['http'],
   version: () => output('caddy', ['version']).split(' ')[0] ?? 'unknown',
   prepare(job) {
     const config = join(job.directory, 'Caddyfile')
@@ -126,6 +149,7 @@ const caddy: Rival = {
 
 const go: Rival = {
   name: 'go',
+  fronts: ['http'],
   version: () => `httputil.ReverseProxy, ${/go(\d\S*)/.exec(output('go', ['version']))?.[1] ?? 'unknown'}`,
   prepare(job) {
     const addresses = ['-listen', `127.0.0.1:${job.port}`, '-backend', `http://127.0.0.1:${job.backendPort}`]
@@ -139,27 +163,11 @@ const fastifyHttpProxy = nodeRival('@fastify/http-proxy', 'fastify-http-proxy.mj
 /** All peers, in the order of the tables. */
 export const rivals: readonly Rival[] = [frontdesk, nginx, haproxy, caddy, go, httpProxy, fastifyHttpProxy]
 
-/** Builds a Go program below bench/macro once per change of its source; returns the binary. Throws without Go. */
-export function buildGo(folder: string): string {
-  const source = fileURLToPath(new URL(folder, import.meta.url))
-  const work = fileURLToPath(new URL('../.work', import.meta.url))
-  const binary = join(work, folder.replaceAll('/', '-'))
-  mkdirSync(work, { recursive: true })
-  if (!existsSync(binary) || statSync(binary).mtimeMs < statSync(join(source, 'main.go')).mtimeMs) {
-    const env = { ...process.env, GOFLAGS: '', GOPROXY: 'off', GOTOOLCHAIN: 'local' }
-    try {
-      execFileSync('go', ['build', '-o', binary, '.'], { cwd: source, env, stdio: ['ignore', 'pipe', 'pipe'] })
-    } catch (error) {
-      throw isMissing(error) ? new Error('go is not installed') : error
-    }
-  }
-  return binary
-}
-
 function nodeRival(name: string, script: string): Rival {
   const manifest = fileURLToPath(new URL(`../node_modules/${name}/package.json`, import.meta.url))
   return {
     name,
+    fronts: ['http'],
     version() {
       if (!existsSync(manifest)) throw new Error('not installed: npm ci --prefix bench')
       const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }
@@ -180,10 +188,6 @@ function output(command: string, args: readonly string[]): string {
   } catch {
     throw new Error(`${command} is not installed`)
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT'
 }
 
 /** ' (abc1234)', with '+' when the tree differs from the commit; '' outside a checkout. */

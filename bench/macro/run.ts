@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startBackend } from './backend.ts'
+import { applyLoad, loads } from './loads.ts'
 import { busyShare, describeMachine, planCpus } from './machine.ts'
 import { parseOptions, usage } from './options.ts'
 import { killAll, killAllOnExit, stop } from './processes.ts'
@@ -10,7 +11,7 @@ import { profile } from './profile.ts'
 import { formatText, save } from './report.ts'
 import type { Sample } from './results.ts'
 import { type Rival, rivals } from './rivals.ts'
-import { applyLoad, type Conditions, type Scenario, scenarios, wrkLoads } from './scenarios.ts'
+import { type Conditions, type Scenario, scenarios } from './scenarios.ts'
 import { type Stage, type Started, startAll, startRival, stopAll } from './stage.ts'
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
@@ -29,7 +30,8 @@ async function attempt<T>(stage: Stage, what: string, run: () => Promise<T>): Pr
 }
 
 /** Measures all proxies of a scenario, round by round: A B C A B C … */
-async function runScenario(stage: Stage, scenario: Scenario, peers: readonly Rival[]): Promise<Sample[]> {
+async function runScenario(stage: Stage, scenario: Scenario, all: readonly Rival[]): Promise<Sample[]> {
+  const peers = all.filter((rival) => rival.fronts.includes(scenario.front))
   const conditions = await conditionsFor(stage, scenario)
   const kept = new Map<Rival, Started[]>()
   const samples: Sample[] = []
@@ -70,7 +72,7 @@ async function measureNginxRate(stage: Stage): Promise<number> {
   const small = scenarios.find((scenario) => scenario.name === 'small')!
   const instance = await startRival(stage, nginx, small, 1)
   try {
-    const load = await applyLoad(instance, wrkLoads.small!, stage.cpus, Math.max(2, stage.options.seconds))
+    const load = await applyLoad(instance, loads.small, stage.cpus, Math.max(2, stage.options.seconds))
     const rate = load.requests / load.seconds
     stage.remarks.push(`half-load offers ${Math.round(rate / 2)} requests per second`)
     return rate

@@ -1,8 +1,10 @@
 // The scenarios: what load each one makes, what it measures, and with how many workers and processes.
 import { setTimeout as wait } from 'node:timers/promises'
 import { openIdleConnections } from './idle-connections.ts'
-import { type LoadResult, resetPeak, runPace, runWrk, treeUsage } from './measure.ts'
-import { buildGo } from './rivals.ts'
+import { type LoadResult, runPace } from './load-tools.ts'
+import { applyLoad, type Cpus, connections, type Instance, type Load, type LoadName, loads } from './loads.ts'
+import { resetPeak, treeUsage } from './measure.ts'
+import type { Front } from './rivals.ts'
 
 /** One measured number. A metric with `ratio` is also shown relative to nginx. */
 export interface Metric {
@@ -13,20 +15,6 @@ export interface Metric {
 }
 
 export type Values = Readonly<Record<string, number>>
-
-/** A proxy that runs. */
-export interface Instance {
-  readonly port: number
-  readonly pid: number
-}
-
-/** Cores in taskset's form. */
-export interface Cpus {
-  readonly load: string
-  readonly proxy: string
-  /** For two workers; shares a core with the load where there are only two. */
-  readonly pair: string
-}
 
 /** What a measurement needs to know besides the instance. */
 export interface Conditions {
@@ -44,30 +32,16 @@ export interface Scenario {
   readonly metrics: readonly Metric[]
   /** Its answer is checked before anything is measured. */
   readonly path: string
+  /** Only proxies that have it take part. */
+  readonly front: Front
   /** One instance is started for each entry, with that many workers. */
   readonly workers: readonly number[]
   /** A new process for every measurement, where the memory of earlier ones would disturb. */
   readonly fresh?: boolean
   readonly maxRounds?: number
   readonly needsNginxRate?: boolean
-  readonly warmUp?: WrkLoad
+  readonly warmUp?: Load
   measure(instances: readonly Instance[], conditions: Conditions): Promise<Values>
-}
-
-/** A closed-loop load; also what the profiler runs. */
-export interface WrkLoad {
-  readonly path: string
-  readonly closeEach?: boolean
-}
-
-export const connections = 64
-
-/** The scenarios that wrk alone makes up. */
-export const wrkLoads: Readonly<Record<string, WrkLoad>> = {
-  small: { path: '/small' },
-  '64k': { path: '/64k' },
-  '1m': { path: '/1m' },
-  connect: { path: '/small', closeEach: true },
 }
 
 const cpu: Metric = { key: 'cpuUs', title: 'CPU µs/req', digits: 1, ratio: true }
@@ -76,12 +50,6 @@ const p50: Metric = { key: 'p50Ms', title: 'p50 ms', digits: 3, ratio: true }
 const p99: Metric = { key: 'p99Ms', title: 'p99 ms', digits: 3, ratio: true }
 const peak: Metric = { key: 'peakMiB', title: 'peak MiB', digits: 1, ratio: true }
 const busy: Metric = { key: 'busy', title: 'core busy %', digits: 0 }
-
-/** Runs wrk against an instance. */
-export function applyLoad(instance: Instance, load: WrkLoad, cpus: Cpus, seconds: number): Promise<LoadResult> {
-  const url = `http://127.0.0.1:${instance.port}${load.path}`
-  return runWrk({ url, cpus: cpus.load, seconds, connections, ...(load.closeEach ? { closeEach: true } : {}) })
-}
 
 /** CPU time of the instance's processes over a load, with the load's own numbers. */
 async function metered<T extends LoadResult>(instance: Instance, run: () => Promise<T>): Promise<[Values, T]> {
@@ -102,13 +70,15 @@ async function metered<T extends LoadResult>(instance: Instance, run: () => Prom
   return [values, result]
 }
 
-function wrkScenario(name: string, title: string): Scenario {
-  const load = wrkLoads[name]!
+/** CPU per request under one of the named loads. */
+function loadScenario(name: LoadName, title: string): Scenario {
+  const load: Load = loads[name]
   return {
     name,
     title,
     metrics: [cpu, rate, p50, p99, peak, busy],
     path: load.path,
+    front: load.front,
     workers: [1],
     warmUp: load,
     async measure([instance], { cpus, seconds }) {
@@ -123,12 +93,12 @@ const halfLoad: Scenario = {
   title: `131-byte JSON at half of nginx's greatest rate (open loop, Poisson arrivals), ${connections} keep-alive connections`,
   metrics: [p50, p99, cpu, { key: 'kept', title: 'kept up %', digits: 1 }, busy],
   path: '/small',
+  front: 'http',
   workers: [1],
   needsNginxRate: true,
-  warmUp: { path: '/small' },
+  warmUp: loads.small,
   async measure([instance], { cpus, seconds, nginxMaxRate }) {
-    const binary = buildGo('load/pace')
-    const options = { binary, port: instance!.port, path: '/small', cpus: cpus.load, seconds, connections }
+    const options = { port: instance!.port, path: '/small', cpus: cpus.load, seconds, connections }
     const [values, result] = await metered(instance!, () => runPace({ ...options, rate: Math.round(nginxMaxRate / 2) }))
     return { ...values, kept: (100 * result.requests) / result.offered }
   },
@@ -144,11 +114,12 @@ const twoWorkers: Scenario = {
     { key: 'rps', title: '2 workers: req/s', digits: 0, ratio: true },
   ],
   path: '/small',
+  front: 'http',
   workers: [1, 2],
-  warmUp: { path: '/small' },
+  warmUp: loads.small,
   async measure([one, two], { cpus, seconds }) {
-    const [first] = await metered(one!, () => applyLoad(one!, wrkLoads.small!, cpus, seconds))
-    const [second] = await metered(two!, () => applyLoad(two!, wrkLoads.small!, cpus, seconds))
+    const [first] = await metered(one!, () => applyLoad(one!, loads.small, cpus, seconds))
+    const [second] = await metered(two!, () => applyLoad(two!, loads.small, cpus, seconds))
     const [oneUs, twoUs] = [first.cpuUs!, second.cpuUs!]
     return { oneUs, twoUs, growth: twoUs / oneUs, rps: second.rps! }
   },
@@ -167,6 +138,7 @@ const idle: Scenario = {
     { key: 'afterMiB', title: 'RSS after MiB', digits: 1 },
   ],
   path: '/small',
+  front: 'http',
   workers: [1],
   fresh: true,
   async measure([instance], { idleConnections }) {
@@ -206,6 +178,7 @@ const soak: Scenario = {
     cpu,
   ],
   path: '/small',
+  front: 'http',
   workers: [1],
   fresh: true,
   maxRounds: 1,
@@ -220,7 +193,7 @@ const soak: Scenario = {
       }
     }, 250)
     try {
-      const [values, result] = await metered(instance!, () => applyLoad(instance!, wrkLoads.small!, cpus, soakSeconds))
+      const [values, result] = await metered(instance!, () => applyLoad(instance!, loads.small, cpus, soakSeconds))
       const earlyS = Math.min(10, soakSeconds / 2)
       const [earlyMiB, lateMiB] = [rssAround(samples, earlyS), rssAround(samples, soakSeconds - 1)]
       return { earlyMiB, lateMiB, growthMiB: lateMiB - earlyMiB, requests: result.requests, cpuUs: values.cpuUs! }
@@ -238,12 +211,18 @@ function rssAround(samples: readonly { atS: number; rssMiB: number }[], atS: num
 
 /** All scenarios, in the order of the report. */
 export const scenarios: readonly Scenario[] = [
-  wrkScenario('small', `131-byte JSON, ${connections} keep-alive connections`),
-  wrkScenario('64k', `64 KiB, ${connections} keep-alive connections`),
-  wrkScenario('1m', `1 MiB, ${connections} keep-alive connections`),
-  wrkScenario('connect', `131-byte JSON, a new connection per request, ${connections} at once`),
+  loadScenario('small', `131-byte JSON, ${connections} keep-alive connections`),
+  loadScenario('64k', `64 KiB, ${connections} keep-alive connections`),
+  loadScenario('1m', `1 MiB, ${connections} keep-alive connections`),
+  loadScenario('connect', `131-byte JSON, a new connection per request, ${connections} at once`),
   halfLoad,
   twoWorkers,
   idle,
   soak,
+  loadScenario('tcp-small', `TCP: 131-byte JSON through a TCP listener, ${connections} kept-alive connections`),
+  loadScenario('tcp-1m', `TCP: 1 MiB through a TCP listener, ${connections} kept-alive connections`),
+  loadScenario('tls-small', `HTTPS: 131-byte JSON, ${connections} keep-alive connections`),
+  loadScenario('tls-1m', `HTTPS: 1 MiB, ${connections} keep-alive connections`),
+  loadScenario('tls-handshake', `HTTPS: a full handshake and one request per connection, ${connections} at once`),
+  loadScenario('tls-resumed', `HTTPS: a resumed session and one request per connection, ${connections} at once`),
 ]

@@ -2,11 +2,13 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Backend } from './backend.ts'
-import { checkAnswer } from './measure.ts'
+import { makeCertificate } from './certificate.ts'
+import { checkAnswer } from './check-answer.ts'
+import { applyLoad, type Cpus, type Instance } from './loads.ts'
 import type { BenchOptions } from './options.ts'
 import { freePort, type Running, start, stop, waitForPort } from './processes.ts'
-import type { Job, Rival } from './rivals.ts'
-import { applyLoad, type Cpus, type Instance, type Scenario } from './scenarios.ts'
+import type { Front, Job, Rival } from './rivals.ts'
+import type { Scenario } from './scenarios.ts'
 
 /** A proxy that runs, with the means to stop it. */
 export interface Started extends Instance {
@@ -23,21 +25,22 @@ export interface Stage {
 }
 
 /** A job with free ports and an own folder. */
-export async function newJob(stage: Stage, name: string, workers: number): Promise<Job> {
+export async function newJob(stage: Stage, name: string, workers: number, front: Front): Promise<Job> {
   const [port, adminPort] = [await freePort(), await freePort()]
   const directory = join(stage.directory, `${name.replaceAll(/\W/g, '')}-${port}`)
   mkdirSync(directory)
-  return { port, adminPort, backendPort: stage.backend.port, workers, directory }
+  const certificate = front === 'tls' ? makeCertificate(stage.directory) : null
+  return { port, adminPort, backendPort: stage.backend.port, front, certificate, workers, directory }
 }
 
 /** Starts one instance of a proxy, checks its answer and warms it up. */
 export async function startRival(stage: Stage, rival: Rival, scenario: Scenario, workers: number): Promise<Started> {
-  const job = await newJob(stage, rival.name, workers)
+  const job = await newJob(stage, rival.name, workers, scenario.front)
   const cpus = scenario.workers.length > 1 ? stage.cpus.pair : stage.cpus.proxy
   const running = start({ ...rival.prepare(job), cpus, logPath: join(job.directory, 'log') })
   try {
     await waitForPort(running, job.port)
-    await checkAnswer(job.port, stage.backend.port, scenario.path)
+    await checkAnswer(job, stage.backend.port, scenario.path)
     const instance = { port: job.port, pid: running.pid, running }
     if (scenario.warmUp) await applyLoad(instance, scenario.warmUp, stage.cpus, stage.options.warmUpSeconds)
     return instance

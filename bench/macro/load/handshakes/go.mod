@@ -1,0 +1,3 @@
+module frontdesk.bench/handshakes
+
+go 1.19

@@ -1,0 +1,52 @@
+// The loads that need only a proxy and a length: what the scenarios of that kind measure, and what the profiler runs.
+import { type LoadResult, runHandshakes, runWrk } from './load-tools.ts'
+import type { Front } from './rivals.ts'
+
+/** A proxy that runs. */
+export interface Instance {
+  readonly port: number
+  readonly pid: number
+}
+
+/** Cores in taskset's form. */
+export interface Cpus {
+  readonly load: string
+  readonly proxy: string
+  /** For two workers; shares a core with the load where there are only two. */
+  readonly pair: string
+}
+
+/** A closed loop: as many requests as the proxy answers, `connections` at once. */
+export interface Load {
+  readonly path: string
+  readonly front: Front
+  /** A new connection for each request. */
+  readonly closeEach?: boolean
+  /** With TLS and `closeEach`: whether a connection offers a session ticket of an earlier one. wrk always does. */
+  readonly handshake?: 'full' | 'resumed'
+}
+
+export const connections = 64
+
+/** By the name of their scenario. */
+export const loads = {
+  small: { path: '/small', front: 'http' },
+  '64k': { path: '/64k', front: 'http' },
+  '1m': { path: '/1m', front: 'http' },
+  connect: { path: '/small', front: 'http', closeEach: true },
+  'tcp-small': { path: '/small', front: 'tcp' },
+  'tcp-1m': { path: '/1m', front: 'tcp' },
+  'tls-small': { path: '/small', front: 'tls' },
+  'tls-1m': { path: '/1m', front: 'tls' },
+  'tls-handshake': { path: '/small', front: 'tls', closeEach: true, handshake: 'full' },
+  'tls-resumed': { path: '/small', front: 'tls', closeEach: true, handshake: 'resumed' },
+} as const satisfies Readonly<Record<string, Load>>
+
+export type LoadName = keyof typeof loads
+
+/** Runs a load against an instance. */
+export function applyLoad(instance: Instance, load: Load, cpus: Cpus, seconds: number): Promise<LoadResult> {
+  const common = { port: instance.port, path: load.path, cpus: cpus.load, seconds, connections }
+  if (load.handshake !== undefined) return runHandshakes({ ...common, resume: load.handshake === 'resumed' })
+  return runWrk({ ...common, secure: load.front === 'tls', closeEach: load.closeEach === true })
+}
