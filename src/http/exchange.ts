@@ -7,11 +7,12 @@ import { performance } from 'node:perf_hooks'
 import { type ErrorName, type ErrorSpec, errorNames, errors, isUnreached } from '../core/errors.ts'
 import type { TlsFacts } from '../net/arrival.ts'
 import { Dial, type DialEvents } from '../net/dialer.ts'
-import { startTunnel } from '../net/tunnel.ts'
+import { Tunnel, type TunnelOwner } from '../net/tunnel.ts'
 import type { Wire, WireEvents } from '../net/wire.ts'
 import type { AffinityKey } from '../pool/affinity.ts'
 import { Attempts, type RetryQuestion } from '../pool/attempts.ts'
 import { Lease } from '../pool/lease.ts'
+import type { LiveBackend } from '../pool/live-backend.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
 import { methodIndex } from '../state/worker-state.ts'
 import { Deadline } from '../util/timer-wheel.ts'
@@ -22,6 +23,7 @@ import { answerBody } from './http1/answer-body.ts'
 import { type AnswerEvents, BackendConnection } from './http1/backend-side.ts'
 import { BodyReader } from './http1/body.ts'
 import { fieldValue } from './http1/grammar.ts'
+import { type Owner, prefaceFor, takeOwn } from './http1/own-connection.ts'
 import { bodyText, type Outgoing, relayBody } from './http1/relay-body.ts'
 import { isIdempotent, type RequestHead } from './http1/request-head.ts'
 import type { ResponseHead } from './http1/response-head.ts'
@@ -31,14 +33,13 @@ import { framesMessage } from './hygiene/trailers.ts'
 import { httpsLocation, redirectResponse } from './redirect.ts'
 
 /** What an exchange needs of the client's connection. */
-export interface ExchangeClient {
+export interface ExchangeClient extends Owner {
   readonly wire: Wire
-  readonly address: string
   readonly isSecure: boolean
   /** Null without TLS. */
   readonly tls: TlsFacts | null
-  /** The connection is a tunnel from now on: `end` gets what happens on its wire. */
-  becomeTunnel(end: WireEvents): void
+  /** From now on a tunnel reads and writes its wire, until the exchange ends. */
+  becomeTunnel(): void
   /** Bytes that came behind an Upgrade request, handed over to the tunnel. */
   takeStash(): Buffer | null
   /** The exchange has ended. `reusable`: the connection may carry another one; else it is to be closed in peace: at once where the whole request was read. */
@@ -51,7 +52,7 @@ export interface ExchangeClient {
 
 const index: Readonly<Record<string, number>> = Object.fromEntries(errorNames.map((name, at) => [name, at]))
 
-export class Exchange implements DialEvents, AnswerEvents {
+export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
   readonly #plane: PlaneContext
   readonly #site: Site
   readonly #client: ExchangeClient
@@ -82,7 +83,7 @@ export class Exchange implements DialEvents, AnswerEvents {
   #ownBytes = 0
   #backendUrl = ''
   #total: Deadline | null = null
-  #tunnelled: { readonly fromClient: number; readonly fromBackend: number } | null = null
+  #tunnel: Tunnel | null = null
 
   constructor(plane: PlaneContext, site: Site, client: ExchangeClient, head: RequestHead) {
     this.#plane = plane
@@ -140,14 +141,20 @@ export class Exchange implements DialEvents, AnswerEvents {
     if (!this.#body.done) this.#client.wire.pause()
     this.#client.expectWithin(0)
     this.#backendUrl = lease.backend.spec.url
-    // After a kept connection turned out to be dead its siblings are not trusted either.
-    const idle = this.#freshOnly ? undefined : (lease.backend.takeIdle() as BackendConnection | undefined)
+    const idle = this.#takeIdle(lease.backend)
     if (idle !== undefined) {
       this.#send(idle)
       return
     }
-    this.#dial = new Dial(lease.backend, pool.spec.timeouts.connectMs, this.#plane.wheel, this)
+    const preface = prefaceFor(this.#client, lease.backend)
+    this.#dial = new Dial(lease.backend, pool.spec.timeouts.connectMs, this.#plane.wheel, this, preface)
     this.#dial.start()
+  }
+
+  /** After a kept connection turned out to be dead its siblings are not trusted either. */
+  #takeIdle(backend: LiveBackend): BackendConnection | undefined {
+    if (backend.sendProxyProtocol !== null) return takeOwn(this.#client, backend, !this.#freshOnly)
+    return this.#freshOnly ? undefined : (backend.takeIdle() as BackendConnection | undefined)
   }
 
   onDialed(open: (events: WireEvents) => Wire, durationUs: number): void {
@@ -318,14 +325,19 @@ export class Exchange implements DialEvents, AnswerEvents {
   /** The answer is complete. */
   #complete(now: number): void {
     const connection = this.#connection!
-    const { keepalive } = this.#site.pool.spec
     this.#connection = null
     connection.wire.releaseOwnBuffer(this.#client.wire.pending)
     connection.wire.resume()
     this.#plane.state.backendFinished(connection.backend.spec.slot, this.#status, this.#firstByteUs)
-    if (this.#backendReusable && this.#body.done) connection.keep(keepalive.maxIdle, keepalive.idleTimeoutMs)
+    if (this.#backendReusable && this.#body.done) this.#keep(connection)
     else connection.close()
     this.#finish(this.#keepAlive && this.#body.done, now)
+  }
+
+  #keep(connection: BackendConnection): void {
+    const reserved = connection.backend.sendProxyProtocol !== null
+    connection.keep(this.#site.pool.spec.keepalive, reserved)
+    if (reserved) this.#client.own = connection
   }
 
   /** The one way an exchange ends: everything it held is given back, everything known is recorded. */
@@ -525,18 +537,25 @@ export class Exchange implements DialEvents, AnswerEvents {
     const cookie =
       this.#site.pool.affinity?.bind(this.#affinityKey(), connection.backend.spec, this.#client.isSecure) ?? ''
     this.#client.wire.write(composeUpgradeHead(head, cookie, this.#site.hsts))
-    startTunnel({
-      client: this.#client,
+    this.#client.becomeTunnel()
+    this.#tunnel = new Tunnel({
+      client: this.#client.wire,
       backend: connection.detach(),
+      owner: this,
       wheel: this.#plane.wheel,
       idleMs: this.#site.pool.spec.timeouts.tunnelMs,
-      early: Buffer.from(bytes.subarray(start, end)),
-      onEnd: (bytes) => {
-        this.#tunnelled = bytes
-        this.#finish(false)
-      },
-      onFault: (error) => this.#plane.unexpected(error),
+      state: this.#plane.state,
+      row: this.#site.listener.row,
     })
+    this.#tunnel.start(this.#client.takeStash(), false, Buffer.from(bytes.subarray(start, end)))
+  }
+
+  tunnelEnded(): void {
+    this.#finish(false)
+  }
+
+  tunnelFault(error: unknown): void {
+    this.#plane.unexpected(error)
   }
 
   #log(durationUs: number): void {
@@ -551,8 +570,8 @@ export class Exchange implements DialEvents, AnswerEvents {
       minor: this.#head.minor,
       host: this.#head.host,
       status: this.#status,
-      received: this.#body.received + (this.#tunnelled?.fromClient ?? 0),
-      sent: this.#tunnelled?.fromBackend ?? this.#answerBody?.received ?? this.#ownBytes,
+      received: this.#body.received + (this.#tunnel?.client.count ?? 0),
+      sent: this.#tunnel?.backend.count ?? this.#answerBody?.received ?? this.#ownBytes,
       durationUs,
       firstByteUs: this.#firstByteUs,
       pool: this.#site.pool.spec.name,

@@ -1,133 +1,162 @@
-// What follows a 101: bytes both ways, half-close carried through, a reset passed on as a reset, one idle deadline.
-
+// Two wires joined: bytes both ways as they come, half-close carried through, a reset passed on as a reset, one idle
+// deadline. What a TCP connection is, and what follows a 101.
+import type { WorkerState } from '../state/worker-state.ts'
 import { Timed, type TimerWheel } from '../util/timer-wheel.ts'
 import type { Wire, WireEvents } from './wire.ts'
 
+export interface TunnelOwner {
+  /** Both sockets are gone; nothing else is called any more. */
+  tunnelEnded(tunnel: Tunnel): void
+  /** A bug of ours; the tunnel ends. */
+  tunnelFault(error: unknown): void
+}
+
 export interface TunnelOptions {
-  readonly client: { readonly wire: Wire; takeStash(): Buffer | null; becomeTunnel(end: WireEvents): void }
+  /** Both are taken over for good. */
+  readonly client: Wire
   readonly backend: Wire
+  readonly owner: TunnelOwner
   readonly wheel: TimerWheel
   /** Both sides silent for so long ends the tunnel; 0 = never. */
   readonly idleMs: number
-  /** Bytes of the backend that came with its 101. */
-  readonly early: Buffer
-  /** Both sockets are closed or closing. Called once. */
-  readonly onEnd: (bytes: { readonly fromClient: number; readonly fromBackend: number }) => void
-  readonly onFault: (error: unknown) => void
-}
-
-/** Takes both wires over for good. */
-export function startTunnel(options: TunnelOptions): void {
-  const tunnel = new Tunnel(options)
-  tunnel.start(options)
+  /** Where the client's bytes are counted, as they pass. */
+  readonly state: WorkerState
+  readonly row: number
 }
 
 /** From here on a wire reads into a buffer of its own: a bulk transfer is on its way. */
 const BULK_BYTES = 8 * 1024
 
-class Tunnel extends Timed {
-  readonly client: End
-  readonly backend: End
+export class Tunnel extends Timed {
+  readonly client: TunnelEnd
+  readonly backend: TunnelEnd
+  /** What broke it, and from which side; null while it lives, and after a peaceful end. */
+  error: NodeJS.ErrnoException | null = null
+  broken: 'client' | 'backend' | null = null
+  timedOut = false
+  readonly owner: TunnelOwner
   readonly #wheel: TimerWheel
   readonly #idleMs: number
-  readonly #onEnd: TunnelOptions['onEnd']
-  readonly fault: (error: unknown) => void
-  #over = false
+  #open = 2
 
-  constructor(options: TunnelOptions) {
+  constructor({ client, backend, owner, wheel, idleMs, state, row }: TunnelOptions) {
     super()
-    this.#wheel = options.wheel
-    this.#idleMs = options.idleMs
-    this.#onEnd = options.onEnd
-    this.fault = options.onFault
-    this.client = new End(options.client.wire, options.backend, this)
-    this.backend = new End(options.backend, options.client.wire, this)
+    this.owner = owner
+    this.#wheel = wheel
+    this.#idleMs = idleMs
+    this.client = new ClientEnd(this, client, backend, state, row)
+    this.backend = new BackendEnd(this, backend, client, state, row)
+    client.events = this.client
+    backend.events = this.backend
   }
 
-  start(options: TunnelOptions): void {
-    const stash = options.client.takeStash()
-    options.backend.events = this.backend
-    options.client.becomeTunnel(this.client)
-    this.backend.count += options.early.length
-    this.client.count += stash?.length ?? 0
-    if (options.early.length > 0) options.client.wire.writeBytes(options.early)
-    if (stash !== null) options.backend.writeBytes(stash)
+  /** Begins with what was read before: bytes of the client, whether it has sent FIN already, bytes of the backend. */
+  start(fromClient: Buffer | null, clientEnded: boolean, fromBackend: Buffer | null): void {
     this.touch()
-    options.client.wire.resume()
-    options.backend.resume()
+    this.client.sendOn(fromClient)
+    this.backend.sendOn(fromBackend)
+    if (clientEnded) this.client.onEnd()
   }
 
   touch(): void {
     this.#wheel.arm(this, this.#idleMs)
   }
 
-  halfClosed(): void {
-    if (this.client.ended && this.backend.ended && !this.client.to.pending && !this.backend.to.pending) {
-      this.client.to.destroy()
-      this.backend.to.destroy()
+  /** One of the sockets is gone. */
+  closed(end: TunnelEnd, error: NodeJS.ErrnoException | null): void {
+    const isClient = end === this.client
+    const other = isClient ? this.backend : this.client
+    // After both have sent FIN each closes by itself, when it has taken what there is for it. Any other end is a cut,
+    // which must not look like a FIN.
+    if (error !== null || !end.ended || !other.ended) {
+      if (this.broken === null && !this.timedOut) {
+        this.broken = isClient ? 'client' : 'backend'
+        this.error = error
+      }
+      other.wire.reset()
     }
-  }
-
-  closed(other: Wire, error: Error | null): void {
-    if (error === null) other.destroy()
-    else other.reset()
-    if (this.#over) return
-    this.#over = true
+    if (--this.#open > 0) return
     this.#wheel.remove(this)
-    this.#onEnd({ fromClient: this.client.count, fromBackend: this.backend.count })
+    this.owner.tunnelEnded(this)
   }
 
   onDeadline(): void {
-    this.client.to.destroy()
-    this.backend.to.destroy()
+    this.timedOut = true
+    this.client.wire.destroy()
+    this.backend.wire.destroy()
   }
 }
 
 /** What arrives on one wire, sent to the other. */
-class End implements WireEvents {
-  readonly to: Wire
+abstract class TunnelEnd implements WireEvents {
+  readonly wire: Wire
+  /** Its peer has sent FIN. */
   ended = false
   /** Bytes that arrived. */
   count = 0
-  readonly #from: Wire
-  readonly #tunnel: Tunnel
+  protected readonly to: Wire
+  protected readonly tunnel: Tunnel
+  protected readonly state: WorkerState
+  protected readonly row: number
 
-  constructor(from: Wire, to: Wire, tunnel: Tunnel) {
-    this.#from = from
+  constructor(tunnel: Tunnel, wire: Wire, to: Wire, state: WorkerState, row: number) {
+    this.tunnel = tunnel
+    this.wire = wire
     this.to = to
-    this.#tunnel = tunnel
+    this.state = state
+    this.row = row
   }
 
-  onData(bytes: Buffer, length: number): void {
+  abstract onData(bytes: Buffer, length: number): void
+
+  protected relay(bytes: Buffer, length: number): void {
     this.count += length
-    this.to.relay(this.#from, bytes, 0, length)
-    if (length >= BULK_BYTES) this.#from.useOwnBuffer()
-    else this.#from.releaseOwnBuffer(this.to.pending)
-    this.#tunnel.touch()
+    this.to.relay(this.wire, bytes, 0, length)
+    if (length >= BULK_BYTES) this.wire.useOwnBuffer()
+    else this.wire.releaseOwnBuffer(this.to.pending)
+    this.tunnel.touch()
+  }
+
+  /** Bytes read before the tunnel stood; then reading goes on, unless they have to wait. */
+  sendOn(bytes: Buffer | null): void {
+    if (bytes !== null && bytes.length > 0) {
+      this.count += bytes.length
+      this.to.writeBytes(bytes)
+    }
+    if (!this.to.pending) this.wire.resume()
   }
 
   onEnd(): void {
     this.ended = true
     this.to.end()
-    this.#tunnel.halfClosed()
   }
 
   onDrain(): void {
-    // This wire has taken what came from the other side.
-    this.#tunnel.touch()
-    this.#otherEnd().#from.resume()
-    this.#tunnel.halfClosed()
+    // This wire has taken what came from the other one.
+    this.tunnel.touch()
+    this.to.resume()
   }
 
   onClose(error: NodeJS.ErrnoException | null): void {
-    this.#tunnel.closed(this.to, error)
+    this.tunnel.closed(this, error)
   }
 
   onFault(error: unknown): void {
-    this.#tunnel.fault(error)
+    this.tunnel.owner.tunnelFault(error)
   }
+}
 
-  #otherEnd(): End {
-    return this === this.#tunnel.client ? this.#tunnel.backend : this.#tunnel.client
+class ClientEnd extends TunnelEnd {
+  onData(bytes: Buffer, length: number): void {
+    this.state.bytesReceived(this.row, length)
+    this.relay(bytes, length)
+  }
+}
+
+class BackendEnd extends TunnelEnd {
+  onData(bytes: Buffer, length: number): void {
+    this.relay(bytes, length)
+    this.state.bytesSent(this.row, this.to.written)
+    this.to.written = 0
   }
 }

@@ -1,6 +1,6 @@
 // The client side of HTTP/1.1: one connection, its requests read strictly and answered in order.
 import { type ErrorName, type ErrorSpec, errorNames, errors } from '../../core/errors.ts'
-import type { Arrival, ClientCertificate, TlsFacts } from '../../net/arrival.ts'
+import type { Arrival, ClientCertificate, Endpoint, TlsFacts } from '../../net/arrival.ts'
 import type { Wire, WireEvents } from '../../net/wire.ts'
 import { unreadEntry } from '../../observe/access-log.ts'
 import type { PlaneContext } from '../../pool/plane-context.ts'
@@ -8,6 +8,7 @@ import { Timed } from '../../util/timer-wheel.ts'
 import type { Site } from '../context.ts'
 import { bodyLength, errorResponse } from '../error-response.ts'
 import { Exchange, type ExchangeClient } from '../exchange.ts'
+import type { BackendConnection } from './backend-side.ts'
 import { BROKEN_LINE } from './grammar.ts'
 import type { ClientFacts, RequestFields } from './request-fields.ts'
 import { type FieldCache, parseRequestHead, type RequestHead } from './request-head.ts'
@@ -47,6 +48,8 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
   readonly trusted: boolean
   readonly tls: TlsFacts | null
   fields: RequestFields | null = null
+  own: BackendConnection | null = null
+  readonly #arrival: Arrival
   /** Whose rules `fields` was read by. */
   #fieldsSite: Site
   #home: ClientHome
@@ -60,18 +63,26 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
   #requests = 0
   /** `#continue` is at work further up the stack. */
   #inTurn = false
-  #tunnel: WireEvents | null = null
 
   constructor(arrival: Arrival, trusted: boolean, home: ClientHome) {
     super()
     this.address = arrival.address
     this.trusted = trusted
     this.tls = arrival.tls
+    this.#arrival = arrival
     this.#home = home
     this.#fieldsSite = home.site
     if (home.lastClient !== null) this.#takeFields(home.lastClient)
     this.wire = arrival.open(this)
     this.expectWithin(home.site.limits.idleTimeoutMs)
+  }
+
+  get port(): number {
+    return this.#arrival.port
+  }
+
+  destination(): Endpoint {
+    return this.#arrival.destination()
   }
 
   get scheme(): 'http' | 'https' {
@@ -133,9 +144,6 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
         return
       case 'exchange':
         this.#readBody(bytes, 0, length)
-        return
-      case 'tunnel':
-        this.#tunnel!.onData(bytes, length)
         return
       case 'lingering':
         this.#lingered += length
@@ -234,9 +242,8 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
     return stash
   }
 
-  becomeTunnel(end: WireEvents): void {
+  becomeTunnel(): void {
     this.#state = 'tunnel'
-    this.#tunnel = end
     this.expectWithin(0)
   }
 
@@ -247,6 +254,10 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
   exchangeEnded(reusable: boolean, requestRead: boolean): void {
     this.#countWritten()
     this.#exchange = null
+    if (this.#state === 'tunnel') {
+      this.#gone()
+      return
+    }
     if (this.wire.closed) return
     if (!reusable) {
       // With everything read and everything taken by the kernel, closing loses nothing and saves the client's FIN.
@@ -337,18 +348,13 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
   }
 
   onEnd(): void {
-    if (this.#tunnel !== null) {
-      this.#tunnel.onEnd()
-      return
-    }
     // A client that closes and one that half-closes look the same here; like nginx and Go we take it for gone.
     this.#exchange?.clientGone()
     this.#close()
   }
 
   onDrain(): void {
-    if (this.#tunnel !== null) this.#tunnel.onDrain()
-    else if (this.#state === 'lingering') this.expectWithin(LINGER_MS)
+    if (this.#state === 'lingering') this.expectWithin(LINGER_MS)
     else if (this.#state === 'idle') {
       this.expectWithin(this.#home.site.limits.idleTimeoutMs)
       this.#continue()
@@ -372,10 +378,14 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
     }
   }
 
-  onClose(error: NodeJS.ErrnoException | null): void {
+  onClose(): void {
+    this.#exchange?.clientGone()
+    this.#gone()
+  }
+
+  /** The socket is gone; of a tunnel both are. */
+  #gone(): void {
     this.#state = 'closed'
-    if (this.#tunnel !== null) this.#tunnel.onClose(error)
-    else this.#exchange?.clientGone()
     this.#countWritten()
     this.#home.plane.wheel.remove(this)
     this.#home.connectionClosed(this)
