@@ -1,5 +1,7 @@
 // The backend side of HTTP/1.1: one connection, its answers read strictly, kept for the next exchange when it is clean.
 import { type ErrorSpec, errors } from '../../core/errors.ts'
+import type { KeepaliveSpec } from '../../core/spec.ts'
+import { lateRefusal } from '../../net/tls/backend-failure.ts'
 import type { Wire, WireEvents } from '../../net/wire.ts'
 import type { IdleConnection, LiveBackend } from '../../pool/live-backend.ts'
 import type { PlaneContext } from '../../pool/plane-context.ts'
@@ -71,15 +73,22 @@ export class BackendConnection extends Timed implements WireEvents, IdleConnecti
     this.#plane.wheel.arm(this, ms)
   }
 
-  /** The exchange is done with the connection and it is clean: it waits for the next one. */
-  keep(maxIdle: number, idleTimeoutMs: number): void {
+  /** It waits for an exchange. */
+  get isIdle(): boolean {
+    return this.#state === 'idle'
+  }
+
+  /**
+   * The exchange is done with the connection and it is clean: it waits for the next one, of anybody or, where it is
+   * `reserved`, of its client alone.
+   */
+  keep({ maxIdle, idleTimeoutMs }: KeepaliveSpec, reserved: boolean): void {
     this.#exchange = null
     this.#state = 'idle'
-    if (this.wire.ended || this.wire.closed || this.wire.pending || !this.backend.keepIdle(this, maxIdle)) {
-      this.close()
-      return
-    }
-    this.expectWithin(idleTimeoutMs)
+    const clean = !this.wire.ended && !this.wire.closed && !this.wire.pending && maxIdle > 0
+    if (clean && (reserved ? this.backend.reserve(this) : this.backend.keepIdle(this, maxIdle))) {
+      this.expectWithin(idleTimeoutMs)
+    } else this.close()
   }
 
   /** The exchange is done with the connection and it is not clean. */
@@ -184,7 +193,11 @@ export class BackendConnection extends Timed implements WireEvents, IdleConnecti
       this.backend.removeIdle(this)
       this.#state = 'closed'
       this.#plane.wheel.remove(this)
-    } else if (this.#exchange !== null) this.#fail(this.#lost(), error?.code ?? '')
+    } else if (this.#exchange !== null) {
+      const refusal = this.uses === 1 && this.#state === 'head' ? lateRefusal(error) : null
+      if (refusal === null) this.#fail(this.#lost(), error?.code ?? '')
+      else this.#fail(refusal.error, refusal.reason)
+    }
   }
 
   onFault(error: unknown): void {
