@@ -5,7 +5,8 @@ import { domainToASCII } from 'node:url'
 export interface BackendUrl {
   /** Normal form: lower-case host, port only if not the scheme's default, no trailing slash. */
   readonly url: string
-  readonly protocol: 'http' | 'https'
+  /** `http` for a Unix socket, which in a TCP pool is `tcp`. */
+  readonly protocol: 'http' | 'https' | 'tcp' | 'tls'
   /** Host name or IP literal without brackets; '' for a Unix socket. */
   readonly host: string
   /** 0 for a Unix socket. */
@@ -18,13 +19,16 @@ export interface BackendUrl {
   readonly authority: string
 }
 
-const defaultPort = { http: 80, https: 443 } as const
+/** 0: the port has to be written. */
+const defaultPort = { http: 80, https: 443, tcp: 0, tls: 0 } as const
+type Scheme = keyof typeof defaultPort
 /** Longest path that fits the kernel's `sun_path` on Linux, the closing NUL not counted. */
 const maxSocketPath = 107
 
 /**
- * Parses `http://host[:port][/base]`, `https://…` or `unix:/path/of.sock`. Own grammar rather than WHATWG's `URL`, which
- * repairs what it should refuse (backslashes, tabs, decimal IPv4). Throws an `Error` whose message is a sentence.
+ * Parses `http://host[:port][/base]`, `https://…`, `tcp://host:port`, `tls://…` or `unix:/path/of.sock`. Own grammar
+ * rather than WHATWG's `URL`, which repairs what it should refuse (backslashes, tabs, decimal IPv4). Throws an `Error`
+ * whose message is a sentence.
  */
 export function parseBackendUrl(text: string): BackendUrl {
   const shown = JSON.stringify(redactUserInfo(text))
@@ -34,11 +38,14 @@ export function parseBackendUrl(text: string): BackendUrl {
   if (match === null || scheme === undefined) {
     throw new Error(`${shown} is not a URL of a backend; write it like "http://localhost:3000"`)
   }
-  if (scheme !== 'http' && scheme !== 'https') {
-    throw new Error(`${shown} has the scheme "${scheme}"; a backend is http://, https:// or unix:`)
+  if (!isScheme(scheme)) {
+    throw new Error(`${shown} has the scheme "${scheme}"; a backend is http://, https://, tcp://, tls:// or unix:`)
   }
-  const { host, bracketed, port } = parseAuthority(match[1]!, defaultPort[scheme], shown)
+  const { host, bracketed, port } = parseAuthority(match[1]!, scheme, shown)
   const basePath = parseBasePath(match[2]!, shown)
+  if (basePath !== '' && defaultPort[scheme] === 0) {
+    throw new Error(`${shown} has a path, which ${scheme}:// cannot have; end it after the port`)
+  }
   const authority = port === defaultPort[scheme] ? bracketed : `${bracketed}:${port}`
   return {
     url: `${scheme}://${authority}${basePath}`,
@@ -51,6 +58,8 @@ export function parseBackendUrl(text: string): BackendUrl {
   }
 }
 
+const isScheme = (text: string): text is Scheme => Object.hasOwn(defaultPort, text)
+
 /** The text with user name and password replaced, for messages. */
 export function redactUserInfo(text: string): string {
   return text.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1***@')
@@ -58,23 +67,29 @@ export function redactUserInfo(text: string): string {
 
 function unixUrl(text: string, shown: string): BackendUrl {
   const socketPath = text.slice(5).replace(/^\/\/(?=\/)/, '')
-  if (!socketPath.startsWith('/')) throw new Error(`${shown} needs an absolute path, like "unix:/run/app.sock"`)
-  if (/[\0-\x1f\x7f]/.test(socketPath)) throw new Error(`${shown} has a control character in it`)
-  if (/\/$/.test(socketPath)) throw new Error(`${shown} is a directory; name the socket itself`)
-  if (Buffer.byteLength(socketPath) > maxSocketPath) {
-    throw new Error(`${shown} is too long for a Unix socket (${maxSocketPath} bytes)`)
-  }
+  const problem = socketPathProblem(socketPath)
+  if (problem !== null) throw new Error(`${shown} ${problem}`)
   const rest = { protocol: 'http', host: '', port: 0, basePath: '', authority: 'localhost' } as const
   return { url: `unix:${socketPath}`, socketPath, ...rest }
 }
 
-function parseAuthority(text: string, schemePort: number, shown: string) {
+/** What keeps a path from being that of a Unix socket, as the rest of a sentence; null = nothing. */
+export function socketPathProblem(path: string): string | null {
+  if (!path.startsWith('/')) return 'needs an absolute path, like "unix:/run/app.sock"'
+  if (/[\0-\x1f\x7f]/.test(path)) return 'has a control character in it'
+  if (path.endsWith('/')) return 'is a directory; name the socket itself'
+  if (Buffer.byteLength(path) > maxSocketPath) return `is too long for a Unix socket (${maxSocketPath} bytes)`
+  return null
+}
+
+function parseAuthority(text: string, scheme: Scheme, shown: string) {
   if (text.includes('@'))
     throw new Error(`${shown} has a user name in it; credentials do not belong in a backend's URL`)
   const match = /^(\[[^\]]*\]|[^:[\]]*)(?::(.*))?$/s.exec(text)
   if (match === null || match[1] === '') throw new Error(`${shown} has no valid host`)
   const host = normalHost(match[1]!, shown)
-  const port = match[2] === undefined ? schemePort : parsePort(match[2], shown)
+  const port = match[2] === undefined ? defaultPort[scheme] : parsePort(match[2], shown)
+  if (port === 0) throw new Error(`${shown} needs a port, like "${scheme}://localhost:5432"`)
   return { host, bracketed: host.includes(':') ? `[${host}]` : host, port }
 }
 

@@ -1,22 +1,28 @@
 // The checked configuration: the long form, every default filled in. Durations are milliseconds, sizes bytes.
 import type { LimitsSpec } from '../core/spec.ts'
+import type { AdminConfig } from './schema/admin.ts'
+import type { BackendTlsConfig } from './schema/backend-tls.ts'
 import type { LongForm } from './schema/file.ts'
-import type { AdminConfig } from './schema/listener.ts'
-import type { PoolConfig } from './schema/pool.ts'
+import type { WrittenListener } from './schema/listener.ts'
+import type { ListenerTlsConfig } from './schema/listener-tls.ts'
+import type { WrittenPool } from './schema/pool.ts'
 
+export type { AdminConfig } from './schema/admin.ts'
 export type { BackendConfig } from './schema/backend.ts'
+export type { ClientAuthConfig, HstsConfig, KeyPairFiles } from './schema/listener-tls.ts'
 export type { StickyConfig } from './schema/sticky.ts'
-export type { AdminConfig, PoolConfig }
 
-export interface ListenerConfig {
-  readonly name: string
-  /** '' = all interfaces, IPv4 and IPv6. */
-  readonly host: string
-  /** 0 = any free port (command line and library only). */
-  readonly port: number
-  readonly protocol: 'http'
-  /** The pool of the implicit route, always one that exists. */
+/** As `WrittenListener`, with its pool and every default; names of files are absolute. */
+export interface ListenerConfig extends Omit<WrittenListener, 'pool' | 'tls'> {
+  /** The pool of the implicit route. '' for `tls-passthrough`, and for a redirect where no HTTP pool is configured. */
   readonly pool: string
+  readonly tls: (ListenerTlsConfig & { readonly alpn: readonly string[] }) | null
+}
+
+/** As `WrittenPool`, with its kind and the defaults that depend on it; names of files are absolute. */
+export interface PoolConfig extends Omit<WrittenPool, 'tls'> {
+  readonly kind: 'http' | 'tcp'
+  readonly tls: BackendTlsConfig & { readonly alpn: readonly string[] }
 }
 
 export interface Config {

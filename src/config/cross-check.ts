@@ -2,11 +2,12 @@
 
 import { dirname, resolve } from 'node:path'
 import { closest } from '../util/edit-distance.ts'
-import type { Config, PoolConfig } from './config.ts'
-import { formatListenAddress, isLoopback, overlaps } from './listen-address.ts'
+import { type Binding, formatListenAddress, isLoopback, isPort, overlaps } from './listen-address.ts'
 import { commandLine } from './overrides.ts'
+import { implicitPool } from './pool-kind.ts'
 import { type Problem, problemAt, show } from './problem.ts'
 import type { LongForm } from './schema/file.ts'
+import type { WrittenPool } from './schema/pool.ts'
 import { nearest, nodeAt, type Origin, type Path, type SourceNode } from './source-tree.ts'
 
 /** What shared memory has room for. */
@@ -54,11 +55,10 @@ export function crossCheck(config: LongForm, tree: SourceNode, options: CheckOpt
 }
 
 function checkAddresses({ config, options, report, origin }: Check): void {
-  const taken: { path: Path; host: string; port: number; what: string }[] = []
-  const addresses = config.listeners.map((l, i) => ({
-    path: ['listeners', i, 'listen'] as Path,
-    host: l.host,
-    port: l.port,
+  const taken: (Binding & { path: Path; what: string })[] = []
+  const addresses: typeof taken = config.listeners.map((l, i) => ({
+    ...l,
+    path: ['listeners', i, 'listen'],
     what: l.name === 'default' ? 'the port of the proxy' : `the port of listener "${l.name}"`,
   }))
   if (config.admin !== null) {
@@ -70,7 +70,7 @@ function checkAddresses({ config, options, report, origin }: Check): void {
     })
   }
   for (const address of addresses) {
-    if (address.port === 0 && !options.allowAnyPort && origin(address.path).source !== commandLine) {
+    if (isPort(address) && address.port === 0 && !options.allowAnyPort && origin(address.path).source !== commandLine) {
       report(address.path, `${show(formatListenAddress(address))} has no valid port`, 'use 1 to 65535', { value: 0 })
     }
     const other = taken.find((earlier) => overlaps(earlier, address))
@@ -112,6 +112,7 @@ function checkListeners({ config, report }: Check): void {
         'choose another',
       )
     else names.set(listener.name, i)
+    if (listener.protocol === 'tls-passthrough') return
     if (listener.pool === null || Object.hasOwn(config.pools, listener.pool)) return
     const guess = closest(listener.pool, Object.keys(config.pools))
     const known = Object.keys(config.pools)
@@ -126,17 +127,10 @@ function checkListeners({ config, report }: Check): void {
     report(['backends'], 'is needed but missing', nameServers)
   } else if (implicitPool(config.pools) === null) {
     config.listeners.forEach((listener, i) => {
-      if (listener.pool !== null) return
+      if (listener.pool !== null || listener.protocol === 'tls-passthrough' || listener.redirectHttpsPort > 0) return
       report(['listeners', i, 'pool'], 'is needed: there are several pools and none is named "default"', 'name one')
     })
   }
-}
-
-/** The pool of a listener that names none: `default`, or the only one. */
-export function implicitPool(pools: Config['pools']): string | null {
-  if (Object.hasOwn(pools, 'default')) return 'default'
-  const names = Object.keys(pools)
-  return names.length === 1 ? names[0]! : null
 }
 
 function checkRoom({ config, report }: Check): void {
@@ -172,7 +166,7 @@ function checkFiles({ config, options, report }: Check): void {
   else if (log === state) report(path, `${show(access?.file)} is the state file`, hint)
 }
 
-function checkPool({ tree, report }: Check, name: string, pool: PoolConfig): void {
+function checkPool({ tree, report }: Check, name: string, pool: WrittenPool): void {
   const path: Path = ['pools', name]
   if (pool.backends.length === 0) {
     report(

@@ -1,8 +1,9 @@
 // Flat keys → their places in the long form. A flat key and its long twin may both be written if they say the same.
 import { parseListenAddress } from './listen-address.ts'
 import { type Problem, problemAt, show } from './problem.ts'
+import { adminDefaults } from './schema/admin.ts'
 import { flatDefaults } from './schema/file.ts'
-import { adminDefaults } from './schema/listener.ts'
+import { flatTlsPort } from './schema/listener-tls.ts'
 import { formatPath, type ObjectNode, type Path, type ScalarNode, type SourceNode, toValue } from './source-tree.ts'
 
 /** Flat key → its place within pool `default`. */
@@ -23,6 +24,7 @@ export function expand(root: ObjectNode, problems: Problem[]): ObjectNode {
   const entries = new Map(root.entries)
   const flatForm = entries.has('port') || !entries.has('listeners')
   expandListener(root, entries, flatForm, problems)
+  expandTls(entries, problems)
   expandAdmin(root, entries, flatForm, problems)
   expandPool(root, entries, problems)
   chooseHealthMethods(entries, problems)
@@ -56,6 +58,71 @@ function expandListener(root: ObjectNode, entries: Entries, flatForm: boolean, p
   ])
   const flat: ObjectNode = { kind: 'object', origin: root.origin, entries: written }
   entries.set('listeners', { kind: 'array', origin: (given ?? root).origin, items: [...items, flat] })
+}
+
+/** `tls` is a second listener beside `default`, for the same pool. */
+function expandTls(entries: Entries, problems: Problem[]): void {
+  const flat = entries.get('tls')
+  entries.delete('tls')
+  if (flat?.kind !== 'object') return
+  const given = entries.get('listeners')
+  const items = given?.kind === 'array' ? given.items : []
+  const named = (name: string) => (item: SourceNode) =>
+    item.kind === 'object' && text(item.entries.get('name')) === name
+  const twin = items.find(named('default-tls'))
+  if (twin !== undefined) {
+    const message = `is short for a listener "default-tls", which ${formatPath(twin.origin.path)} is already`
+    problems.push(problemAt(flat.origin, { message, hint: 'keep one of the two', atKey: true }))
+    return
+  }
+  const port = flat.entries.get('port') ?? scalar(within(flat, 'port'), flatTlsPort)
+  const first = items.findIndex(named('default'))
+  const redirect = flat.entries.get('redirect_http')
+  const plain = redirect === undefined || toValue(redirect) === false ? items : redirected(items, first, redirect, port)
+  if (plain === null) {
+    const message = 'there is no listener "default" that could redirect'
+    problems.push(problemAt(redirect!.origin, { message, hint: 'give the one that is meant "redirect_https"' }))
+  }
+  const secure = secureListener(flat, port, items[first])
+  entries.set('listeners', { kind: 'array', origin: (given ?? flat).origin, items: [...(plain ?? items), secure] })
+}
+
+/** A node for what is not written, at the place of `parent`. */
+function within(parent: ObjectNode, step: string): ObjectNode {
+  return { ...parent, origin: { ...parent.origin, path: [...parent.origin.path, step] } }
+}
+
+function redirected(
+  items: readonly SourceNode[],
+  index: number,
+  redirect: SourceNode,
+  port: SourceNode,
+): SourceNode[] | null {
+  const listener = items[index]
+  if (listener?.kind !== 'object') return null
+  const target = scalar(redirect, toValue(port) as number)
+  return items.with(index, { ...listener, entries: new Map(listener.entries).set('redirect_https', target) })
+}
+
+function secureListener(flat: ObjectNode, port: SourceNode, plain: SourceNode | undefined): ObjectNode {
+  const { origin } = flat
+  const pick = (...keys: string[]): [string, SourceNode][] =>
+    keys.flatMap((key) => (flat.entries.has(key) ? [[key, flat.entries.get(key)!]] : []))
+  const pair: ObjectNode = { kind: 'object', origin, entries: new Map(pick('cert', 'key')) }
+  const certificates: SourceNode = { kind: 'array', origin, items: [pair] }
+  const tls: ObjectNode = {
+    kind: 'object',
+    origin,
+    entries: new Map([['certificates', certificates], ...pick('min_version', 'hsts')]),
+  }
+  const pool = plain?.kind === 'object' ? plain.entries.get('pool') : undefined
+  const entries = new Map<string, SourceNode>([
+    ['name', scalar(flat, 'default-tls')],
+    ['listen', scalar(port, `:${toValue(port)}`)],
+    ['tls', tls],
+  ])
+  if (pool !== undefined) entries.set('pool', pool)
+  return { kind: 'object', origin, entries }
 }
 
 function expandAdmin(root: ObjectNode, entries: Entries, flatForm: boolean, problems: Problem[]): void {

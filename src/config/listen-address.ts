@@ -1,16 +1,37 @@
-// The address of a listener: ":80", "127.0.0.1:80", "[::1]:80", "localhost:80", or a port alone.
+// The address of a listener: ":80", "127.0.0.1:80", "[::1]:80", "localhost:80", a port alone, "unix:/run/x.sock",
+// or a socket that systemd passes, "systemd:web".
 import { isIPv4, isIPv6 } from 'node:net'
 import { parseAddress } from '../util/cidr.ts'
-import { hostName } from './backend-url.ts'
+import { hostName, socketPathProblem } from './backend-url.ts'
 
-export interface ListenAddress {
+/** A TCP port of an interface. */
+export interface PortAddress {
   /** '' = all interfaces; else an IP literal without brackets, or a host name. */
   readonly host: string
   readonly port: number
 }
 
-/** Throws an `Error` whose message is a sentence naming the value. Port 0 (any free port) only where `anyPort` is set. */
+export interface ListenAddress extends PortAddress {
+  /** Absolute path of a Unix socket, or null. */
+  readonly socketPath: string | null
+  /** Name (LISTEN_FDNAMES) or number (from 0) of a socket that systemd passes, or null. */
+  readonly inherited: string | null
+}
+
+const noPort = { host: '', port: 0 }
+
+/**
+ * Parses the address of a listener. Port 0 (any free port) only where `anyPort` is set; of a Unix or inherited socket
+ * it is 0 always. Throws an `Error` whose message is a sentence naming the value.
+ */
 export function parseListenAddress(text: string, options: { anyPort?: boolean } = {}): ListenAddress {
+  if (/^unix:/i.test(text)) return { ...noPort, socketPath: unixPath(text), inherited: null }
+  if (/^systemd:/i.test(text)) return { ...noPort, socketPath: null, inherited: inheritedName(text) }
+  return { ...parsePortAddress(text, options), socketPath: null, inherited: null }
+}
+
+/** As `parseListenAddress`, for what listens on TCP ports only. */
+export function parsePortAddress(text: string, options: { anyPort?: boolean } = {}): PortAddress {
   const shown = JSON.stringify(text)
   const match = /^(?:(\[[^\]]*\]|[^:[\]]*):)?(\d{1,5})$/.exec(text)
   if (match === null)
@@ -36,8 +57,25 @@ function listenHost(text: string, shown: string): string {
   throw new Error(`${shown} has no valid host; write an IP address, "localhost", or nothing for all interfaces`)
 }
 
-/** `:80`, `127.0.0.1:80`, `[::1]:80`. */
-export function formatListenAddress(address: ListenAddress): string {
+function unixPath(text: string): string {
+  const path = text.slice('unix:'.length).replace(/^\/\/(?=\/)/, '')
+  const problem = socketPathProblem(path)
+  if (problem !== null) throw new Error(`${JSON.stringify(text)} ${problem}`)
+  return path
+}
+
+/** What LISTEN_FDNAMES may hold: printable ASCII without the colon that separates names. */
+function inheritedName(text: string): string {
+  const name = text.slice('systemd:'.length)
+  if (/^[!-9;-~]{1,255}$/.test(name)) return name
+  const howTo = 'write FileDescriptorName= of the socket unit, or its number, like "systemd:web" or "systemd:0"'
+  throw new Error(`${JSON.stringify(text)} names no socket; ${howTo}`)
+}
+
+/** `:80`, `127.0.0.1:80`, `[::1]:80`, `unix:/run/x.sock`, `systemd:web`. */
+export function formatListenAddress(address: PortAddress & Partial<ListenAddress>): string {
+  if (address.socketPath != null) return `unix:${address.socketPath}`
+  if (address.inherited != null) return `systemd:${address.inherited}`
   return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`
 }
 
@@ -49,16 +87,46 @@ export function isLoopback(host: string): boolean {
   return address.family === 4 ? address.value >> 24n === 127n : address.value === 1n
 }
 
-/** Whether binding both would clash: the same port, and the same host or all interfaces on either side. */
-export function overlaps(a: ListenAddress, b: ListenAddress): boolean {
-  if (a.port !== b.port || a.port === 0) return false
-  const [left, right] = [bindKey(a.host), bindKey(b.host)]
-  return left === right || left === '' || right === ''
+/** Where a listener would be bound. */
+export interface Binding extends PortAddress {
+  readonly socketPath?: string | null
+  readonly inherited?: string | null
+  /** `[::]` without IPv4; default false. */
+  readonly ipv6Only?: boolean
 }
 
-function bindKey(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return ''
-  if (host === 'localhost') return '4:2130706433'
-  const address = parseAddress(host)
-  return address === null ? host : `${address.family}:${address.value}`
+/** Whether binding both would clash: the same socket, or the same port on addresses that have one in common. */
+export function overlaps(a: Binding, b: Binding): boolean {
+  if (isPort(a) !== isPort(b)) return false
+  if (!isPort(a)) return formatListenAddress(a) === formatListenAddress(b)
+  if (a.port !== b.port || a.port === 0) return false
+  const other = bindKeys(b)
+  return bindKeys(a).some((left) =>
+    other.some(
+      (right) => left.family === right.family && (left.key === '' || right.key === '' || left.key === right.key),
+    ),
+  )
 }
+
+/** Whether it is a TCP port, rather than a Unix or inherited socket. */
+export const isPort = (binding: Binding): boolean => binding.socketPath == null && binding.inherited == null
+
+/** What is bound in each family of addresses; '' = everything there. A name may stand for either. */
+function bindKeys({ host, ipv6Only = false }: Binding): { family: 4 | 6; key: string }[] {
+  if (host === '0.0.0.0') return [{ family: 4, key: '' }]
+  if (host === '::' && ipv6Only) return [{ family: 6, key: '' }]
+  if (host === '' || host === '::') return bothFamilies('')
+  if (host === 'localhost') {
+    return [
+      { family: 4, key: '2130706433' },
+      { family: 6, key: '1' },
+    ]
+  }
+  const address = parseAddress(host)
+  return address === null ? bothFamilies(host) : [{ family: address.family, key: String(address.value) }]
+}
+
+const bothFamilies = (key: string): { family: 4 | 6; key: string }[] => [
+  { family: 4, key },
+  { family: 6, key },
+]

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { compileSnapshot } from './compile.ts'
+import { compileSnapshot, noMaterial } from './compile.ts'
 import { type Config, ConfigError, type LoadOptions, loadConfig } from './load.ts'
 
 const backends = ['http://localhost:3000']
@@ -252,7 +252,14 @@ test('whatever the file says, the answer is a configuration or problems with pla
   )
 })
 
-const ids = { generation: 7, instanceId: 'i', cursorOf: () => 2, listenerRowOf: () => 1, stickySecret: 'aa' }
+const ids = {
+  generation: 7,
+  instanceId: 'i',
+  cursorOf: () => 2,
+  listenerRowOf: () => 1,
+  stickySecret: 'aa',
+  material: noMaterial,
+}
 
 test('a snapshot is plain data with slots, cursors, rows and real ports', () => {
   const config: Config = load({ port: 8080, backends: ['unix:/s', 'https://H/b'] })

@@ -1,13 +1,14 @@
 // Text → checked configuration. Every problem is found in one go and told with its place.
-import { dirname, resolve } from 'node:path'
 import { checkWritten } from './check-written.ts'
 import type { Config } from './config.ts'
-import { crossCheck, implicitPool } from './cross-check.ts'
+import { crossCheck } from './cross-check.ts'
 import { expand } from './expand.ts'
+import { finish, poolOf } from './finish.ts'
 import { type Environment, interpolate } from './interpolate.ts'
 import { findings } from './issues.ts'
 import { knownKeys } from './known-keys.ts'
 import { applyOverrides, commandLine, type FlatOverrides } from './overrides.ts'
+import { poolsNamed } from './pool-kind.ts'
 import { ConfigError, formatProblem, type Problem, problemAt, sortProblems } from './problem.ts'
 import { readSource } from './read-source.ts'
 import { type LongForm, longForm } from './schema/file.ts'
@@ -68,35 +69,8 @@ function read({ path, text }: LoadOptions): ObjectNode {
   return readSource(path ?? 'configuration', text)
 }
 
-/** Resolves what depends on other parts: the implicit route, and files relative to the configuration file. */
-function finish(long: LongForm, path: string | null, stateFileGiven: boolean): Config {
-  const folder = path === null ? process.cwd() : dirname(resolve(path))
-  const { access } = long.logging
-  const keepsState = long.state_file !== null && (path !== null || stateFileGiven)
-  return {
-    listeners: long.listeners.map((listener) => ({ ...listener, pool: poolOf(long, listener.pool) })),
-    pools: long.pools,
-    admin: long.admin,
-    workers: long.workers,
-    trustedProxies: long.trusted_proxies,
-    limits: long.limits,
-    logging: {
-      ...long.logging,
-      access: access === null ? null : { ...access, file: access.file === null ? null : resolve(folder, access.file) },
-    },
-    stateFile: keepsState ? resolve(folder, long.state_file!) : null,
-    shutdown: long.shutdown,
-  }
-}
-
-function poolOf(long: LongForm, named: string | null): string {
-  const pool = named ?? implicitPool(long.pools)
-  if (pool === null) throw new Error('a listener without a pool passed the check')
-  return pool
-}
-
 function warningsOf(long: LongForm, tree: ObjectNode): string[] {
-  const used = new Set(long.listeners.map((listener) => poolOf(long, listener.pool)))
+  const used = new Set(long.listeners.flatMap((listener) => [poolOf(long, listener), ...poolsNamed(listener)]))
   const unused = Object.keys(long.pools).filter((name) => !used.has(name))
   return unused.map((name) => {
     const { origin } = nearest(tree, ['pools', name]).node

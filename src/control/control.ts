@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { basename } from 'node:path'
-import { compileSnapshot } from '../config/compile.ts'
+import { compileSnapshot, noMaterial } from '../config/compile.ts'
 import type { Config, PoolConfig } from '../config/config.ts'
 import { configJsonSchema } from '../config/json-schema.ts'
 import { ConfigError } from '../config/problem.ts'
@@ -59,6 +59,7 @@ function compiler(config: Config, instanceId: string, stickySecret: string): Com
         cursorOf: (pool) => cursors.get(pool)!,
         listenerRowOf: (listener) => rows.get(listener)!,
         stickySecret,
+        material: noMaterial,
       },
     )
   }

@@ -41,13 +41,17 @@ function prefixLength(text: string, slash: number, bits: number): number {
   return length
 }
 
-/** A test of membership in any of the blocks; anything that is no IP address is in none. */
+/** Stands in a list of blocks for the peers on Unix sockets, who have no address but `unix:`. */
+export const unixPeers = 'unix'
+
+/** A test of membership in any of the blocks; anything that is no IP address is in none, except `unix:` in `unix`. */
 export function compileCidrs(blocks: readonly string[]): (address: string) => boolean {
   if (blocks.length === 0) return () => false
-  const parsed = blocks.map(parseCidr)
+  const parsed = blocks.filter((block) => block !== unixPeers).map(parseCidr)
+  const hasUnix = parsed.length < blocks.length
   return (text) => {
     const address = parseAddress(text)
-    if (address === null) return false
+    if (address === null) return hasUnix && text === `${unixPeers}:`
     return parsed.some(
       (block) =>
         block.family === address.family &&

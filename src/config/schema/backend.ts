@@ -6,15 +6,20 @@ import { parsing, whole } from './scalars.ts'
 export const backendUrl = z
   .string()
   .transform(parsing((text: string) => parseBackendUrl(text).url))
-  .meta({ title: 'URL', description: 'Address: `http://host[:port][/base]`, `https://…` or `unix:/path/of.sock`.' })
+  .meta({
+    title: 'URL',
+    description:
+      'Address: `http://host[:port][/base]`, `https://…`, `tcp://host:port`, `tls://…` or `unix:/path/of.sock`.',
+  })
 
 export const weight = whole(1, 65_535)
   .prefault(1)
   .meta({ description: 'Share of the requests, relative to the other backends of the pool.' })
 
-export const maxConnections = whole(0, 1_000_000)
-  .prefault(0)
-  .meta({ description: 'Requests in flight at once, over all workers; 0 = no limit. When every backend is full: 503.' })
+export const maxConnections = whole(0, 1_000_000).prefault(0).meta({
+  description:
+    'Requests in flight at once (in TCP pools: connections), over all workers; 0 = no limit. When every backend is full: 503.',
+})
 
 export const backup = z
   .boolean()

@@ -1,7 +1,9 @@
 // The whole configuration: the long form with its defaults, and what a file may say (long form plus the flat keys).
 import { z } from 'zod'
+import { admin, adminDefaults } from './admin.ts'
 import { healthDefaults, healthInterval, healthMethod } from './health.ts'
-import { admin, adminDefaults, listener } from './listener.ts'
+import { listener } from './listener.ts'
+import { flatTls } from './listener-tls.ts'
 import { backends, pool, poolDefaults, strategy } from './pool.ts'
 import { processShape } from './process.ts'
 import { duration, name, port, requestPath } from './scalars.ts'
@@ -30,7 +32,7 @@ export type LongForm = z.output<typeof longForm>
 export const flatDefaults = { port: 8080 } as const
 const flat = (text: string, place: string) => `${text} Short for \`${place}\`.`
 
-/** The flat keys: sugar for listener `default`, pool `default`, and the admin address. */
+/** The flat keys: sugar for the listeners `default` and `default-tls`, pool `default`, and the admin address. */
 export const flatShape = {
   port: port.optional().meta({
     flatDefault: flatDefaults.port,
@@ -67,6 +69,9 @@ export const flatShape = {
     .nullable()
     .optional()
     .meta({ description: flat('Keeps a client at one backend; null = off.', 'pools.default.sticky') }),
+  tls: flatTls
+    .optional()
+    .meta({ description: flat('TLS on a second port, for the same pool.', 'listeners[default-tls]') }),
 }
 
 /** What a file may say. */

@@ -1,6 +1,7 @@
 // How a pool finds out which of its backends are well.
 import { z } from 'zod'
 import type { HealthCheckSpec, PassiveHealthSpec } from '../../core/spec.ts'
+import { parseWireText } from '../wire-text.ts'
 import { duration, hostField, parsing, requestPath, whole } from './scalars.ts'
 
 export const healthMethod = z.enum(['tcp', 'http', 'none']).meta({ title: 'tcp | http | none' })
@@ -19,11 +20,20 @@ function statusRange(text: string | number): { from: number; to: number } {
   return { from, to }
 }
 
+/** More than this is no greeting. */
+const maxWireText = 1024
+const wireText = z
+  .string()
+  .min(1, { error: 'write at least one byte' })
+  .transform(parsing(parseWireText))
+  .refine((bytes) => bytes.length <= maxWireText, { error: `is longer than ${maxWireText} bytes` })
+  .optional()
+
 export const healthCheck = z
   .strictObject({
     method: healthMethod.prefault(healthDefaults.method).meta({
       description:
-        '`tcp` connects; `http` asks for `path` and looks at the status (the default where `path`, `host` or `expect` is given); `none` switches checks off.',
+        '`tcp` connects (and may `send` and `receive`); `http` asks for `path` and looks at the status (the default where `path`, `host` or `expect` is given); `none` switches checks off.',
     }),
     path: requestPath.prefault(healthDefaults.path).meta({ description: 'What an HTTP check asks for.' }),
     host: hostField
@@ -36,6 +46,14 @@ export const healthCheck = z
       .transform(parsing(statusRange))
       .prefault('200-399')
       .meta({ title: 'status range', description: 'Statuses that mean well.' }),
+    send: wireText.meta({
+      title: 'text or "hex:…"',
+      description: 'What a TCP check sends once it is connected: text, or bytes as `"hex:0a0b"`.',
+    }),
+    receive: wireText.meta({
+      title: 'text or "hex:…"',
+      description: 'How the answer to a TCP check must begin; without it the connection is enough.',
+    }),
     interval: healthInterval.prefault(healthDefaults.interval).meta({
       description: 'Time between two checks of a backend, with 10 % jitter; shorter while a backend is failing.',
     }),
@@ -57,8 +75,8 @@ export const healthCheck = z
       timeoutMs: h.timeout ?? Math.min(longestDefaultTimeoutMs, h.interval),
       rise: h.rise,
       fall: h.fall,
-      send: '',
-      receive: '',
+      send: h.send ?? '',
+      receive: h.receive ?? '',
     }
   })
 

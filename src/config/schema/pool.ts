@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { HashKey, KeepaliveSpec, RetriesSpec, StrategyName, TimeoutsSpec } from '../../core/spec.ts'
 import { backend } from './backend.ts'
+import { backendTls } from './backend-tls.ts'
 import { healthCheck, passiveHealth } from './health.ts'
 import { duration, fieldName, parsing, whole } from './scalars.ts'
 import { sticky } from './sticky.ts'
@@ -152,6 +153,12 @@ export const poolShape = {
     .array(hiddenField)
     .prefault(['server', 'x-powered-by'])
     .meta({ description: 'Response header fields of backends that clients do not see.' }),
+  tls: backendTls.prefault({}).meta({ description: 'How `https://` and `tls://` backends are spoken to.' }),
+  send_proxy_protocol: z.enum(['v1', 'v2']).nullable().default(null).meta({
+    title: 'v1 | v2',
+    description:
+      'A PROXY header with the address of the client begins each connection to a backend, which then serves one client connection only. Null = none.',
+  }),
 }
 
 export const pool = z.strictObject(poolShape).transform((p) => ({
@@ -166,6 +173,9 @@ export const pool = z.strictObject(poolShape).transform((p) => ({
   keepalive: p.keepalive,
   hostHeader: p.host_header,
   hideHeaders: p.hide_headers,
+  tls: p.tls,
+  sendProxyProtocol: p.send_proxy_protocol,
 }))
 
-export type PoolConfig = z.output<typeof pool>
+/** As written: its kind follows from its backends and listeners. */
+export type WrittenPool = z.output<typeof pool>

@@ -1,7 +1,7 @@
 // What concerns the whole process rather than one pool: limits on clients, logs, shutdown, workers.
 import { z } from 'zod'
 import type { AccessLogSpec, LimitsSpec } from '../../core/spec.ts'
-import { byteSize, cidr, duration, whole } from './scalars.ts'
+import { byteSize, duration, filePath, peers, whole } from './scalars.ts'
 
 const limits = z
   .strictObject({
@@ -55,12 +55,6 @@ const limits = z
     }),
   )
 
-const filePath = z
-  .string()
-  .min(1, { error: 'name a file' })
-  .regex(/^[^\0]*$/, { error: 'is not the name of a file' })
-  .meta({ title: 'file' })
-
 const access = z
   .strictObject({
     format: z
@@ -94,10 +88,10 @@ export const processShape = {
       title: 'auto | 0–256',
       description: 'Threads that serve traffic; `auto`: one per core the process may use; 0: in the main thread.',
     }),
-  trusted_proxies: z
-    .array(cidr)
-    .prefault([])
-    .meta({ description: 'Addresses whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` are believed.' }),
+  trusted_proxies: z.array(peers).prefault([]).meta({
+    description:
+      'Addresses whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` are believed; `unix`: whoever comes by a Unix socket.',
+  }),
   limits: limits.prefault({}).meta({ description: 'What one client may ask for.' }),
   logging: logging.prefault({}).meta({ description: 'Events and access log.' }),
   state_file: filePath.nullable().prefault('frontdesk.state.json').meta({

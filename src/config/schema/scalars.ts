@@ -1,7 +1,8 @@
 // The kinds of value that keys of the configuration have: each parses, explains itself, and knows its JSON Schema.
 import { z } from 'zod'
+import type { TlsVersion } from '../../core/spec.ts'
 import { byteSizePattern, parseByteSize } from '../../util/byte-size.ts'
-import { parseCidr } from '../../util/cidr.ts'
+import { parseCidr, unixPeers } from '../../util/cidr.ts'
 import { durationPattern, formatDuration, parseDuration } from '../../util/duration.ts'
 
 type Context = z.core.$RefinementCtx
@@ -87,10 +88,33 @@ export const cookieName = z
   .regex(tokenPattern, { error: 'is not the name of a cookie' })
   .meta({ title: 'cookie name' })
 
-export const cidr = z
+/** Whose connections are meant: a block of addresses in normal form, or `unix` for those on a Unix socket. */
+export const peers = z
   .string()
-  .transform(parsing((text: string) => parseCidr(text).text))
-  .meta({ title: 'IP address or block' })
+  .transform(parsing((text: string) => (text === unixPeers ? text : parseCidr(text).text)))
+  .meta({ title: 'IP address, block or "unix"' })
+
+/** As it is written; relative ones are meant from the folder of the configuration file. */
+export function fileName(options: { error?: z.core.$ZodErrorMap } = {}) {
+  return z
+    .string(options)
+    .min(1, { error: 'name a file' })
+    .regex(/^[^\0]*$/, { error: 'is not the name of a file' })
+    .meta({ title: 'file' })
+}
+export const filePath = fileName()
+
+/** A version of TLS, as Node names it. */
+export const tlsVersion = z
+  .enum(['1.2', '1.3'])
+  .transform((version): TlsVersion => `TLSv${version}`)
+  .meta({ title: '1.2 | 1.3' })
+
+/** A protocol name of ALPN (RFC 7301): up to 255 bytes; those in use are ASCII. */
+export const alpnName = z
+  .string()
+  .regex(/^[!-~]{1,255}$/, { error: 'is not the name of an application protocol, such as "http/1.1"' })
+  .meta({ title: 'protocol' })
 
 /** A host as it stands in a Host field: name or IP literal, with or without a port; no white space, no path. */
 export const hostField = z

@@ -1,0 +1,83 @@
+// The last step of loading: what depends on other parts is filled in, and files are found beside the configuration.
+import { dirname, resolve } from 'node:path'
+import type { Config, ListenerConfig, PoolConfig } from './config.ts'
+import { decideKinds, implicitPool, type PoolKind } from './pool-kind.ts'
+import type { LongForm } from './schema/file.ts'
+import type { WrittenListener } from './schema/listener.ts'
+import type { WrittenPool } from './schema/pool.ts'
+
+/** What HTTP is negotiated as; over TCP nothing is. */
+const defaultAlpn: Readonly<Record<PoolKind, readonly string[]>> = { http: ['http/1.1'], tcp: [] }
+
+/** A configuration that has passed the cross-check, completed. `path` is its file's, null without one. */
+export function finish(long: LongForm, path: string | null, stateFileGiven: boolean): Config {
+  const folder = path === null ? process.cwd() : dirname(resolve(path))
+  const at = (file: string): string => resolve(folder, file)
+  const { access } = long.logging
+  const keepsState = long.state_file !== null && (path !== null || stateFileGiven)
+  const kinds = decideKinds(long)
+  const pools = Object.entries(long.pools).map(([name, pool]) => [name, finishPool(pool, kinds.get(name)!.kind, at)])
+  return {
+    listeners: long.listeners.map((listener) => finishListener(listener, poolOf(long, listener), at)),
+    pools: Object.fromEntries(pools) as Config['pools'],
+    admin: long.admin,
+    workers: long.workers,
+    trustedProxies: long.trusted_proxies,
+    limits: long.limits,
+    logging: {
+      ...long.logging,
+      access: access === null ? null : { ...access, file: access.file === null ? null : at(access.file) },
+    },
+    stateFile: keepsState ? at(long.state_file!) : null,
+    shutdown: long.shutdown,
+  }
+}
+
+/** The pool of the implicit route of a listener. A redirect asks no backend, but has its place at an HTTP pool. */
+export function poolOf(long: LongForm, listener: WrittenListener): string {
+  if (listener.protocol === 'tls-passthrough') return ''
+  const pool = listener.pool ?? implicitPool(long.pools)
+  if (listener.redirectHttpsPort > 0 && listener.pool === null) {
+    const kinds = decideKinds(long)
+    if (pool !== null && kinds.get(pool)?.kind === 'http') return pool
+    return Object.keys(long.pools).find((name) => kinds.get(name)?.kind === 'http') ?? ''
+  }
+  if (pool === null) throw new Error('a listener without a pool passed the check')
+  return pool
+}
+
+function finishListener(listener: WrittenListener, pool: string, at: (file: string) => string): ListenerConfig {
+  const { tls } = listener
+  if (tls === null) return { ...listener, pool, tls }
+  const { clientAuth } = tls
+  return {
+    ...listener,
+    pool,
+    tls: {
+      ...tls,
+      certificates: tls.certificates.map(({ cert, key }) => ({ cert: at(cert), key: at(key) })),
+      alpn: tls.alpn ?? defaultAlpn[listener.protocol === 'http' ? 'http' : 'tcp'],
+      clientAuth: clientAuth && {
+        ...clientAuth,
+        ca: at(clientAuth.ca),
+        crl: clientAuth.crl === null ? null : at(clientAuth.crl),
+      },
+    },
+  }
+}
+
+function finishPool(pool: WrittenPool, kind: PoolKind, at: (file: string) => string): PoolConfig {
+  const { tls } = pool
+  return {
+    ...pool,
+    kind,
+    // Once a connection stands, bytes may have flowed: over TCP only its failure is retried.
+    retries: kind === 'http' ? pool.retries : { ...pool.retries, onReset: false, onStatus: [] },
+    tls: {
+      ...tls,
+      ca: { system: tls.ca.system, files: tls.ca.files.map(at) },
+      identity: tls.identity && { cert: at(tls.identity.cert), key: at(tls.identity.key) },
+      alpn: tls.alpn ?? defaultAlpn[kind],
+    },
+  }
+}

@@ -1,0 +1,102 @@
+// A pool as the long form writes it: every key that its kind has.
+import type { HashKey, HealthCheckSpec, RetriesSpec } from '../../core/spec.ts'
+import { formatDuration } from '../../util/duration.ts'
+import type { PoolConfig, StickyConfig } from '../config.ts'
+import { formatWireText } from '../wire-text.ts'
+
+type Form = Record<string, unknown>
+
+export function poolForm(pool: PoolConfig): Form {
+  return {
+    strategy: pool.strategy,
+    ...(pool.strategy === 'hash' && { hash_key: hashKeyForm(pool.hashKey) }),
+    backends: pool.backends.map((backend) => ({
+      url: backend.url,
+      weight: backend.weight,
+      max_connections: backend.maxConnections,
+      backup: backend.backup,
+    })),
+    sticky: pool.sticky && stickyForm(pool.sticky),
+    health_check: healthForm(pool.healthCheck),
+    passive_health: {
+      max_fails: pool.passiveHealth.maxFails,
+      window: formatDuration(pool.passiveHealth.windowMs),
+      eject: formatDuration(pool.passiveHealth.ejectMs),
+    },
+    timeouts: timeoutsForm(pool),
+    retries: retriesForm(pool.retries),
+    ...(pool.kind === 'http' && {
+      keepalive: { max_idle: pool.keepalive.maxIdle, idle_timeout: formatDuration(pool.keepalive.idleTimeoutMs) },
+      host_header: pool.hostHeader,
+      hide_headers: pool.hideHeaders,
+    }),
+    tls: tlsForm(pool.tls),
+    send_proxy_protocol: pool.sendProxyProtocol,
+  }
+}
+
+function timeoutsForm({ kind, timeouts }: PoolConfig): Form {
+  const connect = formatDuration(timeouts.connectMs)
+  if (kind === 'tcp') return { connect }
+  return {
+    connect,
+    first_byte: formatDuration(timeouts.firstByteMs),
+    idle: formatDuration(timeouts.idleMs),
+    total: formatDuration(timeouts.totalMs),
+    tunnel: formatDuration(timeouts.tunnelMs),
+  }
+}
+
+function hashKeyForm(key: HashKey): string {
+  return key.by === 'header' || key.by === 'cookie' ? `${key.by}:${key.name}` : key.by
+}
+
+function stickyForm(sticky: StickyConfig): Form {
+  const { by, name } = sticky
+  const ttl = formatDuration(sticky.ttlMs)
+  if (by === 'ip') return { by, ttl }
+  if (by === 'header') return { by, header: name, ttl }
+  return { by, cookie: name, ttl, ...(sticky.secret !== null && { secret: sticky.secret }) }
+}
+
+function healthForm(check: HealthCheckSpec | null): Form {
+  if (check === null) return { method: 'none' }
+  const { method, path, host, expectFrom, expectTo, send, receive } = check
+  const http = { path, ...(host !== null && { host }), expect: `${expectFrom}-${expectTo}` }
+  const tcp = {
+    ...(send !== '' && { send: formatWireText(send) }),
+    ...(receive !== '' && { receive: formatWireText(receive) }),
+  }
+  return {
+    method,
+    ...(method === 'http' ? http : tcp),
+    interval: formatDuration(check.intervalMs),
+    timeout: formatDuration(check.timeoutMs),
+    rise: check.rise,
+    fall: check.fall,
+  }
+}
+
+function retriesForm(retries: RetriesSpec): Form {
+  return {
+    attempts: retries.attempts,
+    on: [
+      ...(retries.onConnect ? ['connect'] : []),
+      ...(retries.onReset ? ['reset'] : []),
+      ...retries.onStatus.map(String),
+    ],
+    budget: `${Number((retries.budgetRatio * 100).toFixed(9))}%`,
+  }
+}
+
+function tlsForm(tls: PoolConfig['tls']): Form {
+  const { ca, serverName, identity } = tls
+  return {
+    verify: tls.verify,
+    ca: ca.files.length === 0 ? 'system' : [...(ca.system ? ['system'] : []), ...ca.files],
+    ...(serverName !== null && { server_name: serverName }),
+    ...identity,
+    min_version: tls.minVersion.replace('TLSv', ''),
+    alpn: tls.alpn,
+  }
+}

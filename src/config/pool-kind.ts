@@ -1,0 +1,82 @@
+// What the backends of a pool speak: HTTP, or any bytes over TCP. One pool is of one kind.
+import type { PoolSpec } from '../core/spec.ts'
+import { formatPath, type Path } from './source-tree.ts'
+
+export type PoolKind = PoolSpec['kind']
+
+/** The kind of pool that a backend belongs to, by its URL in normal form; null: a Unix socket belongs to both. */
+export function kindOfUrl(url: string): PoolKind | null {
+  if (/^https?:/.test(url)) return 'http'
+  return /^(tcp|tls):/.test(url) ? 'tcp' : null
+}
+
+/** The kind of pool that a listener needs. */
+export const kindOfListener = ({ protocol }: { readonly protocol: 'http' | 'tcp' | 'tls-passthrough' }): PoolKind =>
+  protocol === 'http' ? 'http' : 'tcp'
+
+export const kindNames: Readonly<Record<PoolKind, string>> = { http: 'an HTTP pool', tcp: 'a TCP pool' }
+
+/** Why a backend cannot join a pool, as a sentence without its dot; null = it can. */
+export function kindProblem(pool: { readonly name: string; readonly kind: PoolKind }, url: string): string | null {
+  const kind = kindOfUrl(url)
+  if (kind === null || kind === pool.kind) return null
+  const schemes = pool.kind === 'http' ? 'http://, https:// or unix:' : 'tcp://, tls:// or unix:'
+  return `${url} does not fit: pool ${pool.name} is ${kindNames[pool.kind]}, whose backends are ${schemes}`
+}
+
+/** A pool's kind, and what decided it. */
+export interface DecidedKind {
+  readonly kind: PoolKind
+  /** As the end of a sentence: ` because of pools.x.backends[0] (tcp://…)`; '' where nothing says anything. */
+  readonly reason: string
+  /** Which backend decided, or -1. */
+  readonly backend: number
+}
+
+interface Parts {
+  readonly listeners: readonly Use[]
+  readonly pools: Readonly<Record<string, { readonly backends: readonly { readonly url: string }[] }>>
+}
+interface Use {
+  readonly name: string
+  readonly protocol: 'http' | 'tcp' | 'tls-passthrough'
+  readonly pool: string | null
+  readonly redirectHttpsPort: number
+  readonly sni: readonly { readonly pool: string; readonly alpn: readonly { readonly pool: string }[] }[]
+}
+
+/** The pools that a listener names. */
+export function poolsNamed(listener: Use): string[] {
+  const routed = listener.sni.flatMap(({ pool, alpn }) => [pool, ...alpn.map((one) => one.pool)])
+  return [...(listener.pool === null || listener.pool === '' ? [] : [listener.pool]), ...routed]
+}
+
+/** The pool of a listener that names none: `default`, or the only one. */
+export function implicitPool(pools: Parts['pools']): string | null {
+  if (Object.hasOwn(pools, 'default')) return 'default'
+  const names = Object.keys(pools)
+  return names.length === 1 ? names[0]! : null
+}
+
+/** The kind of every pool: the first backend with a scheme decides, else the first listener that uses it. */
+export function decideKinds(parts: Parts): Map<string, DecidedKind> {
+  return new Map(Object.entries(parts.pools).map(([name, pool]) => [name, decide(parts, name, pool.backends)]))
+}
+
+function decide(parts: Parts, name: string, backends: readonly { readonly url: string }[]): DecidedKind {
+  for (const [backend, { url }] of backends.entries()) {
+    const kind = kindOfUrl(url)
+    if (kind === null) continue
+    const path: Path = ['pools', name, 'backends', backend]
+    return { kind, backend, reason: ` because of ${formatPath(path)} (${url})` }
+  }
+  const user = parts.listeners.find((listener) => usesPool(listener, name, parts.pools))
+  if (user === undefined) return { kind: 'http', backend: -1, reason: '' }
+  return { kind: kindOfListener(user), backend: -1, reason: ` because listener "${user.name}" uses it` }
+}
+
+function usesPool(listener: Use, name: string, pools: Parts['pools']): boolean {
+  if (poolsNamed(listener).includes(name)) return true
+  const serves = listener.protocol !== 'tls-passthrough' && listener.redirectHttpsPort === 0
+  return serves && listener.pool === null && implicitPool(pools) === name
+}
