@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ClientAuthSpec, ListenerSpec, ListenerTlsSpec, Snapshot } from '../core/spec.ts'
+import type { Pool } from '../pool/pool.ts'
+import { buildSite } from './site.ts'
+
+const names = { subject: 'x-cert-subject', san: null, fingerprint: 'x_cert_fingerprint' }
+
+const clientAuth = (headers: ClientAuthSpec['headers']): ClientAuthSpec => ({
+  mode: 'optional',
+  ca: '',
+  crl: null,
+  headers,
+})
+
+function listener(name: string, tls: Partial<ListenerTlsSpec> | null): ListenerSpec {
+  return { name, tls: tls === null ? null : { clientAuth: null, hsts: '', ...tls } } as ListenerSpec
+}
+
+function sites(...listeners: ListenerSpec[]) {
+  const pool = { spec: { hideHeaders: [] } } as unknown as Pool
+  const snapshot = { instanceId: 'i', limits: { headerCount: 100, targetSize: 8192 }, listeners } as unknown as Snapshot
+  return listeners.map((one) => buildSite(snapshot, one, pool, () => false))
+}
+
+test('a field that one listener tells is reserved on all of them, and told on that one', () => {
+  const [told, plain] = sites(listener('a', { clientAuth: clientAuth(names) }), listener('b', null))
+  for (const site of [told!, plain!]) {
+    assert.deepEqual([...site.headLimits.reserved], ['x-cert-subject', 'x-cert-fingerprint'])
+  }
+  assert.equal(told!.headLimits.certificateNames, names)
+  assert.equal(plain!.headLimits.certificateNames, null)
+})
+
+test('where certificates are asked for and not told of, nothing is reserved', () => {
+  const none = { subject: null, san: null, fingerprint: null }
+  const [site] = sites(listener('a', { clientAuth: clientAuth(none) }))
+  assert.equal(site!.headLimits.reserved.size, 0)
+  assert.equal(site!.headLimits.certificateNames, null)
+})
+
+test('Strict-Transport-Security belongs to the listener that has it', () => {
+  const [secure, silent, plain] = sites(listener('a', { hsts: 'max-age=1' }), listener('b', {}), listener('c', null))
+  assert.equal(secure!.hsts, 'Strict-Transport-Security: max-age=1\r\n')
+  assert.equal(silent!.hsts, '')
+  assert.equal(plain!.hsts, '')
+})
+
+test('listeners of one pool read its answers by the same rules, so that a parsed head serves them all', () => {
+  const [first, second] = sites(listener('a', {}), listener('b', null))
+  assert.equal(first!.responseRules, second!.responseRules)
+})
