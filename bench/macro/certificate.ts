@@ -11,7 +11,7 @@ export interface Certificate {
   readonly bothPath: string
 }
 
-/** The only TLS 1.3 suite that the proxies are allowed; OpenSSL's and IANA's name. */
+/** Frontdesk's first choice in TLS 1.3, and the only one that the others are allowed; OpenSSL's and IANA's name. */
 export const tlsSuite = 'TLS_AES_128_GCM_SHA256'
 
 /** A self-signed ECDSA P-256 certificate for localhost, made at the first call. Throws without the openssl program. */

@@ -48,7 +48,7 @@ function trust({ certPath }: Certificate): https.RequestOptions {
   return { ca: readFileSync(certPath), servername: 'localhost', ecdhCurve: 'X25519' }
 }
 
-/** Node's client offers every suite of TLS 1.3, the agreed one not first: getting it means the proxy insists on it. */
+/** Node's client offers every suite of TLS 1.3, the agreed one not first: getting it is the proxy's own choice. */
 function tlsProblem(socket: TLSSocket): string | null {
   const [protocol, { standardName }] = [socket.getProtocol(), socket.getCipher()]
   if (protocol === 'TLSv1.3' && standardName === tlsSuite) return null

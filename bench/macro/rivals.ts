@@ -61,11 +61,11 @@ export function frontdeskCommand(job: Job, nodeFlags: readonly string[]): string
   return [process.execPath, ...nodeFlags, launcher, 'run', '-c', config]
 }
 
-/** What a listener needs besides its address. */
+/** What a listener needs besides its address. Its choice among the suites of TLS 1.3 is `tlsSuite` anyway. */
 function frontdeskFront({ front, certificate }: Job): object {
   if (certificate === null) return front === 'tcp' ? { protocol: 'tcp' } : {}
   const certificates = [{ cert: certificate.certPath, key: certificate.keyPath }]
-  return { tls: { certificates, min_version: '1.3', ciphers: tlsSuite } }
+  return { tls: { certificates, min_version: '1.3' } }
 }
 
 const nginx: Rival = {
