@@ -53,6 +53,26 @@ export const unreadEntry: AccessEntry = Object.freeze({
   referer: '',
 })
 
+/** What is known of a TCP connection when it has ended. */
+export interface TcpEntry
+  extends Pick<
+    AccessEntry,
+    | 'listener'
+    | 'client'
+    | 'tls'
+    | 'clientCertificate'
+    | 'received'
+    | 'sent'
+    | 'durationUs'
+    | 'pool'
+    | 'backend'
+    | 'attempts'
+    | 'error'
+  > {
+  /** For formats that have one, as in nginx's streams: 200, or that of the error that left it without a backend. */
+  readonly status: number
+}
+
 const FLUSH_BYTES = 32 * 1024
 const FLUSH_MS = 200
 
@@ -69,7 +89,15 @@ export class AccessLog {
   }
 
   add(entry: AccessEntry): void {
-    this.#lines += this.spec.format === 'json' ? jsonLine(entry, new Date()) : combinedLine(entry, new Date())
+    this.#append(this.spec.format === 'json' ? jsonLine(entry, new Date()) : combinedLine(entry, new Date()))
+  }
+
+  addTcp(entry: TcpEntry): void {
+    this.#append(this.spec.format === 'json' ? jsonTcpLine(entry, new Date()) : combinedTcpLine(entry, new Date()))
+  }
+
+  #append(line: string): void {
+    this.#lines += line
     if (this.#lines.length >= FLUSH_BYTES) this.flush()
     else this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS).unref()
   }
@@ -96,8 +124,17 @@ function jsonLine(entry: AccessEntry, now: Date): string {
   )
 }
 
+function jsonTcpLine(entry: TcpEntry, now: Date): string {
+  return (
+    `{"time":"${now.toISOString()}","listener":${quoted(entry.listener)},"client":${quoted(entry.client)},` +
+    `${tlsMembers(entry)}"protocol":"TCP","bytes_received":${entry.received},"bytes_sent":${entry.sent},` +
+    `"duration_ms":${milliseconds(entry.durationUs)},"pool":${quoted(entry.pool)},` +
+    `"backend":${quoted(entry.backend)},"attempts":${entry.attempts},"error":${quoted(entry.error)}}\n`
+  )
+}
+
 /** Only where there is TLS: other lines are as short as before. */
-function tlsMembers({ tls, clientCertificate }: AccessEntry): string {
+function tlsMembers({ tls, clientCertificate }: Pick<AccessEntry, 'tls' | 'clientCertificate'>): string {
   if (tls === '') return ''
   return `"tls":"${tls}",${clientCertificate === '' ? '' : `"client_cert":"${clientCertificate}",`}`
 }
@@ -109,6 +146,11 @@ function combinedLine(entry: AccessEntry, now: Date): string {
     `${entry.client} - - [${clfTime(now)}] "${escaped(request)}" ${entry.status} ${entry.sent} ` +
     `"${escaped(entry.referer || '-')}" "${escaped(entry.userAgent || '-')}"\n`
   )
+}
+
+/** The pool stands where a request has its target. */
+function combinedTcpLine(entry: TcpEntry, now: Date): string {
+  return `${entry.client} - - [${clfTime(now)}] "TCP ${escaped(entry.pool)}" ${entry.status} ${entry.sent} "-" "-"\n`
 }
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']

@@ -92,10 +92,14 @@ export class Attempts {
   release(): void {
     this.lease?.release()
     this.lease = null
-    if (this.#retrying) {
-      this.#retrying = false
-      this.#pool.endRetry()
-    }
+    this.endRetry()
+  }
+
+  /** The attempt has succeeded in what may be retried, and keeps its place: it uses up no budget any more. */
+  endRetry(): void {
+    if (!this.#retrying) return
+    this.#retrying = false
+    this.#pool.endRetry()
   }
 
   #hold(lease: Lease): void {

@@ -257,8 +257,11 @@ export class WorkerState extends StateReader {
     this.f64[clockAt] = Date.now()
   }
 
-  // Two workers may write at once and one observation be lost: an average can bear it.
-  private observeLatency(slot: Slot, us: number): void {
+  /**
+   * How long a backend took, for the strategy that looks at time; `backendFinished` says so by itself. Two workers may
+   * write at once and one observation be lost: an average can bear it.
+   */
+  observeLatency(slot: Slot, us: number): void {
     const row = this.slotBase64 + slot * slotRow64
     const clock = this.f64[clockAt]!
     const old = this.f64[row + slotLatency]!
