@@ -4,6 +4,7 @@
 import { errors } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import type { BackendSpec, PassiveHealthSpec, PoolSpec, Slot } from '../../core/spec.ts'
+import { type BackendContext, BackendContexts, speaksTls } from '../../net/tls/backend-context.ts'
 import { Flag } from '../../state/flags.ts'
 import { formatDuration } from '../format-duration.ts'
 import type { BackendFailure } from '../port.ts'
@@ -26,11 +27,22 @@ export interface HealthOptions {
 
 interface Entry {
   backend: BackendSpec
+  /** How its connections begin. */
+  tls: BackendContext | null
+  sendProxyProtocol: PoolSpec['sendProxyProtocol']
+  /** What live connections last said of TLS, and when: the same again is no news for a while. */
+  tlsFailure: { readonly reason: string; readonly atMs: number } | null
   state: BackendState
   readonly transitions: Map<BackendState, number>
 }
 
+/** A failure of TLS that goes on is said again after so long. */
+const sameFailureMs = 600_000
+
 export class Health {
+  readonly #contexts = new BackendContexts()
+  /** Pools whose backends are not verified, and that this has been said of. */
+  #unverified: ReadonlySet<string> = new Set()
   readonly #entries = new Map<Slot, Entry>()
   /** Backends by the host name they need resolved. */
   readonly #byHost = new Map<string, Set<Slot>>()
@@ -63,11 +75,13 @@ export class Health {
 
   /** Makes the set of watched backends that of these pools: new ones are checked at once, others keep what is known. */
   update(pools: readonly PoolSpec[]): void {
+    const contexts = this.#contexts.update(pools)
+    this.#warnOfUnverified(pools)
     const seen = new Set<Slot>()
     for (const pool of pools) {
       for (const backend of pool.backends) {
         seen.add(backend.slot)
-        this.#set(pool, backend)
+        this.#set(pool, backend, speaksTls(backend) ? contexts.get(pool.name)! : null)
       }
     }
     for (const slot of [...this.#entries.keys()]) if (!seen.has(slot)) this.#remove(slot)
@@ -80,6 +94,7 @@ export class Health {
     const entry = this.#entries.get(failure.slot)
     const { phase, blamesBackend } = errors[failure.error]
     if (entry === undefined || !blamesBackend || (phase !== 'connect' && phase !== 'tls')) return
+    if (phase === 'tls') this.#tlsFailed(entry, failure.code)
     this.#passive.failed(failure.slot, failure.count)
     this.#active.trigger(failure.slot)
     this.#resolver.refresh(entry.backend.host)
@@ -123,16 +138,18 @@ export class Health {
     this.#byHost.clear()
   }
 
-  #set(pool: PoolSpec, backend: BackendSpec): void {
+  #set(pool: PoolSpec, backend: BackendSpec, tls: BackendContext | null): void {
     const known = this.#entries.get(backend.slot)
+    const { sendProxyProtocol } = pool
     this.#passive.set(backend, pool.passiveHealth)
     if (known !== undefined) {
-      known.backend = backend
+      Object.assign(known, { backend, tls, sendProxyProtocol })
       this.#active.update(backend)
       return
     }
     const state = stateOfFlags(this.#options.state.flags(backend.slot))
-    this.#entries.set(backend.slot, { backend, state, transitions: new Map() })
+    const transitions = new Map<BackendState, number>()
+    this.#entries.set(backend.slot, { backend, tls, sendProxyProtocol, tlsFailure: null, state, transitions })
     this.#watchName(backend)
     if (pool.healthCheck !== null) this.#active.add(backend, pool.healthCheck)
   }
@@ -162,7 +179,10 @@ export class Health {
     if (backend.socketPath === null && addresses.length === 0) {
       return { ok: false, reason: problem ?? 'no address' }
     }
-    const result = await run({ backend, check, addresses, signal })
+    const entry = this.#entries.get(backend.slot)
+    if (entry === undefined) return { ok: false, reason: 'cancelled' }
+    const { tls, sendProxyProtocol } = entry
+    const result = await run({ backend, check, addresses, signal, tls, sendProxyProtocol })
     if (!result.ok) this.#resolver.refresh(backend.host)
     if (problem === null) return result
     return { ok: result.ok, reason: `${result.reason}; name not resolved (${problem}), last good addresses in use` }
@@ -170,6 +190,27 @@ export class Health {
 
   #addressesChanged(host: string, addresses: readonly string[]): void {
     for (const slot of this.#byHost.get(host) ?? []) this.#options.setAddresses(slot, addresses)
+  }
+
+  /** Said once for each pool, when it begins to be so. */
+  #warnOfUnverified(pools: readonly PoolSpec[]): void {
+    const unverified = pools.filter((pool) => !pool.tls.verify && pool.backends.some(speaksTls)).map(({ name }) => name)
+    for (const pool of unverified) {
+      if (this.#unverified.has(pool)) continue
+      const message = `pool ${pool}: the certificates of its backends are not verified (tls.verify is false): anybody between could answer for them`
+      this.#options.log.event('warn', 'tls_not_verified', message, { pool })
+    }
+    this.#unverified = new Set(unverified)
+  }
+
+  /** A refused connection need not be a refused certificate: why it failed is said even where no check runs. */
+  #tlsFailed(entry: Entry, reason: string): void {
+    const { backend, tlsFailure: last } = entry
+    const atMs = performance.now()
+    if (last?.reason === reason && atMs - last.atMs < sameFailureMs) return
+    entry.tlsFailure = { reason, atMs }
+    const message = `TLS with backend ${backend.url} failed: ${reason}`
+    this.#options.log.event('warn', 'backend_tls_failed', message, { pool: backend.pool, backend: backend.url, reason })
   }
 
   #checked(backend: BackendSpec, result: ProbeResult, scheduled: boolean): void {

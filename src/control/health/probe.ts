@@ -1,10 +1,13 @@
-// One health check of one backend: a TCP connection (with TLS for https), or an HTTP request and its status.
-// Every address is tried in turn within the check's own timeout. Never throws: the answer is the result.
+// One health check of one backend: a connection, with a PROXY header and TLS as exchanges have them; then nothing more, a
+// few bytes each way, or an HTTP request and its status. Every address is tried in turn within the check's own timeout.
+// Never throws: the answer is the result.
 
 import { request } from 'node:http'
-import { connect as connectTcp, isIP, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
-import type { BackendSpec, HealthCheckSpec } from '../../core/spec.ts'
+import { connect, type Socket } from 'node:net'
+import type { BackendSpec, HealthCheckSpec, PoolSpec } from '../../core/spec.ts'
+import { proxyHeader } from '../../net/proxy-protocol/compose.ts'
+import { type BackendContext, BackendTls } from '../../net/tls/backend-context.ts'
+import { lateRefusal, tlsFailure } from '../../net/tls/backend-failure.ts'
 import { formatDuration } from '../format-duration.ts'
 
 export interface ProbeInput {
@@ -14,13 +17,14 @@ export interface ProbeInput {
   readonly addresses: readonly string[]
   /** Aborting ends the check at once. */
   readonly signal: AbortSignal
-  /** Certificates trusted instead of Node's list, PEM. */
-  readonly ca?: string
+  /** Null = no TLS. */
+  readonly tls: BackendContext | null
+  readonly sendProxyProtocol: PoolSpec['sendProxyProtocol']
 }
 
 export interface ProbeResult {
   readonly ok: boolean
-  /** `connected`, `status 200`, `ECONNREFUSED`, `timeout after 2s`, … */
+  /** `connected`, `status 200`, `ECONNREFUSED`, `certificate has expired`, `timeout after 2s`, … */
   readonly reason: string
 }
 
@@ -30,6 +34,8 @@ export type Probe = (input: ProbeInput) => Promise<ProbeResult>
 interface Attempt extends ProbeResult {
   readonly final: boolean
 }
+
+type Finish = (attempt: Attempt) => void
 
 export const probe: Probe = async (input) => {
   const { backend, check } = input
@@ -46,23 +52,15 @@ export const probe: Probe = async (input) => {
   return { ok: false, reason }
 }
 
-function open(input: ProbeInput, place: string): Socket {
-  const { backend } = input
-  const target = backend.socketPath === null ? { host: place, port: backend.port } : { path: place }
-  if (backend.protocol === 'http') return connectTcp(target)
-  const servername = isIP(backend.host) === 0 ? backend.host : ''
-  const ca = input.ca === undefined ? {} : { ca: input.ca }
-  // For an IP literal no SNI is sent (RFC 6066 section 3), the certificate is still checked against the address.
-  return connectTls({ ...target, ...ca, servername, ALPNProtocols: ['http/1.1'], rejectUnauthorized: true })
-}
-
 function tryAddress(input: ProbeInput, place: string, timeoutMs: number): Promise<Attempt> {
   return new Promise((resolve) => {
     let socket: Socket | null = null
-    const finish = (attempt: Attempt): void => {
+    const finish: Finish = (attempt) => {
       clearTimeout(timer)
       input.signal.removeEventListener('abort', onAbort)
-      socket?.destroy()
+      // A backend that did well is not left with half a TLS connection to complain of.
+      if (attempt.ok) socket?.destroySoon()
+      else socket?.destroy()
       resolve(attempt)
     }
     const fail = (reason: string): void => finish({ ok: false, final: false, reason })
@@ -70,20 +68,80 @@ function tryAddress(input: ProbeInput, place: string, timeoutMs: number): Promis
     const timer = setTimeout(() => fail(`timeout after ${formatDuration(input.check.timeoutMs)}`), timeoutMs)
     input.signal.addEventListener('abort', onAbort)
     try {
-      socket = open(input, place)
-      socket.on('error', (error: NodeJS.ErrnoException) => fail(error.code ?? error.message))
-      if (input.check.method === 'http') askHttp(input, socket, finish)
-      else {
-        const ready = input.backend.protocol === 'https' ? 'secureConnect' : 'connect'
-        socket.once(ready, () => finish({ ok: true, final: true, reason: 'connected' }))
-      }
+      open(input, place, (opened) => (socket = opened), fail, finish)
     } catch (error) {
       fail(error instanceof Error ? error.message : String(error))
     }
   })
 }
 
-function askHttp(input: ProbeInput, socket: Socket, finish: (attempt: Attempt) => void): void {
+function open(
+  input: ProbeInput,
+  place: string,
+  owns: (socket: Socket) => void,
+  fail: (reason: string) => void,
+  finish: Finish,
+): void {
+  const { backend, sendProxyProtocol, tls } = input
+  const socket = connect(backend.socketPath === null ? { host: place, port: backend.port } : { path: place })
+  owns(socket)
+  socket.on('error', (error: NodeJS.ErrnoException) => fail(reasonOf(error)))
+  const secure = (): void => {
+    if (tls === null) {
+      ask(input, socket, finish)
+      return
+    }
+    if (socket.destroyed) return
+    const secured = new BackendTls(tls, backend).start(socket)
+    owns(secured)
+    let verified = false
+    secured.on('error', (error: NodeJS.ErrnoException) => fail(verified ? reasonOf(error) : handshakeReason(error)))
+    secured.once('secureConnect', () => {
+      verified = true
+      ask(input, secured, finish)
+    })
+  }
+  socket.once('connect', () => {
+    if (sendProxyProtocol === null) secure()
+    else socket.write(proxyHeader(sendProxyProtocol, null, null), secure)
+  })
+}
+
+function ask(input: ProbeInput, socket: Socket, finish: Finish): void {
+  if (input.check.method === 'http') askHttp(input, socket, finish)
+  else converse(input.check, socket, finish)
+}
+
+/** Says what is to be said, if anything, and compares what comes with the beginning that is expected. */
+function converse({ send, receive }: HealthCheckSpec, socket: Socket, finish: Finish): void {
+  if (receive === '') {
+    const done = (): void => finish({ ok: true, final: true, reason: 'connected' })
+    if (send === '') done()
+    else socket.write(send, 'latin1', (error) => error == null && done())
+    return
+  }
+  // No more than this is ever kept.
+  let missing = receive
+  socket.on('data', (bytes) => {
+    const came = bytes.subarray(0, missing.length).toString('latin1')
+    if (!missing.startsWith(came)) {
+      const answer = receive.slice(0, receive.length - missing.length) + came
+      finish({ ok: false, final: true, reason: `unexpected answer ${quoted(answer)}` })
+      return
+    }
+    missing = missing.slice(came.length)
+    if (missing === '') finish({ ok: true, final: true, reason: 'expected answer' })
+  })
+  socket.on('end', () => finish({ ok: false, final: false, reason: 'closed before the expected answer' }))
+  if (send !== '') socket.write(send, 'latin1')
+}
+
+function quoted(answer: string): string {
+  const start = answer.slice(0, 40)
+  return `${JSON.stringify(start)}${start === answer ? '' : '…'}`
+}
+
+function askHttp(input: ProbeInput, socket: Socket, finish: Finish): void {
   const { backend, check } = input
   const headers = { host: check.host ?? backend.authority, 'user-agent': 'frontdesk-health', connection: 'close' }
   const path = `${backend.basePath}${check.path}`
@@ -93,8 +151,17 @@ function askHttp(input: ProbeInput, socket: Socket, finish: (attempt: Attempt) =
     response.on('error', () => undefined).destroy()
     finish({ ok: status >= check.expectFrom && status <= check.expectTo, final: true, reason: `status ${status}` })
   })
-  outgoing.on('error', (error: NodeJS.ErrnoException) =>
-    finish({ ok: false, final: false, reason: error.code ?? error.message }),
-  )
+  outgoing.on('error', (error: NodeJS.ErrnoException) => finish({ ok: false, final: false, reason: reasonOf(error) }))
   outgoing.end()
+}
+
+function reasonOf(error: NodeJS.ErrnoException): string {
+  return lateRefusal(error)?.reason ?? error.code ?? error.message
+}
+
+/** As exchanges say it, with the names of the certificate, which clients are not told. */
+function handshakeReason(error: NodeJS.ErrnoException): string {
+  const { reason } = tlsFailure(error)
+  const { cert } = error as { cert?: { subjectaltname?: string } }
+  return cert?.subjectaltname === undefined ? reason : `${reason} (${cert.subjectaltname.slice(0, 200)})`
 }

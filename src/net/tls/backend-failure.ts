@@ -55,11 +55,13 @@ export function lateRefusal(error: NodeJS.ErrnoException | null): TlsFailure | n
 /** Alerts that say no to a certificate: nothing after the handshake raises them (RFC 8446 §6.2). */
 const AUTHENTICATION: ReadonlySet<number> = new Set([42, 43, 44, 45, 46, 48, 49, 116])
 
+/** `certificate_required (alert 116)`: names and numbers as IANA lists them. */
 function alertOf(error: NodeJS.ErrnoException): { readonly number: number; readonly reason: string } | null {
   const number = /SSL alert number (\d+)/.exec(error.message)?.[1]
   if (number === undefined) return null
   const { reason = '' } = error as { reason?: string }
-  return { number: Number(number), reason: `${reason.replace(/^.*\balert /, '')} (alert ${number})` }
+  const name = reason.replace(/^.*\balert /, '').replaceAll(' ', '_')
+  return { number: Number(number), reason: `${name} (alert ${number})` }
 }
 
 function wordsOf(code: string): string {
