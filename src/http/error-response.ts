@@ -39,8 +39,14 @@ export function bodyLength(response: string): number {
   return response.length - response.indexOf('\r\n\r\n') - 4
 }
 
+/** As net/tls/backend-failure.ts writes an alert that a backend sent. */
+const ALERT = /^(\w+) \(alert (\d+)\)$/
+
 function proxyStatusParameters(error: ErrorSpec, details: string): string {
   const type = error.proxyStatus === null ? '' : `; error=${error.proxyStatus}`
+  const alert = error.proxyStatus === 'tls_alert_received' ? ALERT.exec(details) : null
+  // RFC 9209 §2.3.15.
+  if (alert !== null) return `${type}; alert-id=${alert[2]}; alert-message="${alert[1]}"`
   return details === '' ? type : `${type}; details="${details.replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, '')}"`
 }
 
