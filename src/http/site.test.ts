@@ -39,6 +39,12 @@ test('where certificates are asked for and not told of, nothing is reserved', ()
   assert.equal(site!.headLimits.certificateNames, null)
 })
 
+test('what frames a message is read, whatever a configuration calls its fields', () => {
+  const headers = { subject: 'content_length', san: 'transfer_encoding', fingerprint: 'x-cert' }
+  const [site] = sites(listener('a', { clientAuth: clientAuth(headers) }))
+  assert.deepEqual([...site!.headLimits.reserved], ['x-cert'])
+})
+
 test('Strict-Transport-Security belongs to the listener that has it', () => {
   const [secure, silent, plain] = sites(listener('a', { hsts: 'max-age=1' }), listener('b', {}), listener('c', null))
   assert.equal(secure!.hsts, 'Strict-Transport-Security: max-age=1\r\n')

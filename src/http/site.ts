@@ -40,11 +40,24 @@ export function buildSite(
 
 /** A backend may be reached by every listener: what one of them tells it no other may let a client say. */
 function reservedFields(snapshot: Snapshot): ReadonlySet<string> {
-  const names = snapshot.listeners.map(certificateNames).filter((of) => of !== null)
-  const reserved = names.flatMap(({ subject, san, fingerprint }) => [subject, san, fingerprint])
-  const folded = reserved.filter((name) => name !== null).map(foldedName)
-  return folded.length === 0 ? nothingReserved : new Set(folded)
+  const told = snapshot.listeners.map(certificateNames).filter((of) => of !== null)
+  const names = told.flatMap(({ subject, san, fingerprint }) => [subject, san, fingerprint])
+  const folded = names.filter((name) => name !== null).map(foldedName)
+  const reserved = folded.filter((name) => !FRAMING.has(name))
+  return reserved.length === 0 ? nothingReserved : new Set(reserved)
 }
+
+/** Whatever a configuration calls its fields: what frames and routes a message is read first, never taken out before. */
+const FRAMING = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
 
 function certificateNames(listener: ListenerSpec): ClientAuthSpec['headers'] | null {
   const headers = listener.tls?.clientAuth?.headers ?? null
