@@ -1,0 +1,204 @@
+// The certificates of the running configuration: what is in force, what became of the last reading, and when they end.
+// It reads and tells; rolling out is the control plane's, between `read` and `adopt`.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Config } from '../../config/config.ts'
+import { ConfigError, type Problem } from '../../config/problem.ts'
+import type { Log } from '../../core/log.ts'
+import { type CertificateStatus, certificateStatus, type MaterialFailure } from './certificate-status.ts'
+import { type Expiring, ExpiryWatch, warnDays } from './expiry-watch.ts'
+import { FileWatch } from './file-watch.ts'
+import { type Entry, Material, type MaterialRead, type Refusal } from './material.ts'
+import { keyOf, wantedMaterial } from './wanted-material.ts'
+
+type Named = Pick<Config, 'listeners' | 'pools'>
+
+export interface CertificateStoreOptions {
+  readonly config: Named
+  /** For messages; null without a file. */
+  readonly configPath: string | null
+  readonly log: Log
+  /** The clock, in milliseconds since 1970. */
+  readonly now?: () => number
+}
+
+/**
+ * Certificate and key are mostly replaced one after the other: what does not fit together is looked at again after these
+ * times, and only then told.
+ */
+const PATIENCE_MS = [150, 300, 500, 700]
+
+export class CertificateStore {
+  readonly #log: Log
+  readonly #configPath: string | null
+  readonly #now: () => number
+  readonly #watch: FileWatch
+  readonly #expiry: ExpiryWatch
+  readonly #failures = new Map<string, MaterialFailure>()
+  readonly #stop = new AbortController()
+  #onChange: () => void = () => {}
+  #watching = false
+  #material: Material
+
+  /** @throws ConfigError with all that cannot be used. */
+  static async load(options: CertificateStoreOptions): Promise<CertificateStore> {
+    const read = await Material.read(wantedMaterial(options.config), new Material())
+    if (read.refusals.length > 0) throw new ConfigError(problemsOf(read.refusals, options.configPath))
+    return new CertificateStore(options, read.material)
+  }
+
+  private constructor({ log, configPath, now = Date.now }: CertificateStoreOptions, material: Material) {
+    this.#log = log
+    this.#configPath = configPath
+    this.#now = now
+    this.#material = material
+    this.#expiry = new ExpiryWatch({ log, now })
+    this.#watch = new FileWatch({
+      onChange: () => this.#onChange(),
+      onProblem: (folder, code) => {
+        const message = `changes of certificates in ${folder} are not seen at once (${code}), but within a minute`
+        log.event('warn', 'certificates_not_watched', message, { folder, code })
+      },
+    })
+  }
+
+  /** What is in force. */
+  get material(): Material {
+    return this.#material
+  }
+
+  /** From now on changes of files are seen, and ends are told. `onChange` shall read. */
+  async start(onChange: () => void): Promise<void> {
+    this.#onChange = onChange
+    this.#watching = true
+    this.#tellWarnings([...this.#material.entries.values()])
+    this.#expiry.watch(expiringOf(this.#material))
+    await this.#follow(this.#material)
+    // What changed while we started has had no event.
+    if (this.#material.entries.size > 0) onChange()
+  }
+
+  /**
+   * Reads what the configuration names. Nothing is in force before `adopt`. Where files change just now it waits for them
+   * to fit together, up to two seconds. One call at a time.
+   * @throws ConfigError when something cannot be used that is named for the first time: there is no old one to keep.
+   */
+  async read(config: Named): Promise<MaterialRead> {
+    const wanted = wantedMaterial(config)
+    if (this.#watching) await this.#watch.follow(pathsOf([...wanted.values()]))
+    let read = await Material.read(wanted, this.#material)
+    for (const ms of PATIENCE_MS) {
+      const hopeless = read.refusals.every((refusal) => !refusal.keepsOld || this.#isKnown(refusal))
+      if (hopeless || this.#stop.signal.aborted) break
+      await pause(ms, undefined, { signal: this.#stop.signal, ref: false }).catch(() => undefined)
+      read = await Material.read(wanted, this.#material)
+    }
+    if (read.refusals.some(({ keepsOld }) => !keepsOld)) {
+      throw new ConfigError(problemsOf(read.refusals, this.#configPath))
+    }
+    return read
+  }
+
+  /** What was read is in force: tells what has changed, and what had to be refused. */
+  adopt({ material, refusals }: MaterialRead): void {
+    const before = this.#material
+    this.#material = material
+    for (const entry of material.changedSince(before)) this.#tellChange(entry)
+    this.#tellWarnings(
+      [...material.entries]
+        .filter(([key, { loaded }]) => before.entries.get(key)?.loaded !== loaded)
+        .map(([, entry]) => entry),
+    )
+    this.#tellRefusals(refusals)
+    this.#expiry.watch(expiringOf(material))
+  }
+
+  /** For the admin API. */
+  list(): CertificateStatus[] {
+    const now = this.#now()
+    return this.#material.identities().map((identity) => {
+      const failure = this.#failures.get(keyOf('identity', identity.loaded.files)) ?? null
+      return certificateStatus(identity, failure, now)
+    })
+  }
+
+  close(): void {
+    this.#stop.abort()
+    this.#watch.close()
+    this.#expiry.close()
+  }
+
+  #follow(material: Material): Promise<void> {
+    return this.#watch.follow(pathsOf([...material.entries.values()].map(({ wanted }) => wanted)))
+  }
+
+  #isKnown({ wanted, error }: Refusal): boolean {
+    return this.#failures.get(keyOf(wanted.kind, wanted.files))?.message === error.message
+  }
+
+  /** Each once, until it is mended or another one. */
+  #tellRefusals(refusals: readonly Refusal[]): void {
+    const keys = new Set(refusals.map(({ wanted }) => keyOf(wanted.kind, wanted.files)))
+    for (const key of this.#failures.keys()) if (!keys.has(key)) this.#failures.delete(key)
+    for (const refusal of refusals) {
+      if (this.#isKnown(refusal)) continue
+      const { wanted, error } = refusal
+      this.#failures.set(keyOf(wanted.kind, wanted.files), { atMs: this.#now(), message: error.message })
+      const { file, reason } = error
+      const fields = { name: wanted.files.cert, file, reason }
+      this.#log.event('error', 'certificate_refused', `${error.message} (the old one stays in use)`, fields)
+    }
+  }
+
+  #tellChange({ wanted, loaded }: Entry): void {
+    const name = wanted.files.cert
+    if ('spec' in loaded) {
+      const { names, notAfterMs, fingerprint } = loaded.facts
+      const until = new Date(notAfterMs).toISOString()
+      const good = names.length === 0 ? '' : ` for ${names.join(', ')}`
+      const fields = { name, names, expires_at: until, fingerprint }
+      this.#log.event(
+        'info',
+        'certificate_changed',
+        `certificate ${name} has changed: good${good} until ${until}`,
+        fields,
+      )
+      return
+    }
+    const what = wanted.kind === 'authorities' ? 'authorities' : 'revocation list'
+    this.#log.event('info', 'certificate_changed', `${what} ${name} changed`, { name })
+  }
+
+  #tellWarnings(entries: readonly Entry[]): void {
+    for (const { wanted, loaded } of entries) {
+      for (const warning of loaded.warnings) {
+        this.#log.event('warn', 'certificate_doubtful', warning, { name: wanted.files.cert })
+      }
+    }
+  }
+}
+
+/** As problems of the configuration, each where it names the file first. */
+export function problemsOf(refusals: readonly Refusal[], configPath: string | null): Problem[] {
+  return refusals.map(({ wanted, error }) => {
+    const { path } = wanted.places[0]!
+    const { file, reason, hint } = error
+    const place = { file: configPath ?? 'configuration', line: 0, column: 0, path }
+    return { ...place, message: `${file} ${reason}`, hint, value: file }
+  })
+}
+
+const pathsOf = (wanted: readonly { readonly files: Entry['wanted']['files'] }[]): string[] =>
+  wanted.flatMap(({ files }) => [files.cert, files.key])
+
+function expiringOf(material: Material): Expiring[] {
+  return [...material.entries.values()].flatMap(({ wanted, loaded }): Expiring[] => {
+    const name = wanted.files.cert
+    if ('spec' in loaded) {
+      const { names, notAfterMs } = loaded.facts
+      return [{ name, what: 'certificate', endsAtMs: notAfterMs, about: names.join(', '), warnDays }]
+    }
+    if (loaded.expiresAtMs === null) return []
+    const about = 'after its end every client certificate is refused'
+    return [{ name, what: 'revocation list', endsAtMs: loaded.expiresAtMs, about, warnDays: [] }]
+  })
+}

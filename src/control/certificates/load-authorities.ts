@@ -1,0 +1,46 @@
+// Certificates of authorities that are trusted, and lists of what they have revoked, from files.
+import tls from 'node:tls'
+import { parseCertificate } from './load-identity.ts'
+import { MaterialError, opensslReason } from './material-error.ts'
+import { certificatesIn, labelsOf, readPemFile } from './pem-file.ts'
+import { nextUpdateMs } from './revocation-list.ts'
+
+export interface LoadedPem {
+  readonly path: string
+  /** Only the blocks that are asked for, in the order of the file. */
+  readonly pem: string
+  readonly warnings: readonly string[]
+  /** When it is no longer of use: of a revocation list; null = nothing to say. */
+  readonly expiresAtMs: number | null
+  /** Hash of what is in the file. */
+  readonly digest: string
+}
+
+/** Authorities. Gives `known` back where the file has not changed. @throws MaterialError */
+export async function loadAuthorities(path: string, known?: LoadedPem): Promise<LoadedPem> {
+  const file = await readPemFile(path)
+  if (known?.digest === file.digest) return known
+  const blocks = certificatesIn(file)
+  const certificates = blocks.map((pem, index) => parseCertificate(path, pem, [index, blocks.length]))
+  const expired = certificates.every(({ validToDate }) => validToDate.getTime() < Date.now())
+  const warnings = expired ? [`${path}: every authority in it has expired: nothing it signed is accepted`] : []
+  return { path, pem: blocks.join(''), warnings, expiresAtMs: null, digest: file.digest }
+}
+
+/** Revocation lists (RFC 5280 §5). Gives `known` back where the file has not changed. @throws MaterialError */
+export async function loadRevocations(path: string, known?: LoadedPem): Promise<LoadedPem> {
+  const file = await readPemFile(path)
+  if (known?.digest === file.digest) return known
+  const blocks = file.blocks.filter(({ label }) => label === 'X509 CRL').map(({ pem }) => pem)
+  if (blocks.length === 0) throw new MaterialError(path, `holds no revocation list, but ${labelsOf(file.blocks)}`)
+  for (const pem of blocks) {
+    try {
+      tls.createSecureContext({ crl: pem })
+    } catch (error) {
+      throw new MaterialError(path, `is damaged: a revocation list in it cannot be read (${opensslReason(error)})`)
+    }
+  }
+  const ends = blocks.map(nextUpdateMs).filter((ms) => ms !== null)
+  const expiresAtMs = ends.length === 0 ? null : Math.min(...ends)
+  return { path, pem: blocks.join(''), warnings: [], expiresAtMs, digest: file.digest }
+}
