@@ -132,8 +132,9 @@ class SocketHandshake implements Handshake {
       this.abort()
       events.onHandshakeFailed(reason, detail)
     }
-    secured.on('error', (error: NodeJS.ErrnoException) => failed(failureOf(error), error.code ?? error.message))
-    secured.on('close', () => failed('closed', ''))
+    const onError = (error: NodeJS.ErrnoException): void => failed(failureOf(error), error.code ?? error.message)
+    const onEnd = (): void => failed('closed', '')
+    secured.on('error', onError).on('end', onEnd).on('close', onEnd)
     secured.on('secure', () => {
       if (this.#over) return
       const certificate = clientAuth === 'none' ? undefined : secured.getPeerX509Certificate()
@@ -150,8 +151,7 @@ class SocketHandshake implements Handshake {
         resumed: secured.isSessionReused(),
         clientCertificate: certificate === undefined ? null : describeCertificate(certificate.raw),
         open: (wireEvents) => {
-          secured.removeAllListeners('error')
-          secured.removeAllListeners('close')
+          secured.off('error', onError).off('end', onEnd).off('close', onEnd)
           return new SocketWire(secured, wireEvents)
         },
       })

@@ -3,6 +3,7 @@ import { constants, createHash } from 'node:crypto'
 import tls from 'node:tls'
 import type { IdentitySpec, ListenerTlsSpec } from '../../core/spec.ts'
 import type { HandshakeOptions } from './server-handshake.ts'
+import { TicketSeal } from './ticket-seal.ts'
 
 /** Renegotiation is work that a client can ask for without end (TLS 1.3 has none). */
 const NO_RENEGOTIATION = 0x4000_0000
@@ -19,12 +20,12 @@ export class ServerTls {
   readonly #contexts = new Map<string, HandshakeOptions>()
   readonly #spec: ListenerTlsSpec
   readonly #sessionIdContext: string
-  #ticketKey: Uint8Array | null
+  #seal: TicketSeal | null
 
   /** `listener`: tickets of one listener are worth nothing at another. Throws what OpenSSL says of unusable material. */
   constructor(listener: string, spec: ListenerTlsSpec, ticketKey: Uint8Array | null) {
     this.#spec = spec
-    this.#ticketKey = ticketKey
+    this.#seal = ticketKey === null || !spec.sessionTickets ? null : new TicketSeal(ticketKey)
     this.key = keyOf(spec)
     // A session must not outlive the rules it was made by: who may connect, and by what proof (CVE-2025-23419).
     this.#sessionIdContext = createHash('sha256')
@@ -50,12 +51,15 @@ export class ServerTls {
     return (dot > 0 ? this.#wildcard.get(serverName.slice(dot + 1)) : undefined) ?? this.#first
   }
 
-  /** Tickets are sealed with this key from now on; those of the one before cost a full handshake. */
+  /** Tickets are sealed with this key from now on; those of the one before are still good. */
   setTicketKey(key: Uint8Array): void {
-    if (this.#ticketKey !== null && Buffer.compare(key, this.#ticketKey) === 0) return
-    this.#ticketKey = key
     if (!this.#spec.sessionTickets) return
-    for (const { context } of this.#contexts.values()) setTicketKeys(context, key)
+    if (this.#seal !== null) {
+      this.#seal.rotate(key)
+      return
+    }
+    this.#seal = new TicketSeal(key)
+    for (const { context } of this.#contexts.values()) this.#seal.attach(context)
   }
 
   /** The certificate, and one of each other key type that is good for the same name. */
@@ -91,7 +95,7 @@ export class ServerTls {
       ...(clientAuth !== null && { ca: clientAuth.ca }),
       ...(clientAuth?.crl && { crl: clientAuth.crl }),
     })
-    if (sessionTickets && this.#ticketKey !== null) setTicketKeys(context, this.#ticketKey)
+    this.#seal?.attach(context)
     return context
   }
 }
@@ -112,10 +116,4 @@ export function keyOf(spec: ListenerTlsSpec): string {
 /** RFC 7301 §3.1: each name after its length. */
 function protocolList(protocols: readonly string[]): Buffer {
   return Buffer.concat(protocols.map((name) => Buffer.from(`${String.fromCharCode(name.length)}${name}`, 'latin1')))
-}
-
-/** Node offers this on its servers only; the context it works on is the same. */
-function setTicketKeys(context: tls.SecureContext, key: Uint8Array): void {
-  const { context: inner } = context as { context?: { setTicketKeys?(keys: Buffer): void } }
-  inner?.setTicketKeys?.(Buffer.from(key))
 }
