@@ -97,7 +97,7 @@ export async function waitForPort(running: Running, port: number): Promise<void>
     if (await canConnect(port)) return
     await wait(25)
   }
-  const log = readFileSync(running.logPath, 'utf8').trim().split('\n').slice(-5).join('\n')
+  const log = readFileSync(running.logPath, 'utf8').trim().split('\n').slice(-15).join('\n')
   throw new Error(`did not start listening on port ${port}:\n${log}`)
 }
 
