@@ -65,6 +65,8 @@ export class Visitor extends Timed implements WireEvents, HandshakeEvents, Arriv
   #destination: Endpoint | null = null
   #phase: 'proxy' | 'hello' | 'handshake' | 'farewell'
   #ended = false
+  /** Nothing has come from it yet. */
+  #silent = true
   /** Why it was told to go. */
   #reason: Rejection | null = null
   #partial: Buffer | null = null
@@ -127,6 +129,7 @@ export class Visitor extends Timed implements WireEvents, HandshakeEvents, Arriv
 
   onData(bytes: Buffer, length: number): void {
     if (this.#ended || this.#phase === 'farewell') return
+    this.#silent = false
     let whole = bytes
     let end = length
     if (this.#partial !== null) {
@@ -272,7 +275,9 @@ export class Visitor extends Timed implements WireEvents, HandshakeEvents, Arriv
     this.#partial = Buffer.from(bytes.subarray(0, end))
   }
 
-  #unfinished(how: 'closed' | 'timeout'): Rejection {
+  /** Somebody who only looks whether the port is open is no failure (health checks do that all the time). */
+  #unfinished(how: 'closed' | 'timeout'): Rejection | null {
+    if (how === 'closed' && this.#silent) return null
     if (this.#phase === 'proxy')
       return { kind: 'connection', reason: 'proxy_protocol', detail: `${how} before its end` }
     if (this.#rules.tls !== null) return { kind: 'handshake', reason: how, detail: '' }
