@@ -574,7 +574,7 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
       sent: this.#tunnel?.backend.count ?? this.#answerBody?.received ?? this.#ownBytes,
       durationUs,
       firstByteUs: this.#firstByteUs,
-      pool: this.#site.pool.spec.name,
+      pool: this.#site.listener.redirectHttpsPort === 0 ? this.#site.pool.spec.name : '',
       backend: this.#backendUrl,
       attempts: this.#attempts.count,
       error: this.#error,

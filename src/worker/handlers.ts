@@ -25,7 +25,7 @@ export class HttpHandler implements Handler, ClientHome {
   }
 
   update({ snapshot, spec, pools, isTrusted }: News): void {
-    this.site = buildSite(snapshot, spec, poolNamed(pools, spec.pool, spec), isTrusted)
+    this.site = buildSite(snapshot, spec, httpPool(pools, spec), isTrusted)
   }
 
   serve(arrival: Arrival, early: Buffer | null): Connection {
@@ -57,6 +57,13 @@ export class TcpHandler implements Handler, TcpHome {
     const name = hello === null ? listener.pool : (routeHello(hello, listener.sni) ?? '')
     return new TcpConnection(arrival, { listener, pool: poolNamed(this.#pools, name, listener) }, this, early)
   }
+}
+
+/** A listener that only redirects may have no pool, and asks none: any stands in its place. */
+function httpPool(pools: ReadonlyMap<string, Pool>, spec: ListenerSpec): Pool {
+  const [first] = pools.values()
+  if (spec.redirectHttpsPort !== 0 && spec.pool === '' && first !== undefined) return first
+  return poolNamed(pools, spec.pool, spec)
 }
 
 function poolNamed(pools: ReadonlyMap<string, Pool>, name: string, { name: listener }: ListenerSpec): Pool {
