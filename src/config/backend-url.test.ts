@@ -15,6 +15,8 @@ const normal: [string, string][] = [
   ['http://[0:0:0:0:0:0:0:1]:3000', 'http://[::1]:3000'],
   ['http://bücher.example', 'http://xn--bcher-kva.example'],
   ['http://my_service:3000', 'http://my_service:3000'],
+  ['tcp://DB.Example.com:5432/', 'tcp://db.example.com:5432'],
+  ['TLS://[FD00::1]:443', 'tls://[fd00::1]:443'],
   ['unix:/run/app.sock', 'unix:/run/app.sock'],
   ['unix:///run/app.sock', 'unix:/run/app.sock'],
 ]
@@ -29,6 +31,15 @@ test('the parts', () => {
     socketPath: null,
     basePath: '/base',
     authority: '[fd00::1]:8443',
+  })
+  assert.deepEqual(parseBackendUrl('tls://H:6380'), {
+    url: 'tls://h:6380',
+    protocol: 'tls',
+    host: 'h',
+    port: 6380,
+    socketPath: null,
+    basePath: '',
+    authority: 'h:6380',
   })
   assert.equal(parseBackendUrl('http://h').port, 80)
   assert.equal(parseBackendUrl('https://h').port, 443)
@@ -52,7 +63,12 @@ const refused: [string, RegExp][] = [
   ['http:\\\\localhost', /not a URL/],
   [' http://localhost', /not a URL/],
   ['ws://localhost', /scheme "ws"/],
-  ['tcp://localhost:1', /scheme "tcp"/],
+  ['udp://localhost:1', /scheme "udp"/],
+  ['tcp://localhost', /needs a port, like "tcp:/],
+  ['tls://localhost', /needs a port, like "tls:/],
+  ['tcp://localhost:0', /port/],
+  ['tcp://localhost:1/db', /path/],
+  ['tls://localhost:1?a', /query/],
   ['http://', /host/],
   ['http://:80', /host/],
   ['http://a b', /host/],
@@ -117,10 +133,23 @@ test('the normal form is a fixed point, and agrees with WHATWG URL where that is
   )
 })
 
+test('the port of a tcp:// or tls:// backend stays, whatever it is', () => {
+  const port = fc.integer({ min: 1, max: 65_535 })
+  fc.assert(
+    fc.property(fc.constantFrom('tcp', 'tls'), host, port, (scheme, name, number) => {
+      const parsed = parseBackendUrl(`${scheme}://${name}:${number}`)
+      assert.deepEqual(parseBackendUrl(parsed.url), parsed)
+      assert.equal(parsed.port, number)
+      assert.equal(parsed.url, `${scheme}://${parsed.authority}`)
+    }),
+  )
+})
+
 test('any text is parsed or refused with a sentence; what is parsed can stand in a request', () => {
   const text = fc.oneof(
     fc.string(),
     fc.string().map((rest) => `http://${rest}`),
+    fc.string().map((rest) => `tls://${rest}`),
     fc.tuple(host, fc.string()).map(([name, rest]) => `http://${name}${rest}`),
   )
   fc.assert(

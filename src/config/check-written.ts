@@ -32,7 +32,8 @@ export function checkWritten(root: ObjectNode, problems: Problem[]): CheckedTree
   const reported = new Set(problems.map((problem) => problem.path))
   problems.push(...found.map((finding) => finding.problem).filter((problem) => !reported.has(problem.path)))
   const unset = problems.filter((problem) => reported.has(problem.path)).map((problem) => problem.path)
-  const paths = found.map((finding) => finding.cut)
+  // Each once: an element of a list that has two problems must not take its neighbour along.
+  const paths = [...new Map(found.map(({ cut: path }) => [formatPath(path), path])).values()]
   const cut = [...unset, ...paths.map(formatPath)]
   return {
     tree: wellFormed([...paths].sort(laterFirst).reduce(without, tree)) as ObjectNode,

@@ -4,7 +4,7 @@ import { closest } from '../util/edit-distance.ts'
 
 /** Throws an `Error` with a sentence unless every part of the list is known and at least one cipher is left. */
 export function checkCiphers(list: string): string {
-  for (const part of list.split(':')) checkPart(part)
+  for (const part of list.split(/[:, ]/)) checkPart(part)
   if (selects(list)) return list
   throw new Error(`${JSON.stringify(list)} leaves no cipher; write a list like "ECDHE+AESGCM:ECDHE+CHACHA20"`)
 }

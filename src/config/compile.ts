@@ -24,6 +24,8 @@ import type {
   StickyConfig,
 } from './config.ts'
 
+export type { KeyPairFiles } from './config.ts'
+
 /** The slot of a backend, by pool and URL in normal form. */
 export type SlotOf = (pool: string, url: string) => Slot
 

@@ -1,10 +1,10 @@
 // The checked configuration: the long form, every default filled in. Durations are milliseconds, sizes bytes.
 import type { LimitsSpec } from '../core/spec.ts'
 import type { AdminConfig } from './schema/admin.ts'
-import type { BackendTlsConfig } from './schema/backend-tls.ts'
+import type { WrittenBackendTls } from './schema/backend-tls.ts'
 import type { LongForm } from './schema/file.ts'
 import type { WrittenListener } from './schema/listener.ts'
-import type { ListenerTlsConfig } from './schema/listener-tls.ts'
+import type { KeyPairFiles, ListenerTlsConfig } from './schema/listener-tls.ts'
 import type { WrittenPool } from './schema/pool.ts'
 
 export type { AdminConfig } from './schema/admin.ts'
@@ -22,7 +22,11 @@ export interface ListenerConfig extends Omit<WrittenListener, 'pool' | 'tls'> {
 /** As `WrittenPool`, with its kind and the defaults that depend on it; names of files are absolute. */
 export interface PoolConfig extends Omit<WrittenPool, 'tls'> {
   readonly kind: 'http' | 'tcp'
-  readonly tls: BackendTlsConfig & { readonly alpn: readonly string[] }
+  readonly tls: Omit<WrittenBackendTls, 'cert' | 'key'> & {
+    /** Our own certificate, for backends that ask for one. */
+    readonly identity: KeyPairFiles | null
+    readonly alpn: readonly string[]
+  }
 }
 
 export interface Config {

@@ -1,13 +1,10 @@
 // The last step of loading: what depends on other parts is filled in, and files are found beside the configuration.
 import { dirname, resolve } from 'node:path'
 import type { Config, ListenerConfig, PoolConfig } from './config.ts'
-import { decideKinds, implicitPool, type PoolKind } from './pool-kind.ts'
+import { decideKinds, defaultAlpn, implicitPool, kindOfListener, type PoolKind } from './pool-kind.ts'
 import type { LongForm } from './schema/file.ts'
 import type { WrittenListener } from './schema/listener.ts'
 import type { WrittenPool } from './schema/pool.ts'
-
-/** What HTTP is negotiated as; over TCP nothing is. */
-const defaultAlpn: Readonly<Record<PoolKind, readonly string[]>> = { http: ['http/1.1'], tcp: [] }
 
 /** A configuration that has passed the cross-check, completed. `path` is its file's, null without one. */
 export function finish(long: LongForm, path: string | null, stateFileGiven: boolean): Config {
@@ -56,7 +53,7 @@ function finishListener(listener: WrittenListener, pool: string, at: (file: stri
     tls: {
       ...tls,
       certificates: tls.certificates.map(({ cert, key }) => ({ cert: at(cert), key: at(key) })),
-      alpn: tls.alpn ?? defaultAlpn[listener.protocol === 'http' ? 'http' : 'tcp'],
+      alpn: tls.alpn ?? defaultAlpn[kindOfListener(listener)],
       clientAuth: clientAuth && {
         ...clientAuth,
         ca: at(clientAuth.ca),
@@ -67,7 +64,7 @@ function finishListener(listener: WrittenListener, pool: string, at: (file: stri
 }
 
 function finishPool(pool: WrittenPool, kind: PoolKind, at: (file: string) => string): PoolConfig {
-  const { tls } = pool
+  const { cert, key, ...tls } = pool.tls
   return {
     ...pool,
     kind,
@@ -76,7 +73,7 @@ function finishPool(pool: WrittenPool, kind: PoolKind, at: (file: string) => str
     tls: {
       ...tls,
       ca: { system: tls.ca.system, files: tls.ca.files.map(at) },
-      identity: tls.identity && { cert: at(tls.identity.cert), key: at(tls.identity.key) },
+      identity: cert === null || key === null ? null : { cert: at(cert), key: at(key) },
       alpn: tls.alpn ?? defaultAlpn[kind],
     },
   }

@@ -33,7 +33,8 @@ for (const name of readdirSync(folder)) {
   })
 }
 
-for (const name of ['seed', 'long-form', 'mixed', 'only-listeners', 'variables']) {
+const roundTrips = ['seed', 'long-form', 'mixed', 'only-listeners', 'variables']
+for (const name of [...roundTrips, 'tcp', 'tls', 'sni', 'local-listening', 'flat-tls', 'doubtful']) {
   test(`the expanded form of ${name} means the same`, () => {
     const path = join(folder, name, 'config.json')
     const { config } = loadConfig({ path, env })

@@ -41,13 +41,18 @@ function fromIssue(issue: Issue, prefix: Path, tree: SourceNode, knownKeys: (pat
 
 /** The one branch of a union that the value has the type of, if there is exactly one. */
 function likelyBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | null {
-  const likely = branches.filter(
-    (issues) => !issues.some((issue) => issue.code === 'invalid_type' && issue.path.length === 0),
-  )
+  const likely = branches.filter((issues) => !isOfOtherType(issues))
   const only = likely[0]
   if (likely.length !== 1 || only === undefined) return null
   const wrongConstant = only.some((issue) => issue.code === 'invalid_value' && issue.path.length === 0)
   return wrongConstant ? null : only
+}
+
+function isOfOtherType(issues: readonly Issue[]): boolean {
+  return issues.some((issue) => {
+    if (issue.path.length > 0) return false
+    return issue.code === 'invalid_type' || (issue.code === 'invalid_union' && issue.errors.every(isOfOtherType))
+  })
 }
 
 interface Words {
@@ -82,7 +87,7 @@ function unknownKey(key: string, known: readonly string[]): Words {
     return { message: 'does not belong to this form of the object', hint: 'remove it', atKey: true }
   const guess = closest(key, known)
   if (guess !== null) return { message: 'unknown key', hint: `did you mean "${guess}"?`, atKey: true }
-  const list = known.length > 0 && known.length <= 12 ? `; the keys here are ${known.join(', ')}` : ''
+  const list = known.length > 0 && known.length <= 16 ? `; the keys here are ${known.join(', ')}` : ''
   return { message: 'unknown key', hint: `remove it${list}`, atKey: true }
 }
 
@@ -98,7 +103,12 @@ const kinds: Readonly<Record<string, string>> = {
 
 function explain(issue: Issue, value: unknown, path: Path): Words {
   const shown = show(value, path)
-  if (value === undefined) return { message: 'is needed but missing' }
+  if (value === undefined) {
+    // What a schema says of its own is what to do about it.
+    const own = issue.code === 'custom' || (issue.code === 'invalid_type' && !isPlain(issue))
+    const hint = issue.code === 'invalid_value' ? useOneOf(issue.values.map(String)) : own ? issue.message : null
+    return { message: 'is needed but missing', hint }
+  }
   if (issue.code === 'invalid_type') {
     return wrongKind(shown, value, expectation(issue, value, path))
   }
@@ -117,16 +127,19 @@ function explain(issue: Issue, value: unknown, path: Path): Words {
   return { message: issue.message }
 }
 
+/** zod's own sentence. */
+const isPlain = (issue: Issue): boolean => issue.message.startsWith('Invalid input')
+
 function expectation(issue: Issue & { code: 'invalid_type' }, value: unknown, path: Path): string {
   // A sentence that begins with 'use' is about the key that tells forms apart, and here there is no object at all.
   const isAboutKey = issue.expected === 'object' && issue.message.startsWith('use ')
-  if (!issue.message.startsWith('Invalid input') && !isAboutKey) return issue.message
+  if (!isPlain(issue) && !isAboutKey) return issue.message
   const kind = kinds[issue.expected] ?? issue.expected
   return kind === 'an object' ? objectLike(value, path) : kind
 }
 
 /** Objects that people write as one word or number, by their key; what they wrote goes into the key it fits. */
-const objectExamples: Readonly<Record<string, (value: unknown) => object>> = {
+const objectExamples: Readonly<Record<string, (value: unknown, path: Path) => object>> = {
   sticky: (value) => ({ by: value === 'ip' ? 'ip' : 'cookie' }),
   logging: (value) =>
     typeof value === 'string' && ['debug', 'info', 'warn', 'error'].includes(value)
@@ -139,13 +152,20 @@ const objectExamples: Readonly<Record<string, (value: unknown) => object>> = {
   retries: (value) => ({ attempts: typeof value === 'number' ? value : 2 }),
   keepalive: () => ({ idle_timeout: '60s' }),
   limits: () => ({ max_connections: 1000 }),
+  tls: (_, [place]) => {
+    const pair = { cert: 'server.crt', key: 'server.key' }
+    if (place === 'pools') return { ca: 'internal.pem' }
+    return place === 'listeners' ? { certificates: [pair] } : pair
+  },
+  client_auth: (value) => ({ mode: value === 'optional' ? value : 'required', ca: 'clients.pem' }),
+  sni: () => ({ '*': 'default' }),
   admin: () => ({ listen: '127.0.0.1:8081' }),
   shutdown: () => ({ grace: '30s' }),
 }
 
 /** "an object", with an example where one is known. */
 function objectLike(value: unknown, path: Path): string {
-  const example = objectExamples[String(path.at(-1))]?.(value)
+  const example = objectExamples[String(path.at(-1))]?.(value, path)
   if (example === undefined) return 'an object'
   const keys = Object.entries(example).map(([key, entry]) => `"${key}": ${JSON.stringify(entry)}`)
   return `an object such as {${keys.join(', ')}}`
@@ -166,13 +186,15 @@ function kindOf(value: unknown): string {
 function notOneOf(shown: string, value: unknown, values: readonly string[]): Words {
   const guess = typeof value === 'string' ? closest(value, values) : null
   if (guess !== null) return { message: `${shown} is not known here`, hint: `did you mean "${guess}"?` }
-  return { message: `${shown} is not known here`, hint: `use ${values.map((v) => `"${v}"`).join(', ')}` }
+  return { message: `${shown} is not known here`, hint: useOneOf(values) }
 }
+
+const useOneOf = (values: readonly string[]): string => `use ${values.map((value) => `"${value}"`).join(', ')}`
 
 function unionWords(issue: Issue & { code: 'invalid_union' }, value: unknown, path: Path): Words {
   const shown = show(value, path)
   if (issue.message.startsWith('use ')) return { message: `${shown} is not known here`, hint: issue.message }
-  if (!issue.message.startsWith('Invalid input')) return wrongKind(shown, value, issue.message)
+  if (!isPlain(issue)) return wrongKind(shown, value, issue.message)
   const expected = issue.errors.flatMap((branch) => {
     const first = branch[0]
     return first?.code === 'invalid_type' ? [expectation(first, value, path)] : []

@@ -1,6 +1,7 @@
 // The address of a listener: ":80", "127.0.0.1:80", "[::1]:80", "localhost:80", a port alone, "unix:/run/x.sock",
 // or a socket that systemd passes, "systemd:web".
 import { isIPv4, isIPv6 } from 'node:net'
+import { posix } from 'node:path'
 import { parseAddress } from '../util/cidr.ts'
 import { hostName, socketPathProblem } from './backend-url.ts'
 
@@ -61,7 +62,7 @@ function unixPath(text: string): string {
   const path = text.slice('unix:'.length).replace(/^\/\/(?=\/)/, '')
   const problem = socketPathProblem(path)
   if (problem !== null) throw new Error(`${JSON.stringify(text)} ${problem}`)
-  return path
+  return posix.normalize(path)
 }
 
 /** What LISTEN_FDNAMES may hold: printable ASCII without the colon that separates names. */

@@ -3,10 +3,26 @@ import assert from 'node:assert/strict'
 import { resolve } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { compileSnapshot, noMaterial } from './compile.ts'
+import { compileSnapshot, noMaterial, type TlsMaterial } from './compile.ts'
 import { type Config, ConfigError, type LoadOptions, loadConfig } from './load.ts'
 
 const backends = ['http://localhost:3000']
+const plainListener = {
+  name: 'default',
+  host: '',
+  port: 8080,
+  socketPath: null,
+  socketMode: null,
+  inherited: null,
+  ipv6Only: false,
+  protocol: 'http',
+  pool: 'default',
+  sni: [],
+  tls: null,
+  acceptProxyProtocol: [],
+  idleTimeoutMs: 3_600_000,
+  redirectHttpsPort: 0,
+}
 const load = (file: unknown, more: LoadOptions = {}) =>
   loadConfig({ text: JSON.stringify(file), env: {}, ...more }).config
 
@@ -31,7 +47,7 @@ test('the seven keys of the seed, and the documented defaults', () => {
     backends,
   })
   assert.deepEqual(config, load({ backends }))
-  assert.deepEqual(config.listeners, [{ name: 'default', host: '', port: 8080, protocol: 'http', pool: 'default' }])
+  assert.deepEqual(config.listeners, [plainListener])
   assert.deepEqual(config.admin, { host: '127.0.0.1', port: 8081, token: null })
   const pool = config.pools.default!
   assert.equal(pool.healthCheck?.timeoutMs, 5000)
@@ -222,10 +238,22 @@ test('whatever the file says, the answer is a configuration or problems with pla
     'admin',
     'token',
     'strategy',
+    'tls',
+    'cert',
+    'key',
+    'certificates',
+    'sni',
+    'protocol',
+    'client_auth',
+    'hsts',
+    'redirect_http',
     'x',
   )
   const leaf = fc.oneof(
-    fc.constantFrom<unknown>('http://h', ':80', 'default', 'cookie', '1s', '${X}', null, true, 80, -1, 0.5),
+    fc.constantFrom<unknown>(
+      ...['http://h', 'tcp://h:1', ':80', 'unix:/x', 'default', 'tcp', 'tls-passthrough', 'cookie', '1s', '${X}'],
+      ...[null, true, 80, -1, 0.5],
+    ),
     fc.string({ maxLength: 5 }),
   )
   const { value } = fc.letrec((tie) => ({
@@ -269,9 +297,7 @@ test('a snapshot is plain data with slots, cursors, rows and real ports', () => 
     ports: new Map([['default', 4711]]),
   })
   assert.deepEqual(structuredClone(snapshot), snapshot)
-  assert.deepEqual(snapshot.listeners, [
-    { name: 'default', row: 1, host: '', port: 4711, protocol: 'http', pool: 'default' },
-  ])
+  assert.deepEqual(snapshot.listeners, [{ ...plainListener, row: 1, port: 4711 }])
   const [socket, secure] = snapshot.pools[0]!.backends
   assert.equal(socket?.socketPath, '/s')
   assert.deepEqual(
@@ -286,6 +312,117 @@ test('a snapshot is plain data with slots, cursors, rows and real ports', () => 
   )
   assert.equal(snapshot.pools[0]?.cursor, 2)
   assert.equal(snapshot.generation, 7)
+})
+
+/** Answers with what it is asked for. */
+const named: TlsMaterial = {
+  identity: ({ cert, key }) => ({ id: `${cert}+${key}`, names: [], keyType: 'ec', cert: `c ${cert}`, key: `k ${key}` }),
+  pem: (path) => `pem ${path}`,
+}
+
+test('files of TLS are found beside the configuration and stand in the snapshot as material', () => {
+  const file = {
+    listeners: [
+      {
+        name: 'webs',
+        listen: ':443',
+        pool: 'web',
+        tls: {
+          certificates: [
+            { cert: 'a.pem', key: '/keys/a.key' },
+            { cert: '../b.pem', key: 'b.key' },
+          ],
+          hsts: { include_subdomains: true, preload: true },
+          client_auth: { mode: 'optional', ca: 'clients.pem', crl: 'crl/clients.pem', headers: { san: 'X-San' } },
+        },
+      },
+    ],
+    pools: {
+      web: {
+        backends: ['https://10.0.0.1:3000'],
+        tls: { ca: 'internal.pem', server_name: 'API.internal', cert: 'own.pem', key: 'own.key', min_version: '1.3' },
+        send_proxy_protocol: 'v2',
+      },
+      both: { backends: ['https://10.0.0.1:3000'], tls: { ca: ['system', 'internal.pem'] } },
+      none: { backends: ['https://10.0.0.1:3000'], tls: { verify: false } },
+    },
+  }
+  const config = load(file, { path: '/etc/frontdesk/config.json' })
+  const snapshot = compileSnapshot(config, { ...ids, material: named, slotOf: () => 0 })
+  const { tls } = snapshot.listeners[0]!
+  assert.deepEqual(
+    tls?.identities.map(({ id }) => id),
+    ['/etc/frontdesk/a.pem+/keys/a.key', '/etc/b.pem+/etc/frontdesk/b.key'],
+  )
+  assert.equal(tls.hsts, 'max-age=31536000; includeSubDomains; preload')
+  assert.deepEqual(tls.alpn, ['http/1.1'])
+  assert.deepEqual(tls.clientAuth, {
+    mode: 'optional',
+    ca: 'pem /etc/frontdesk/clients.pem',
+    crl: 'pem /etc/frontdesk/crl/clients.pem',
+    headers: { subject: null, san: 'x-san', fingerprint: null },
+  })
+  const [web, both, none] = snapshot.pools
+  assert.deepEqual(web?.tls, {
+    verify: true,
+    ca: 'pem /etc/frontdesk/internal.pem',
+    serverName: 'api.internal',
+    identity: { cert: 'c /etc/frontdesk/own.pem', key: 'k /etc/frontdesk/own.key' },
+    minVersion: 'TLSv1.3',
+    alpn: ['http/1.1'],
+  })
+  assert.equal(web.sendProxyProtocol, 'v2')
+  assert.match(both!.tls.ca!, /^-----BEGIN CERTIFICATE-----[\s\S]*pem \/etc\/frontdesk\/internal\.pem$/)
+  assert.deepEqual([none?.tls.verify, none?.tls.ca], [false, null])
+  assert.deepEqual(structuredClone(snapshot), snapshot)
+  assert.throws(() => compileSnapshot(config, { ...ids, slotOf: () => 0 }), /no certificates were loaded.*a\.pem/)
+})
+
+test('in a TCP pool a socket is TCP, and only a failed connection is tried again', () => {
+  const listeners = [{ name: 'db', listen: ':1', protocol: 'tcp' }]
+  const pools = { db: { backends: ['unix:/db.sock', 'tls://h:1', 'tcp://h:2'] } }
+  const [pool] = compileSnapshot(load({ listeners, pools }), { ...ids, slotOf: () => 0 }).pools
+  assert.equal(pool?.kind, 'tcp')
+  assert.deepEqual(
+    pool.backends.map(({ protocol }) => protocol),
+    ['tcp', 'tls', 'tcp'],
+  )
+  assert.deepEqual([pool.retries.onConnect, pool.retries.onReset], [true, false])
+  assert.deepEqual(pool.tls.alpn, [])
+})
+
+test('the flat key tls is a second listener for the same pool', () => {
+  const tls = { cert: 'a.pem', key: 'a.key', redirect_http: true, hsts: true }
+  const [plain, secure] = load({ port: 8080, backends, tls }, { path: '/etc/c.json' }).listeners
+  assert.deepEqual([plain?.name, plain?.port, plain?.redirectHttpsPort], ['default', 8080, 8443])
+  assert.deepEqual([secure?.name, secure?.port, secure?.pool], ['default-tls', 8443, 'default'])
+  assert.deepEqual(secure?.tls?.certificates, [{ cert: '/etc/a.pem', key: '/etc/a.key' }])
+  assert.equal(secure.tls.hsts?.maxAgeMs, 365 * 86_400_000)
+  const problem = problemsOf(() =>
+    load({ backends, listeners: [{ name: 'default', listen: ':80', redirect_https: 444 }], port: 80, tls }),
+  )[0]
+  assert.match(problem!.message, /contradicts listeners\[0\]\.redirect_https/)
+})
+
+test('a redirect needs no pool of its own', () => {
+  const listeners = [
+    { name: 'plain', listen: ':80', redirect_https: true },
+    { name: 'sni', listen: ':443', protocol: 'tls-passthrough', sni: { '*': 'db' } },
+  ]
+  const db = { backends: ['tcp://h:1'] }
+  const poolsOf = (pools: object) => load({ listeners, pools }).listeners.map(({ pool }) => pool)
+  assert.deepEqual(poolsOf({ db }), ['', ''])
+  assert.deepEqual(poolsOf({ db, web: { backends }, other: { backends } }), ['web', ''])
+})
+
+test('two mistakes in one element of a list do not hide one in the next', () => {
+  const bad = { url: 'http://h', weight: 0, max_connections: -1 }
+  const problems = problemsOf(() => load({ backends: [bad, 'http://a', 'http://a'] }))
+  assert.deepEqual(problems.map(({ path }) => path).sort(), [
+    'backends[0].max_connections',
+    'backends[0].weight',
+    'backends[2]',
+  ])
 })
 
 test('sticky pools get an affinity table each, cookies a secret', () => {

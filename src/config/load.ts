@@ -3,16 +3,16 @@ import { checkWritten } from './check-written.ts'
 import type { Config } from './config.ts'
 import { crossCheck } from './cross-check.ts'
 import { expand } from './expand.ts'
-import { finish, poolOf } from './finish.ts'
+import { finish } from './finish.ts'
 import { type Environment, interpolate } from './interpolate.ts'
 import { findings } from './issues.ts'
 import { knownKeys } from './known-keys.ts'
 import { applyOverrides, commandLine, type FlatOverrides } from './overrides.ts'
-import { poolsNamed } from './pool-kind.ts'
-import { ConfigError, formatProblem, type Problem, problemAt, sortProblems } from './problem.ts'
+import { ConfigError, type Problem, sortProblems } from './problem.ts'
 import { readSource } from './read-source.ts'
-import { type LongForm, longForm } from './schema/file.ts'
-import { fromValue, nearest, nodeAt, type ObjectNode, toValue } from './source-tree.ts'
+import { longForm } from './schema/file.ts'
+import { fromValue, nodeAt, type ObjectNode, toValue } from './source-tree.ts'
+import { warningsOf } from './warnings.ts'
 
 export type { Config } from './config.ts'
 export type { FlatOverrides } from './overrides.ts'
@@ -67,19 +67,4 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
 function read({ path, text }: LoadOptions): ObjectNode {
   if (path === undefined && text === undefined) return fromValue({}, commandLine, []) as ObjectNode
   return readSource(path ?? 'configuration', text)
-}
-
-function warningsOf(long: LongForm, tree: ObjectNode): string[] {
-  const used = new Set(long.listeners.flatMap((listener) => [poolOf(long, listener), ...poolsNamed(listener)]))
-  const unused = Object.keys(long.pools).filter((name) => !used.has(name))
-  return unused.map((name) => {
-    const { origin } = nearest(tree, ['pools', name]).node
-    return formatProblem(
-      problemAt(origin, {
-        message: 'no listener uses this pool',
-        hint: 'name it as the pool of a listener',
-        atKey: true,
-      }),
-    )
-  })
 }

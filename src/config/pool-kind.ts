@@ -1,6 +1,5 @@
 // What the backends of a pool speak: HTTP, or any bytes over TCP. One pool is of one kind.
 import type { PoolSpec } from '../core/spec.ts'
-import { formatPath, type Path } from './source-tree.ts'
 
 export type PoolKind = PoolSpec['kind']
 
@@ -14,7 +13,11 @@ export function kindOfUrl(url: string): PoolKind | null {
 export const kindOfListener = ({ protocol }: { readonly protocol: 'http' | 'tcp' | 'tls-passthrough' }): PoolKind =>
   protocol === 'http' ? 'http' : 'tcp'
 
-export const kindNames: Readonly<Record<PoolKind, string>> = { http: 'an HTTP pool', tcp: 'a TCP pool' }
+/** What HTTP is negotiated as, the only version that is spoken; over TCP nothing is. */
+export const httpAlpn = 'http/1.1'
+export const defaultAlpn: Readonly<Record<PoolKind, readonly string[]>> = { http: [httpAlpn], tcp: [] }
+
+const kindNames: Readonly<Record<PoolKind, string>> = { http: 'an HTTP pool', tcp: 'a TCP pool' }
 
 /** Why a backend cannot join a pool, as a sentence without its dot; null = it can. */
 export function kindProblem(pool: { readonly name: string; readonly kind: PoolKind }, url: string): string | null {
@@ -27,10 +30,10 @@ export function kindProblem(pool: { readonly name: string; readonly kind: PoolKi
 /** A pool's kind, and what decided it. */
 export interface DecidedKind {
   readonly kind: PoolKind
-  /** As the end of a sentence: ` because of pools.x.backends[0] (tcp://…)`; '' where nothing says anything. */
-  readonly reason: string
   /** Which backend decided, or -1. */
   readonly backend: number
+  /** "a TCP pool (tcp://10.0.0.5:5432)", "an HTTP pool (listener "web" uses it)". */
+  readonly words: string
 }
 
 interface Parts {
@@ -66,13 +69,12 @@ export function decideKinds(parts: Parts): Map<string, DecidedKind> {
 function decide(parts: Parts, name: string, backends: readonly { readonly url: string }[]): DecidedKind {
   for (const [backend, { url }] of backends.entries()) {
     const kind = kindOfUrl(url)
-    if (kind === null) continue
-    const path: Path = ['pools', name, 'backends', backend]
-    return { kind, backend, reason: ` because of ${formatPath(path)} (${url})` }
+    if (kind !== null) return { kind, backend, words: `${kindNames[kind]} (${url})` }
   }
   const user = parts.listeners.find((listener) => usesPool(listener, name, parts.pools))
-  if (user === undefined) return { kind: 'http', backend: -1, reason: '' }
-  return { kind: kindOfListener(user), backend: -1, reason: ` because listener "${user.name}" uses it` }
+  if (user === undefined) return { kind: 'http', backend: -1, words: kindNames.http }
+  const kind = kindOfListener(user)
+  return { kind, backend: -1, words: `${kindNames[kind]} (listener "${user.name}" uses it)` }
 }
 
 function usesPool(listener: Use, name: string, pools: Parts['pools']): boolean {

@@ -46,6 +46,15 @@ test('no blocks contain nothing, and no block contains what is no address', () =
   assert.equal(compileCidrs(['0.0.0.0/0', '::/0'])('localhost'), false)
 })
 
+test('unix stands for those on a Unix socket, and for nobody else', () => {
+  const isListed = compileCidrs(['unix', '10.0.0.0/8'])
+  assert.ok(isListed('unix:'))
+  assert.ok(isListed('10.1.2.3'))
+  assert.equal(isListed('unix'), false)
+  assert.equal(isListed('11.1.2.3'), false)
+  assert.equal(compileCidrs(['10.0.0.0/8'])('unix:'), false)
+})
+
 test('membership agrees with node:net BlockList', () => {
   const address = fc.oneof(
     fc.ipV4(),

@@ -2,6 +2,7 @@
 import type { HashKey, HealthCheckSpec, RetriesSpec } from '../../core/spec.ts'
 import { formatDuration } from '../../util/duration.ts'
 import type { PoolConfig, StickyConfig } from '../config.ts'
+import { defaultAlpn } from '../pool-kind.ts'
 import { formatWireText } from '../wire-text.ts'
 
 type Form = Record<string, unknown>
@@ -30,7 +31,7 @@ export function poolForm(pool: PoolConfig): Form {
       host_header: pool.hostHeader,
       hide_headers: pool.hideHeaders,
     }),
-    tls: tlsForm(pool.tls),
+    ...(usesTls(pool) && { tls: tlsForm(pool.tls) }),
     send_proxy_protocol: pool.sendProxyProtocol,
   }
 }
@@ -87,6 +88,13 @@ function retriesForm(retries: RetriesSpec): Form {
     ],
     budget: `${Number((retries.budgetRatio * 100).toFixed(9))}%`,
   }
+}
+
+/** Where no backend speaks TLS and nothing was said about it, the defaults mean nothing. */
+function usesTls({ backends, kind, tls }: PoolConfig): boolean {
+  if (backends.some(({ url }) => /^(https|tls):/.test(url))) return true
+  const isDefault = tls.verify && tls.ca.files.length === 0 && tls.serverName === null && tls.identity === null
+  return !isDefault || tls.minVersion !== 'TLSv1.2' || String(tls.alpn) !== String(defaultAlpn[kind])
 }
 
 function tlsForm(tls: PoolConfig['tls']): Form {

@@ -2,16 +2,17 @@
 import { z } from 'zod'
 import type { TlsVersion } from '../../core/spec.ts'
 import { hostName } from '../backend-url.ts'
-import type { KeyPairFiles } from './listener-tls.ts'
 import { alpnName, filePath, parsing, tlsVersion } from './scalars.ts'
 
-export interface BackendTlsConfig {
+/** As written; the cross-check sees to it that `cert` and `key` come together. */
+export interface WrittenBackendTls {
   readonly verify: boolean
   /** Authorities trusted: names of files, and whether the system's are trusted too. */
   readonly ca: { readonly system: boolean; readonly files: readonly string[] }
   /** Name that is sent and verified; null = the host of the backend's URL. */
   readonly serverName: string | null
-  readonly identity: KeyPairFiles | null
+  readonly cert: string | null
+  readonly key: string | null
   readonly minVersion: TlsVersion
   /** Null = what the kind of the pool asks for. */
   readonly alpn: readonly string[] | null
@@ -60,21 +61,13 @@ export const backendTls = z
       description: 'Application protocols offered; default `["http/1.1"]` in HTTP pools, `[]` (none) in TCP pools.',
     }),
   })
-  .superRefine(({ cert, key }, context) => {
-    if (cert !== undefined && key === undefined) {
-      const message = 'a certificate is of no use without its private key: name that file'
-      context.addIssue({ code: 'custom', path: ['key'], message })
-    } else if (cert === undefined && key !== undefined) {
-      const message = 'name the file of the certificate that the key belongs to'
-      context.addIssue({ code: 'custom', path: ['cert'], message })
-    }
-  })
   .transform(
-    (t): BackendTlsConfig => ({
+    (t): WrittenBackendTls => ({
       verify: t.verify,
       ca: t.ca,
       serverName: t.server_name ?? null,
-      identity: t.cert === undefined ? null : { cert: t.cert, key: t.key! },
+      cert: t.cert ?? null,
+      key: t.key ?? null,
       minVersion: t.min_version,
       alpn: t.alpn ?? null,
     }),

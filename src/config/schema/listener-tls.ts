@@ -105,7 +105,7 @@ const reserved = new Set([
 const certificateField = (description: string) =>
   fieldName
     .refine((name) => !reserved.has(name), {
-      error: 'has a meaning of its own; use a name like "X-Client-Cert-Subject"',
+      error: 'is a field with a meaning of its own; use a name like "X-Client-Cert-Subject"',
     })
     .nullable()
     .default(null)

@@ -1,0 +1,40 @@
+// What is allowed, but probably not meant.
+import { poolOf } from './finish.ts'
+import { poolsNamed } from './pool-kind.ts'
+import { formatProblem, problemAt } from './problem.ts'
+import type { LongForm } from './schema/file.ts'
+import { nearest, nodeAt, type Path, type SourceNode } from './source-tree.ts'
+
+/** Lines like those of problems, for a configuration that has none; `tree` is the expanded one. */
+export function warningsOf(long: LongForm, tree: SourceNode): string[] {
+  const warnings: string[] = []
+  const warn = (path: Path, message: string, hint: string): void => {
+    const { node, missing } = nearest(tree, path)
+    warnings.push(formatProblem(problemAt(node.origin, { message, hint, missing, atKey: true })))
+  }
+  const used = new Set(long.listeners.flatMap((listener) => [poolOf(long, listener), ...poolsNamed(listener)]))
+  const passedThrough = new Set(long.listeners.flatMap(({ sni }) => poolsNamed({ ...noListener, sni })))
+  for (const [name, { backends, tls }] of Object.entries(long.pools)) {
+    const path: Path = ['pools', name]
+    if (!used.has(name)) {
+      const isFlat = nearest(tree, path).node.origin.path.length === 0
+      const at = isFlat ? [...path, 'backends'] : path
+      warn(at, 'no listener uses this pool', 'name it as the pool of a listener')
+    }
+    const secure = backends.some(({ url }) => /^(https|tls):/.test(url))
+    if (nodeAt(tree, [...path, 'tls']) !== undefined && !secure) {
+      warn([...path, 'tls'], 'no backend of this pool speaks TLS', 'write their URLs with https:// or tls://')
+    }
+    if (secure && !tls.verify) {
+      const message = 'certificates of backends are not verified: anybody on the way can answer in their place'
+      warn([...path, 'tls', 'verify'], message, 'set "ca" to the file of their authority instead')
+    }
+    if (secure && passedThrough.has(name)) {
+      const message = 'the TLS of clients is passed through to this pool, and put into TLS once more'
+      warn([...path, 'backends'], message, 'write the URLs with tcp://')
+    }
+  }
+  return warnings
+}
+
+const noListener = { name: '', protocol: 'tls-passthrough', pool: null, redirectHttpsPort: 0 } as const
