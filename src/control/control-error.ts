@@ -4,6 +4,8 @@
 export interface FieldProblem {
   readonly path: string
   readonly message: string
+  /** In the configuration file, from 1; only where it has a place there. */
+  readonly line?: number
 }
 
 export type ControlErrorKind =

@@ -394,6 +394,7 @@ describe('Control and its admin API', () => {
       applied: true,
       revision: 3,
       changes: [`pool default: ${a()} weight 1 → 4`, 'pool default: removed http://127.0.0.2:1'],
+      refused: [],
     })
     assert.deepEqual(await urls(), [a(), c])
     assert.match((await call('GET', '/metrics')).text, /^frontdesk_config_last_reload_successful 1$/m)

@@ -2,19 +2,23 @@
 
 import { randomBytes } from 'node:crypto'
 import { basename } from 'node:path'
-import { compileSnapshot, noMaterial } from '../config/compile.ts'
+import { compileSnapshot } from '../config/compile.ts'
 import type { Config, PoolConfig } from '../config/config.ts'
 import { configJsonSchema } from '../config/json-schema.ts'
+import type { LoadedConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problem.ts'
 import type { Log } from '../core/log.ts'
 import type { Slot, Snapshot } from '../core/spec.ts'
 import { createAdminApp } from './admin/app.ts'
 import { AdminServer } from './admin/server.ts'
+import { CertificateStore } from './certificates/certificate-store.ts'
+import type { Material } from './certificates/material.ts'
 import { Health, type HealthOptions } from './health/health.ts'
 import { type Compile, Membership } from './membership.ts'
 import { Metrics } from './metrics/metrics.ts'
 import type { ControlPort, ReloadResult } from './port.ts'
-import { configuredPools, keysThatNeedRestart } from './reload.ts'
+import { configuredPools } from './reload.ts'
+import { Reloads } from './reloads.ts'
 import {
   backendList,
   backendStatus,
@@ -35,14 +39,23 @@ export interface ControlOptions {
   readonly config: Config
   /** Its base name says whose the state file is; null without a file: then any state file is taken. */
   readonly configPath: string | null
+  /** Reads the configuration again, for a reload; without it a reload reads certificates only. */
+  readonly load?: (() => LoadedConfig) | null
   readonly log: Log
   /** Other ways to check and resolve, for tests. */
   readonly health?: Pick<HealthOptions, 'probe' | 'lookup' | 'ttlOf' | 'concurrency'>
   readonly fileSystem?: FileSystem
 }
 
+interface CompilerOptions {
+  readonly config: Config
+  readonly material: Material
+  readonly instanceId: string
+  readonly stickySecret: string
+}
+
 /** Pool and listener rows in shared memory: their place in the configuration, which a reload does not change. */
-function compiler(config: Config, instanceId: string, stickySecret: string): Compile {
+function compiler({ config, material, instanceId, stickySecret }: CompilerOptions): Compile {
   const cursors = new Map(Object.keys(config.pools).map((name, index) => [name, index]))
   const rows = new Map(config.listeners.map(({ name }, index) => [name, index]))
   return (pools, { generation, slotOf }) => {
@@ -59,7 +72,7 @@ function compiler(config: Config, instanceId: string, stickySecret: string): Com
         cursorOf: (pool) => cursors.get(pool)!,
         listenerRowOf: (listener) => rows.get(listener)!,
         stickySecret,
-        material: noMaterial,
+        material,
       },
     )
   }
@@ -89,29 +102,37 @@ function refuseForeign(found: StateDocument | null, options: ControlOptions, sta
 const needsSecret = (config: Config): boolean =>
   Object.values(config.pools).some(({ sticky }) => sticky?.by === 'cookie' && sticky.secret === null)
 
+/** What has to be read before a control plane can be made. */
+interface Found {
+  readonly certificates: CertificateStore
+  readonly store: StateStore | null
+  readonly document: StateDocument | null
+}
+
 export class Control {
   readonly #options: ControlOptions
   readonly #membership: Membership
   readonly #health: Health
   readonly #store: StateStore | null
+  readonly #certificates: CertificateStore
+  readonly #reloads: Reloads
   /** The state file did not exist, or could not be used. */
   readonly #isFresh: boolean
-  readonly #instanceId = randomBytes(8).toString('hex')
-  readonly #stickySecret: string
   readonly #metrics: Metrics
   readonly #sources: StatusSources
-  #config: Config
   #admin: AdminServer | null = null
-  #reloadSuccessful = true
 
-  private constructor(options: ControlOptions, store: StateStore | null, found: StateDocument | null) {
-    const { port, config, log } = options
+  private constructor(options: ControlOptions, { certificates, store, document: found }: Found) {
+    const { port, config, log, load = null } = options
     const document = { ...(found ?? freshDocument()), ...ownerOf(options) }
     this.#options = options
-    this.#config = config
     this.#store = store
+    this.#certificates = certificates
     this.#isFresh = found === null
-    this.#stickySecret = document.stickySecret
+    const instanceId = randomBytes(8).toString('hex')
+    const { stickySecret } = document
+    const compile = (of: Config, material: Material): Compile =>
+      compiler({ config: of, material, instanceId, stickySecret })
     const setAddresses = (slot: Slot, addresses: readonly string[]): void => port.setAddresses(slot, addresses)
     this.#health = new Health({ state: port.state, log, setAddresses, ...options.health })
     this.#membership = new Membership({
@@ -120,26 +141,34 @@ export class Control {
       store,
       document,
       configured: configuredPools(config),
-      compile: compiler(config, this.#instanceId, document.stickySecret),
+      compile: compile(config, certificates.material),
       onChange: (snapshot) => this.#health.update(snapshot.pools),
       onFlags: (slot) => this.#health.noticed(slot),
     })
+    this.#reloads = new Reloads({ log, config, load, certificates, membership: this.#membership, compile })
     const parts = { port, health: this.#health, membership: this.#membership }
     this.#sources = parts
-    this.#metrics = new Metrics({ ...parts, reloadSuccessful: () => this.#reloadSuccessful })
+    this.#metrics = new Metrics({
+      ...parts,
+      reloadSuccessful: () => this.#reloads.successful,
+      certificates: () => certificates.list(),
+    })
   }
 
   /**
-   * Reads the state file, claims slots, builds the first snapshot. Opens nothing.
-   * @throws ConfigError when the state file belongs to a configuration file of another name.
+   * Reads the state file and all certificates, claims slots, builds the first snapshot. Opens nothing.
+   * @throws ConfigError when the state file belongs to a configuration file of another name, or a certificate, key,
+   * authority or revocation list cannot be used.
    */
   static async create(options: ControlOptions): Promise<Control> {
-    const path = options.config.stateFile
-    if (path === null) return new Control(options, null, null)
+    const { config, configPath, log } = options
+    const certificates = await CertificateStore.load({ config, configPath, log })
+    const path = config.stateFile
+    if (path === null) return new Control(options, { certificates, store: null, document: null })
     const fileSystem = options.fileSystem === undefined ? {} : { fileSystem: options.fileSystem }
-    const { store, document } = await StateStore.open({ path, log: options.log, ...fileSystem })
+    const { store, document } = await StateStore.open({ path, log, ...fileSystem })
     refuseForeign(document, options, path)
-    return new Control(options, store, document)
+    return new Control(options, { certificates, store, document })
   }
 
   /** What the workers shall run now. */
@@ -158,7 +187,8 @@ export class Control {
     this.#tellOverlay()
     this.#options.port.onBackendFailure((failure) => this.#health.failed(failure))
     this.#health.update(this.snapshot.pools)
-    if (this.#store === null || !this.#isFresh || !needsSecret(this.#config)) return
+    await this.#certificates.start(() => void this.#reloads.refresh())
+    if (this.#store === null || !this.#isFresh || !needsSecret(this.#options.config)) return
     await this.#membership.persist().catch(() => {
       const message = 'the sticky secret could not be kept: after a restart clients may be sent to other backends'
       this.#options.log.event('warn', 'sticky_secret_not_saved', message)
@@ -170,21 +200,19 @@ export class Control {
     return this.#admin?.address() ?? null
   }
 
-  /** Applies another configuration if only backends differ; else says what needs a restart and changes nothing. */
-  async reload(config: Config): Promise<ReloadResult> {
-    const needsRestart = keysThatNeedRestart(this.#config, config)
-    this.#reloadSuccessful = false
-    if (needsRestart.length > 0) return { applied: false, needsRestart }
-    const compile = compiler(config, this.#instanceId, this.#stickySecret)
-    const changes = await this.#membership.reconfigure(configuredPools(config), compile)
-    this.#config = config
-    this.#reloadSuccessful = true
-    return { applied: true, revision: this.#membership.revision, changes }
+  /** As `Reloads.apply`. */
+  reload(config: Config): Promise<ReloadResult> {
+    return this.#reloads.apply(config)
   }
 
   /** A reload failed before it came here: the file could not be read or is invalid. */
   reloadFailed(): void {
-    this.#reloadSuccessful = false
+    this.#reloads.failed()
+  }
+
+  /** Reads the configuration file and the certificates again; see `Reloads.fromFile`. */
+  reloadFile(): Promise<ReloadResult> {
+    return this.#reloads.fromFile()
   }
 
   status(): StatusDocument {
@@ -194,6 +222,7 @@ export class Control {
   /** Ends checks, changes under way and the admin API. The workers are not touched. */
   async close(): Promise<void> {
     this.#health.close()
+    await this.#reloads.close()
     await this.#membership.close()
     await this.#store?.settled()
     await this.#admin?.close()
@@ -202,7 +231,7 @@ export class Control {
 
   async #openAdmin(): Promise<void> {
     const { port, log } = this.#options
-    const { admin } = this.#config
+    const { admin } = this.#options.config
     if (admin === null) return
     const app = createAdminApp({
       version: port.version,
@@ -215,6 +244,8 @@ export class Control {
       describe: (backend) => backendStatus(this.#sources, backend),
       scrape: () => this.#metrics.scrape(),
       readiness: () => readiness(port),
+      certificates: () => this.#certificates.list(),
+      reload: () => this.#reloads.fromFile(),
       stop: () => port.stop(),
       configSchema: configJsonSchema,
     })

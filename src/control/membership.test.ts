@@ -268,7 +268,7 @@ describe('Membership', () => {
         ],
       ],
     ])
-    const changes = await membership.reconfigure(next, compile)
+    const changes = await membership.reconfigure({ configured: next, compile })
     assert.deepEqual(urls(), [b, d, c])
     assert.deepEqual(changes, [
       `pool default: ${b} max_connections 0 → 5`,
@@ -277,8 +277,35 @@ describe('Membership', () => {
     ])
     assert.equal(slot(b), before)
     const revision = membership.revision
-    assert.deepEqual(await membership.reconfigure(next, compile), [])
+    assert.deepEqual(await membership.reconfigure({ configured: next, compile }), [])
     assert.equal(membership.revision, revision)
+  })
+
+  it('compiles anew within a revision, even when nothing can be written', async () => {
+    await start()
+    await membership.add({ url: c }, {})
+    failing = 'ENOSPC'
+    const recompiled: Compile = (pools, o) => ({ ...compile(pools, o), instanceId: 'new' })
+    assert.deepEqual(await membership.reconfigure({ configured, compile: recompiled, isStale: true }), [])
+    const { instanceId, generation } = port.applied.at(-1)!
+    assert.deepEqual([instanceId, generation, membership.revision], ['new', 3, 2])
+    assert.deepEqual(urls(), [a, b, c])
+    failing = null
+    await membership.patch({ url: a }, { weight: 2 })
+    assert.deepEqual([port.applied.at(-1)?.instanceId, port.applied.at(-1)?.generation], ['new', 4])
+    assert.equal(membership.revision, 3)
+  })
+
+  it('keeps what it had when a worker cannot take what was compiled anew', async () => {
+    await start()
+    const bad: Compile = (pools, o) => ({ ...compile(pools, o), instanceId: 'bad' })
+    port.onApply = ({ instanceId }) => {
+      if (instanceId === 'bad') throw new Error('worker 0: no')
+    }
+    await assert.rejects(membership.reconfigure({ configured, compile: bad, isStale: true }), fails('failed'))
+    assert.equal(port.applied.at(-1)?.instanceId, 'test')
+    await membership.patch({ url: a }, { weight: 2 })
+    assert.equal(port.applied.at(-1)?.instanceId, 'test')
   })
 
   it('keeps the order of changes asked for at once', async () => {

@@ -2,6 +2,7 @@
 // Every change goes the same way, one at a time: check → persist → apply to all workers → answer. If a step fails,
 // nothing has changed.
 
+import { kindProblem } from '../config/pool-kind.ts'
 import type { Log } from '../core/log.ts'
 import type { BackendSpec, Slot, Snapshot } from '../core/spec.ts'
 import { Flag } from '../state/flags.ts'
@@ -61,6 +62,16 @@ export type Removal =
       readonly departure: Departure
     }
 
+/** What a configuration says now. */
+export interface Reconfiguration {
+  readonly configured: ConfiguredPools
+  readonly compile: Compile
+  /** Changes outside the pools, in words. */
+  readonly others?: readonly string[]
+  /** Compiling gives another snapshot than before although nothing else has changed. */
+  readonly isStale?: boolean
+}
+
 interface Change {
   readonly configured: ConfiguredPools
   readonly compile: Compile
@@ -93,6 +104,7 @@ export class Membership {
   #slots: ReadonlyMap<string, Slot> = new Map()
   #revision: number
   #snapshot!: Snapshot
+  #generation = 0
 
   /** Claims slots and builds the first snapshot. @throws RangeError when there are more backends than slots. */
   constructor(options: MembershipOptions) {
@@ -135,7 +147,7 @@ export class Membership {
     return this.#departures.list()
   }
 
-  /** @throws ControlError not-found (pool), duplicate, no-space, failed. */
+  /** @throws ControlError not-found (pool), duplicate, invalid (its kind is not the pool's), no-space, failed. */
   add(at: BackendAddress, settings: BackendSettings): Promise<BackendSpec> {
     return this.#queue.run(async () => {
       const pool = poolForNew(this.#snapshot, at)
@@ -143,6 +155,8 @@ export class Membership {
         const message = `${at.url} is already in pool ${pool}`
         throw new ControlError('duplicate', message, [{ path: 'url', message: 'is already there; PATCH changes it' }])
       }
+      const misfit = kindProblem(this.#snapshot.pools.find(({ name }) => name === pool)!, at.url)
+      if (misfit !== null) throw new ControlError('invalid', misfit, [{ path: 'url', message: misfit }])
       const before = this.#departures.find(pool, at.url)
       const kept =
         before === undefined || isConfigured(this.#configured, pool, at.url) ? {} : settingsOf(before.backend)
@@ -187,13 +201,21 @@ export class Membership {
     })
   }
 
-  /** Another configuration of the same pools: differences are applied, the overlay stays over them. Tells the changes. */
-  reconfigure(configured: ConfiguredPools, compile: Compile): Promise<readonly string[]> {
+  /**
+   * Another configuration of the same pools: differences are applied, the overlay stays over them. Tells all changes.
+   * Where only files that it names have changed, it is compiled anew within its revision: nothing is kept, so that a full
+   * disk does not keep an old certificate in force. @throws ControlError no-space, failed.
+   */
+  reconfigure({ configured, compile, others = [], isStale = false }: Reconfiguration): Promise<readonly string[]> {
     return this.#queue.run(async () => {
       const { overlay, dropped } = pruneOverlay(configured, this.#overlay)
-      const changes = [...differences(this.#desired, mergeOverlay(configured, overlay)), ...dropped]
+      const changes = [...differences(this.#desired, mergeOverlay(configured, overlay)), ...dropped, ...others]
       if (changes.length > 0) await this.#change({ configured, compile, overlay })
-      else {
+      else if (isStale) {
+        const plan = this.#plan({ configured, compile, overlay }, this.#revision)
+        await this.#apply(plan, () => undefined)
+        this.#o.onChange(plan.snapshot)
+      } else {
         this.#configured = configured
         this.#compile = compile
       }
@@ -235,12 +257,8 @@ export class Membership {
       this.#abandon(plan)
       throw error
     }
-    try {
-      await this.#o.port.apply(plan.snapshot)
-    } catch (error) {
-      await this.#rollBack(plan, error)
-    }
-    this.#adopt(plan)
+    const unsave = () => this.#o.store?.save(this.#documentOf(this.#overlay, this.#revision))
+    await this.#apply(plan, unsave)
     // Only now: a worker that still had the old snapshot could be left without any backend. What it keeps this from
     // are retries of exchanges that began before.
     for (const { backend } of gone) {
@@ -249,6 +267,16 @@ export class Membership {
     }
     this.#o.onChange(plan.snapshot)
     return gone.map(({ backend }) => this.#departures.begin(backend, drainMs))
+  }
+
+  /** To all workers; `undo` is called when one of them cannot. */
+  async #apply(plan: Change, undo: () => Promise<unknown> | undefined): Promise<void> {
+    try {
+      await this.#o.port.apply(plan.snapshot)
+    } catch (error) {
+      await this.#rollBack(plan, error, undo)
+    }
+    this.#adopt(plan)
   }
 
   #plan(next: Partial<Pick<Change, 'configured' | 'compile' | 'overlay'>>, revision: number): Change {
@@ -271,7 +299,9 @@ export class Membership {
       return slot
     }
     try {
-      const snapshot = compile(desired, { generation: revision, slotOf })
+      // A snapshot may be compiled anew within a revision.
+      const generation = Math.max(revision, this.#generation + 1)
+      const snapshot = compile(desired, { generation, slotOf })
       return { configured, compile, overlay, desired, snapshot, slots, claimed, returned, revision }
     } catch (error) {
       this.#abandon({ claimed, returned })
@@ -314,10 +344,10 @@ export class Membership {
   }
 
   /** A worker could not take the snapshot: everybody goes back to the one before. */
-  async #rollBack(plan: Change, cause: unknown): Promise<never> {
+  async #rollBack(plan: Change, cause: unknown, undo: () => Promise<unknown> | undefined): Promise<never> {
     const reason = cause instanceof Error ? cause.message : String(cause)
     this.#o.log.event('error', 'change_not_applied', `a change could not be applied and is undone: ${reason}`)
-    await this.#o.store?.save(this.#documentOf(this.#overlay, this.#revision)).catch(() => undefined)
+    await undo()?.catch(() => undefined)
     const restored = await this.#o.port.apply(this.#snapshot).then(
       () => true,
       () => false,
@@ -334,6 +364,7 @@ export class Membership {
     this.#desired = plan.desired
     this.#slots = plan.slots
     this.#snapshot = plan.snapshot
+    this.#generation = plan.snapshot.generation
     this.#revision = plan.revision
     for (const departure of plan.returned) this.#takeBack(departure)
     for (const [pool, backends] of plan.desired) for (const backend of backends) this.#setAdminFlags(pool, backend)

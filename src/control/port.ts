@@ -4,6 +4,7 @@ import type { ErrorName } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Slot, Snapshot } from '../core/spec.ts'
 import type { OwnerState } from '../state/owner-state.ts'
+import type { FieldProblem } from './control-error.ts'
 
 /** One data-plane thread as the supervisor knows it. */
 export interface WorkerInfo {
@@ -45,6 +46,12 @@ export interface ControlPort {
 
 /** What became of a new configuration for a running process. */
 export type ReloadResult =
-  | { readonly applied: true; readonly revision: number; readonly changes: readonly string[] }
+  | {
+      readonly applied: true
+      readonly revision: number
+      readonly changes: readonly string[]
+      /** Certificates that cannot be used as they are now: the old ones stay in force. */
+      readonly refused: readonly FieldProblem[]
+    }
   /** Nothing was changed: these keys need a restart. */
   | { readonly applied: false; readonly needsRestart: readonly string[] }

@@ -1,6 +1,7 @@
-// What a new configuration changes beyond backends: those keys need a restart, and are named as the file has them.
+// What a new configuration changes beyond backends: what a running process can take, and the keys that need a restart,
+// named as the file has them.
 
-import type { Config } from '../config/config.ts'
+import type { Config, ListenerConfig } from '../config/config.ts'
 import type { ConfiguredPools } from './overlay.ts'
 
 /** The backends of a configuration, by pool. */
@@ -20,9 +21,14 @@ function differingKeys(before: object, after: object, prefix: string, skip: read
   return keys.filter((key) => !same(a[key], b[key])).map((key) => `${prefix}${snake(key)}`)
 }
 
-/** Keys whose change a running process cannot apply yet, such as `pools.api.strategy`; empty = only backends differ. */
+/** The handshakes of new connections follow another `tls` at once; whether there is TLS at all is for a restart. */
+const fixedOf = (listeners: readonly ListenerConfig[]): unknown =>
+  listeners.map(({ tls, ...rest }) => ({ ...rest, isSecure: tls !== null }))
+
+/** Keys whose change a running process cannot apply yet, such as `pools.api.strategy`. */
 export function keysThatNeedRestart(before: Config, after: Config): string[] {
-  const keys = differingKeys(before, after, '', ['pools', 'limits'])
+  const keys = same(fixedOf(before.listeners), fixedOf(after.listeners)) ? [] : ['listeners']
+  keys.push(...differingKeys(before, after, '', ['listeners', 'pools', 'limits']))
   keys.push(...differingKeys(before.limits, after.limits, 'limits.'))
   for (const name of new Set([...Object.keys(before.pools), ...Object.keys(after.pools)])) {
     const old = before.pools[name]
@@ -31,4 +37,12 @@ export function keysThatNeedRestart(before: Config, after: Config): string[] {
     else keys.push(...differingKeys(old, next, `pools.${name}.`, ['backends']))
   }
   return keys
+}
+
+/** What else differs between two configurations of which nothing needs a restart, one line each, for people. */
+export function listenerChanges(before: Config, after: Config): string[] {
+  return after.listeners.flatMap(({ name, tls }, index) => {
+    const keys = differingKeys(before.listeners[index]?.tls ?? {}, tls ?? {}, 'tls.')
+    return keys.length === 0 ? [] : [`listener ${name}: ${keys.join(', ')} changed`]
+  })
 }

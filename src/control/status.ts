@@ -13,19 +13,22 @@ export interface BackendStatus {
   readonly url: string
   /** Takes new requests. One that was not checked yet (`unknown`) does. */
   readonly alive: boolean
-  /** Requests in flight, over all workers. */
+  /** Requests in flight, over all workers; in a TCP pool open connections. */
   readonly current_connections: number
   readonly pool: string
+  readonly protocol: BackendSpec['protocol']
   readonly weight: number
   /** 0 = no limit. */
   readonly max_connections: number
   readonly backup: boolean
   readonly state: BackendState
-  /** Requests sent to it, broken ones included. */
+  /** Requests sent to it, broken ones included; 0 in a TCP pool. */
   readonly requests: number
-  /** Exchanges that it broke, and connections to it that failed. */
+  /** Connections made to it so far. */
+  readonly connections: number
+  /** Exchanges (in a TCP pool connections) that it broke, and connections to it that failed. */
   readonly errors: number
-  /** From sending a request to the first byte of its answer; null without any. */
+  /** From sending a request to the first byte of its answer, in a TCP pool until a connection stands; null without any. */
   readonly latency_ms: { readonly p50: number | null; readonly p99: number | null }
   readonly last_check: { readonly at: string; readonly ok: boolean; readonly reason: string } | null
 }
@@ -58,24 +61,31 @@ export interface StatusSources {
 
 const rounded = (us: number): number => Math.round(us) / 1000
 
+/** Of a TCP pool: it has connections, and no requests. */
+export const speaksTcp = ({ protocol }: Pick<BackendSpec, 'protocol'>): boolean =>
+  protocol === 'tcp' || protocol === 'tls'
+
 /** One backend now. */
 export function backendStatus(
   { port, health }: Omit<StatusSources, 'membership'>,
   backend: BackendSpec,
 ): BackendStatus {
   const totals = port.state.backendTotals(backend.slot)
-  const { counts, count } = totals.duration
+  const isTcp = speaksTcp(backend)
+  const { counts, count } = isTcp ? totals.connect : totals.duration
   const last = health.checks(backend.slot)?.last ?? null
   return {
     url: backend.url,
     alive: port.state.isAvailable(backend.slot),
     current_connections: totals.active,
     pool: backend.pool,
+    protocol: backend.protocol,
     weight: backend.weight,
     max_connections: backend.maxConnections,
     backup: backend.backup,
     state: stateOfFlags(totals.flags),
-    requests: totals.requests.reduce((sum, n) => sum + n, 0),
+    requests: isTcp ? 0 : totals.requests.reduce((sum, n) => sum + n, 0),
+    connections: totals.connects,
     errors: totals.requests[0]! + totals.connectFailures,
     latency_ms: {
       p50: count === 0 ? null : rounded(quantile(counts, 0.5)),

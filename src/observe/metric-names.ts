@@ -32,6 +32,21 @@ export const metrics = Object.freeze({
   },
   frontdesk_bytes_received_total: { type: 'counter', labels: ['listener'], help: 'Bytes read from clients.' },
   frontdesk_bytes_sent_total: { type: 'counter', labels: ['listener'], help: 'Bytes written to clients.' },
+  frontdesk_tls_handshakes_total: {
+    type: 'counter',
+    labels: ['listener', 'version', 'resumed'],
+    help: 'TLS handshakes with clients that came to their end, by version; `resumed`: `true` or `false`.',
+  },
+  frontdesk_tls_handshake_errors_total: {
+    type: 'counter',
+    labels: ['listener', 'reason'],
+    help: 'TLS handshakes with clients that failed, by reason.',
+  },
+  frontdesk_certificate_expiry_timestamp_seconds: {
+    type: 'gauge',
+    labels: ['name'],
+    help: 'End of a certificate in use, seconds since the epoch; `name` is its file.',
+  },
   frontdesk_http_requests_total: {
     type: 'counter',
     labels: ['listener', 'route', 'method', 'code'],
@@ -67,13 +82,13 @@ export const metrics = Object.freeze({
   frontdesk_backend_connections_active: {
     type: 'gauge',
     labels: backend,
-    help: 'Places taken at the backend: requests in flight.',
+    help: 'Places taken at the backend: requests in flight, or connections of a TCP pool.',
   },
   frontdesk_backend_connections_idle: { type: 'gauge', labels: backend, help: 'Idle kept-alive connections.' },
   frontdesk_backend_requests_total: {
     type: 'counter',
     labels: [...backend, 'code'],
-    help: 'Answers of the backend by class of status (`1xx` to `5xx`); `error` counts exchanges it broke.',
+    help: 'Answers of the backend by class of status (`1xx` to `5xx`); `error` counts exchanges it broke, in a TCP pool connections.',
   },
   frontdesk_backend_connect_errors_total: {
     type: 'counter',
@@ -88,7 +103,7 @@ export const metrics = Object.freeze({
   frontdesk_backend_request_duration_seconds: {
     type: 'histogram',
     labels: backend,
-    help: 'From sending the request to the first byte of the answer.',
+    help: 'From sending the request to the first byte of the answer. HTTP only.',
   },
   frontdesk_backend_health_checks_total: {
     type: 'counter',

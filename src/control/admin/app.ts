@@ -3,15 +3,18 @@
 import type { HttpBindings } from '@hono/node-server'
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { HTTPException } from 'hono/http-exception'
+import { ConfigError } from '../../config/problem.ts'
 import type { Log } from '../../core/log.ts'
 import type { BackendSpec } from '../../core/spec.ts'
+import type { CertificateStatus } from '../certificates/certificate-status.ts'
 import { ControlError } from '../control-error.ts'
 import { defaultDrainMs, type Membership, type Removal } from '../membership.ts'
 import { metricsContentType } from '../metrics/text-writer.ts'
+import type { ReloadResult } from '../port.ts'
 import type { BackendStatus, StatusDocument } from '../status.ts'
 import type { BackendSettings } from '../store/state-document.ts'
 import { type GuardOptions, limitBody, refuseForeign, requireJson, requireToken } from './guard.ts'
-import { controlProblem, problem } from './problem.ts'
+import { configProblem, controlProblem, problem, reloadProblem } from './problem.ts'
 import { routes } from './routes.ts'
 import { invalid } from './validation.ts'
 
@@ -23,6 +26,9 @@ export interface AdminDeps extends GuardOptions {
   status(): Promise<StatusDocument>
   backends(): Promise<BackendStatus[]>
   describe(backend: BackendSpec): BackendStatus
+  certificates(): readonly CertificateStatus[]
+  /** Reads the configuration file and the certificates again. @throws ConfigError, ControlError */
+  reload(): Promise<ReloadResult>
   scrape(): AsyncGenerator<string>
   readiness(): 'ready' | 'draining' | 'starting'
   stop(): void
@@ -64,6 +70,7 @@ function addReading(app: AdminApp, deps: AdminDeps): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
   app.openapi(routes.status, async (c) => c.json(await deps.status(), 200))
   app.openapi(routes.list, async (c) => c.json(await deps.backends(), 200))
+  app.openapi(routes.certificates, (c) => c.json(structuredClone(deps.certificates()) as never, 200))
   app.openapi(routes.metrics, (c) => {
     return c.body(streamOf(deps.scrape()), 200, { 'content-type': metricsContentType }) as never
   })
@@ -95,6 +102,11 @@ function addChanging(app: AdminApp, deps: AdminDeps): void {
     c.env.incoming?.socket.setTimeout(0)
     if (await removal.departure.done) return c.json(removalView(removal, 'removed'), 200)
     return problem({ status: 409, detail: `${url} was taken back while it drained` }) as never
+  })
+  app.openapi(routes.reload, async (c) => {
+    const result = await deps.reload()
+    if (!result.applied || result.refused.length > 0) return reloadProblem(result) as never
+    return c.json({ revision: result.revision, changes: [...result.changes] }, 200)
   })
   app.openapi(routes.stop, (c) => {
     // After the answer is on its way: stopping closes this server too.
@@ -128,6 +140,7 @@ function addRefusals(app: AdminApp, log: Log): void {
   app.notFound((c) => problem({ status: 404, detail: `There is no ${c.req.path}; /openapi.json lists the calls` }))
   app.onError((error) => {
     if (error instanceof ControlError) return controlProblem(error)
+    if (error instanceof ConfigError) return configProblem(error)
     if (error instanceof HTTPException && error.status < 500) {
       const detail = error.message === '' ? 'The request is malformed' : error.message
       return problem({ status: error.status, detail, errors: [{ path: '', message: detail }] })

@@ -18,6 +18,8 @@ export function openApiReference(version: string): string {
     status: notRunning,
     backends: notRunning,
     describe: notRunning,
+    certificates: notRunning,
+    reload: notRunning,
     scrape: notRunning,
     readiness: notRunning,
     stop: notRunning,

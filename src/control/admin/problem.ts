@@ -1,6 +1,8 @@
 // Errors of the admin API as RFC 9457 problem details: one shape for all of them, the wrong fields named.
 
+import { type ConfigError, formatProblem } from '../../config/problem.ts'
 import type { ControlError, ControlErrorKind, FieldProblem } from '../control-error.ts'
+import type { ReloadResult } from '../port.ts'
 
 export const problemType = 'application/problem+json'
 
@@ -14,6 +16,7 @@ const titles: Readonly<Record<number, string>> = {
   409: 'Conflict',
   413: 'Request body too large',
   415: 'Unsupported media type',
+  422: 'Invalid configuration',
   500: 'Internal error',
   503: 'Not available',
   507: 'Insufficient storage',
@@ -43,3 +46,33 @@ export function problem({ status, detail, errors = [], headers = {} }: ProblemIn
 
 export const controlProblem = ({ kind, message, errors }: ControlError): Response =>
   problem({ status: statusOf[kind], detail: message, errors })
+
+/** A configuration file that cannot be used: every problem with its place. */
+export function configProblem({ problems }: ConfigError): Response {
+  const [first] = problems
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
+  const errors = problems.map(({ path, message, hint, line }) => ({
+    path,
+    message: hint === null ? message : `${message}; ${hint}`,
+    ...(line > 0 && { line }),
+  }))
+  const detail = `${first === undefined ? 'The configuration cannot be used' : formatProblem(first)}${more}. Nothing was changed`
+  return problem({ status: 422, detail, errors })
+}
+
+/** A reload that could not be done, or not wholly. */
+export function reloadProblem(result: ReloadResult): Response {
+  if (!result.applied) {
+    const keys = result.needsRestart
+    const errors = keys.map((path) => ({ path, message: 'can only change with a restart' }))
+    return problem({
+      status: 409,
+      detail: `${keys.join(', ')} can only change with a restart. Nothing was changed`,
+      errors,
+    })
+  }
+  const { refused, revision } = result
+  const what = refused.map(({ message }) => message).join('; ')
+  const detail = `${what}. The old one stays in use; everything else is applied (revision ${revision})`
+  return problem({ status: 422, detail, errors: refused })
+}

@@ -5,9 +5,11 @@ import { problemType } from './problem.ts'
 import {
   addBody,
   backendView,
+  certificateView,
   messageView,
   patchBody,
   problemView,
+  reloadView,
   removalView,
   removeBody,
   removeQuery,
@@ -77,6 +79,31 @@ export const routes = {
       409: fails('It was taken back while the call waited.'),
       ...badInput,
       ...unknown,
+      ...notSaved,
+    },
+  }),
+  certificates: createRoute({
+    method: 'get',
+    path: '/certificates',
+    summary: 'The certificates in use',
+    responses: {
+      200: gives(
+        'In the order of the configuration: those of listeners, then those shown to backends.',
+        z.array(certificateView),
+      ),
+    },
+  }),
+  reload: createRoute({
+    method: 'post',
+    path: '/reload',
+    summary: 'Read the configuration file and the certificates again',
+    description: 'The same as HUP. Answered when every worker uses what was read.',
+    responses: {
+      200: gives('Applied.', reloadView),
+      409: fails('Something changed that needs a restart; `errors` names the keys. Nothing was changed.'),
+      422: fails(
+        'The file or something that it names cannot be used; `errors` says what. Nothing was changed; where only a certificate cannot be used that was in use before, the old one stays and everything else is applied.',
+      ),
       ...notSaved,
     },
   }),

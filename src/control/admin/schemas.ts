@@ -6,7 +6,8 @@ import { duration, name } from '../../config/schema/scalars.ts'
 import { backendStates } from '../health/backend-state.ts'
 
 const url = backendUrl.meta({
-  description: 'Address: `http://host[:port][/base]`, `https://…` or `unix:/path`. Compared in normal form.',
+  description:
+    'Address: `http://host[:port][/base]`, `https://…` or `unix:/path`; in TCP pools `tcp://host:port`, `tls://host:port` or `unix:/path`. Compared in normal form.',
   example: 'http://localhost:8085',
 })
 const pool = name.meta({ description: 'Name of the pool; may be left out where it is clear.', example: 'default' })
@@ -15,7 +16,7 @@ const settings = {
   max_connections: maxConnections
     .unwrap()
     .optional()
-    .meta({ description: 'Requests in flight at once, over all workers; 0 = no limit.' }),
+    .meta({ description: 'Requests in flight (TCP: open connections) at once, over all workers; 0 = no limit.' }),
   backup: backup
     .unwrap()
     .optional()
@@ -56,17 +57,25 @@ export const backendView = z
   .object({
     url: z.string(),
     alive: z.boolean().openapi({ description: 'Takes new requests; `unknown` counts as alive.' }),
-    current_connections: z.number().int().openapi({ description: 'Requests in flight, over all workers.' }),
+    current_connections: z
+      .number()
+      .int()
+      .openapi({ description: 'Requests in flight, over all workers; in a TCP pool open connections.' }),
     pool: z.string(),
+    protocol: z.enum(['http', 'https', 'tcp', 'tls']),
     weight: z.number().int(),
     max_connections: z.number().int().openapi({ description: '0 = no limit.' }),
     backup: z.boolean(),
     state: z.enum(backendStates),
-    requests: z.number().int(),
-    errors: z.number().int().openapi({ description: 'Exchanges it broke, and connections to it that failed.' }),
-    latency_ms: z
-      .object({ p50: z.number().nullable(), p99: z.number().nullable() })
-      .openapi({ description: 'From sending a request to the first byte of its answer; null without any.' }),
+    requests: z.number().int().openapi({ description: '0 in a TCP pool.' }),
+    connections: z.number().int().openapi({ description: 'Connections made to it so far.' }),
+    errors: z.number().int().openapi({
+      description: 'Exchanges (in a TCP pool connections) that it broke, and connections to it that failed.',
+    }),
+    latency_ms: z.object({ p50: z.number().nullable(), p99: z.number().nullable() }).openapi({
+      description:
+        'From sending a request to the first byte of its answer, in a TCP pool until a connection stands; null without any.',
+    }),
     last_check: z.object({ at: z.iso.datetime(), ok: z.boolean(), reason: z.string() }).nullable(),
   })
   .openapi('Backend')
@@ -101,6 +110,41 @@ export const removalView = z
   })
   .openapi('Removal')
 
+export const certificateView = z
+  .object({
+    name: z.string().openapi({ description: 'Name of its file: the label of the metric.' }),
+    names: z
+      .array(z.string())
+      .openapi({ description: 'DNS names it is good for; clients are given a certificate by these.' }),
+    alternative_names: z.array(z.string()).openapi({
+      description: 'All alternative names with their kind.',
+      example: ['DNS:example.com', 'IP Address:192.0.2.1'],
+    }),
+    subject: z.string(),
+    issuer: z.string(),
+    not_before: z.iso.datetime(),
+    expires_at: z.iso.datetime(),
+    days_left: z.number().int().openapi({ description: 'Whole days; negative once it has expired.' }),
+    fingerprint: z.string().openapi({ description: 'SHA-256 of the certificate.' }),
+    key_type: z.string().openapi({ example: 'ec' }),
+    key_bits: z.number().int().nullable(),
+    files: z.object({ cert: z.string(), key: z.string() }),
+    listeners: z.array(z.string()).openapi({ description: 'Listeners that offer it to clients.' }),
+    pools: z.array(z.string()).openapi({ description: 'Pools that show it to their backends.' }),
+    last_error: z
+      .object({ at: z.iso.datetime(), message: z.string() })
+      .nullable()
+      .openapi({ description: 'Why what is in its files now is not in use; null = it is.' }),
+  })
+  .openapi('Certificate')
+
+export const reloadView = z
+  .object({
+    revision: z.number().int(),
+    changes: z.array(z.string()).openapi({ description: 'One line each, for people; empty = nothing has changed.' }),
+  })
+  .openapi('Reload')
+
 export const stateView = z.object({ status: z.string() }).openapi('State')
 export const messageView = z.object({ message: z.string() }).openapi('Message')
 
@@ -110,6 +154,12 @@ export const problemView = z
     title: z.string(),
     status: z.number().int(),
     detail: z.string(),
-    errors: z.array(z.object({ path: z.string(), message: z.string() })),
+    errors: z.array(
+      z.object({
+        path: z.string(),
+        message: z.string(),
+        line: z.number().int().optional().openapi({ description: 'In the configuration file, from 1.' }),
+      }),
+    ),
   })
   .openapi('Problem')

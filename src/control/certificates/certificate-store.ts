@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Config } from '../../config/config.ts'
 import { ConfigError, type Problem } from '../../config/problem.ts'
 import type { Log } from '../../core/log.ts'
+import type { FieldProblem } from '../control-error.ts'
 import { type CertificateStatus, certificateStatus, type MaterialFailure } from './certificate-status.ts'
 import { type Expiring, ExpiryWatch, warnDays } from './expiry-watch.ts'
 import { FileWatch } from './file-watch.ts'
@@ -98,8 +99,9 @@ export class CertificateStore {
     return read
   }
 
-  /** What was read is in force: tells what has changed, and what had to be refused. */
-  adopt({ material, refusals }: MaterialRead): void {
+  /** What was read is in force: tells what has changed, and what had to be refused, unless that was told before. */
+  adopt({ material, refusals }: MaterialRead, { tellAgain = false }: { readonly tellAgain?: boolean } = {}): void {
+    if (tellAgain) this.#failures.clear()
     const before = this.#material
     this.#material = material
     for (const entry of material.changedSince(before)) this.#tellChange(entry)
@@ -175,6 +177,11 @@ export class CertificateStore {
       }
     }
   }
+}
+
+/** For whoever asked: what was refused and stays as it was. */
+export function refusalWords(refusals: readonly Refusal[]): FieldProblem[] {
+  return refusals.map(({ wanted, error }) => ({ path: wanted.places[0]!.path, message: error.message }))
 }
 
 /** As problems of the configuration, each where it names the file first. */

@@ -1,21 +1,37 @@
 import assert from 'node:assert/strict'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { describe, it } from 'node:test'
-import { backendSpec, FakePort, poolSpec, snapshotOf } from '../../../test/support/control-kit.ts'
+import { backendSpec, FakePort, listenerSpec, poolSpec, snapshotOf } from '../../../test/support/control-kit.ts'
+import type { ListenerTlsSpec } from '../../core/spec.ts'
 import { type MetricName, type MetricSpec, metrics as table } from '../../observe/metric-names.ts'
 import { Metrics, type MetricsSources } from './metrics.ts'
 
+const tls: ListenerTlsSpec = {
+  identities: [],
+  minVersion: 'TLSv1.2',
+  ciphers: '',
+  alpn: [],
+  sessionTickets: true,
+  ticketRotationMs: 0,
+  clientAuth: null,
+  hsts: '',
+}
+
 function sources(port: FakePort, backends: number): MetricsSources {
   const pool = poolSpec(Array.from({ length: backends }, (_, i) => backendSpec(port.state.claimSlot(), i + 1)))
+  const database = backendSpec(port.state.claimSlot(), 5432, { protocol: 'tcp', pool: 'db' })
   const checks = { last: null, passes: 3, fails: 1 }
+  const snapshot = snapshotOf([pool, poolSpec([database], { name: 'db', kind: 'tcp', cursor: 1 })])
+  const secure = listenerSpec({ name: 'pg', row: 1, protocol: 'tcp', pool: 'db', tls })
   const membership = {
-    members: () => pool.backends.map((backend) => ({ backend, state: 'up' as const })),
+    members: () => [...pool.backends, database].map((backend) => ({ backend, state: 'up' as const })),
     departing: () => [],
     revision: 7,
-    snapshot: snapshotOf([pool]),
+    snapshot: { ...snapshot, listeners: [...snapshot.listeners, secure] },
   }
   const health = { checks: () => checks, transitions: () => new Map([['down' as const, 2]]) }
-  return { port, membership, health, reloadSuccessful: () => true }
+  const certificate = { name: '/etc/a "b".pem', expires_at: '2030-01-01T00:00:00.500Z' }
+  return { port, membership, health, reloadSuccessful: () => true, certificates: () => [certificate, certificate] }
 }
 
 async function scrape(metrics: Metrics): Promise<string> {
@@ -34,6 +50,11 @@ describe('Metrics', () => {
     port.worker.backendFinished(0, 200, 1200)
     port.worker.backendFinished(0, 0, 0)
     port.worker.retried(0, 0)
+    port.worker.tlsHandshake(1, 1, true)
+    port.worker.tlsHandshakeFailed(1, 'not_tls')
+    port.worker.connectionRejected(1, 'no_backend')
+    port.worker.backendConnected(2, 900)
+    port.worker.backendFinished(2, 0, 0)
     const text = await scrape(new Metrics(sources(port, 2)))
     const types = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)]
     assert.deepEqual(
@@ -59,6 +80,19 @@ describe('Metrics', () => {
     has('frontdesk_backend_transitions_total{pool="default",backend="http://127.0.0.1:1",to="down"} 2')
     has('frontdesk_backend_health_checks_total{pool="default",backend="http://127.0.0.1:2",result="fail"} 1')
     has('frontdesk_retries_total{pool="default",reason="connect"} 1')
+    has('frontdesk_tls_handshakes_total{listener="pg",version="TLSv1.3",resumed="true"} 1')
+    has('frontdesk_tls_handshakes_total{listener="pg",version="TLSv1.2",resumed="false"} 0')
+    has('frontdesk_tls_handshake_errors_total{listener="pg",reason="not_tls"} 1')
+    has('frontdesk_connections_rejected_total{listener="pg",reason="no_backend"} 1')
+    const expiry = 'frontdesk_certificate_expiry_timestamp_seconds{name="/etc/a \\"b\\".pem"} 1893456000.5'
+    assert.equal(text.split(`\n${expiry}\n`).length, 2, 'once')
+    assert.doesNotMatch(text, /^frontdesk_http_\w+\{[^}]*listener="pg"/m)
+    assert.doesNotMatch(text, /^frontdesk_tls_\w+\{[^}]*listener="default"/m)
+    const database = [...text.matchAll(/^frontdesk_backend_requests_total\{pool="db".*$/gm)].map(String)
+    assert.deepEqual(database, [
+      'frontdesk_backend_requests_total{pool="db",backend="tcp://127.0.0.1:5432",code="error"} 1',
+    ])
+    has('frontdesk_backend_connect_duration_seconds_count{pool="db",backend="tcp://127.0.0.1:5432"} 1')
   })
 
   it('does not hold up the event loop with 1,000 backends', async () => {

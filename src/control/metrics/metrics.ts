@@ -4,10 +4,12 @@
 import type { BackendSpec, ListenerSpec, PoolSpec } from '../../core/spec.ts'
 import { cumulative, exportBounds } from '../../state/histogram.ts'
 import type { BackendTotals, HistogramTotals, ListenerTotals } from '../../state/owner-state.ts'
+import type { CertificateStatus } from '../certificates/certificate-status.ts'
 import { backendStates, stateOfFlags } from '../health/backend-state.ts'
 import type { Health } from '../health/health.ts'
 import type { Membership } from '../membership.ts'
 import type { ControlPort } from '../port.ts'
+import { speaksTcp } from '../status.ts'
 import { TimeSlice } from '../time-slice.ts'
 import { ProcessMetrics } from './process-metrics.ts'
 import { type HistogramSample, labelText, TextWriter } from './text-writer.ts'
@@ -18,6 +20,7 @@ export interface MetricsSources {
   readonly health: Pick<Health, 'checks' | 'transitions'>
   readonly membership: Pick<Membership, 'members' | 'departing' | 'revision' | 'snapshot'>
   readonly reloadSuccessful: () => boolean
+  readonly certificates: () => readonly Pick<CertificateStatus, 'name' | 'expires_at'>[]
 }
 
 interface BackendRow {
@@ -108,13 +111,40 @@ export class Metrics {
     }
     each('frontdesk_bytes_received_total', (totals) => totals.bytesReceived)
     each('frontdesk_bytes_sent_total', (totals) => totals.bytesSent)
+    this.#writeTls(writer, rows)
+    this.#writeHttp(
+      writer,
+      rows.filter(({ listener }) => listener.protocol === 'http'),
+    )
+  }
+
+  #writeTls(writer: TextWriter, rows: readonly ListenerRow[]): void {
+    const secure = rows.filter(({ listener }) => listener.tls !== null)
+    writer.family('frontdesk_tls_handshakes_total')
+    for (const { labels, totals } of secure) {
+      for (const { version, resumed, count } of totals.handshakes)
+        writer.sample(`${labels},version="${version}",resumed="${resumed}"`, count)
+    }
+    writer.family('frontdesk_tls_handshake_errors_total')
+    for (const { labels, totals } of secure) {
+      for (const [reason, count] of Object.entries(totals.handshakeErrors))
+        writer.sample(`${labels},reason="${reason}"`, count)
+    }
+    writer.family('frontdesk_certificate_expiry_timestamp_seconds')
+    // Two pairs may share a file, a series must not be told twice.
+    const ends = new Map(this.#sources.certificates().map(({ name, expires_at }) => [name, Date.parse(expires_at)]))
+    for (const [name, endMs] of ends) writer.sample(labelText(['name'], [name]), endMs / 1000)
+  }
+
+  #writeHttp(writer: TextWriter, rows: readonly ListenerRow[]): void {
     writer.family('frontdesk_http_requests_total')
     for (const { labels, totals } of rows) {
       for (const { method, status, count } of totals.requests) {
         writer.sample(`${labels},route="${route}",method="${method}",code="${status}"`, count)
       }
     }
-    each('frontdesk_http_requests_active', (totals) => totals.requestsActive)
+    writer.family('frontdesk_http_requests_active')
+    for (const { labels, totals } of rows) writer.sample(labels, totals.requestsActive)
     writer.family('frontdesk_http_request_duration_seconds')
     for (const { labels, totals } of rows) {
       writer.histogram(`${labels},route="${route}"`, histogramSample(totals.duration))
@@ -218,8 +248,9 @@ function backendFamilies({ health }: MetricsSources): FamilyOfBackends[] {
     gauge('frontdesk_backend_connections_idle', ({ totals }) => totals.idle),
     (writer) => {
       writer.family('frontdesk_backend_requests_total')
-      return ({ labels, totals }) => {
-        for (const [index, code] of classes.entries())
+      return ({ backend, labels, totals }) => {
+        // A TCP connection has no answer; it can only be broken.
+        for (const [index, code] of (speaksTcp(backend) ? classes.slice(0, 1) : classes).entries())
           writer.sample(`${labels},code="${code}"`, totals.requests[index]!)
       }
     },

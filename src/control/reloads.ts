@@ -1,0 +1,140 @@
+// Everything that brings a running process up to date with its files: the configuration read again on request, and
+// certificates that changed. One at a time; what cannot be taken leaves in force what is.
+
+import type { Config } from '../config/config.ts'
+import type { LoadedConfig } from '../config/load.ts'
+import { ConfigError, formatProblem } from '../config/problem.ts'
+import type { Log } from '../core/log.ts'
+import { type CertificateStore, refusalWords } from './certificates/certificate-store.ts'
+import type { Material, MaterialRead } from './certificates/material.ts'
+import type { Compile, Membership } from './membership.ts'
+import type { ReloadResult } from './port.ts'
+import { configuredPools, keysThatNeedRestart, listenerChanges } from './reload.ts'
+import { SerialQueue } from './serial-queue.ts'
+
+export interface ReloadsOptions {
+  readonly log: Log
+  readonly config: Config
+  /** Reads the configuration file again; null without one: then a reload reads certificates only. */
+  readonly load: (() => LoadedConfig) | null
+  readonly certificates: CertificateStore
+  readonly membership: Pick<Membership, 'reconfigure' | 'revision'>
+  readonly compile: (config: Config, material: Material) => Compile
+}
+
+export class Reloads {
+  readonly #o: ReloadsOptions
+  readonly #queue = new SerialQueue()
+  #config: Config
+  #successful = true
+  #closed = false
+
+  constructor(options: ReloadsOptions) {
+    this.#o = options
+    this.#config = options.config
+  }
+
+  /** The last reload that was asked for was applied whole, or none was. */
+  get successful(): boolean {
+    return this.#successful
+  }
+
+  /**
+   * Applies another configuration if only backends and `tls` of listeners differ; else says what needs a restart and
+   * changes nothing. Certificates are read again in any case. @throws ConfigError, ControlError; then nothing has changed.
+   */
+  apply(config: Config): Promise<ReloadResult> {
+    return this.#queue.run(async () => {
+      this.#successful = false
+      const needsRestart = keysThatNeedRestart(this.#config, config)
+      if (needsRestart.length > 0) return { applied: false, needsRestart }
+      const read = await this.#o.certificates.read(config)
+      const changes = await this.#rollOut(config, read)
+      this.#o.certificates.adopt(read, { tellAgain: true })
+      this.#config = config
+      this.#successful = read.refusals.length === 0
+      return { applied: true, revision: this.#o.membership.revision, changes, refused: refusalWords(read.refusals) }
+    })
+  }
+
+  failed(): void {
+    this.#successful = false
+  }
+
+  /** Reads the file again, applies it and leaves in the log what became of it. @throws as `apply`. */
+  async fromFile(): Promise<ReloadResult> {
+    try {
+      const loaded = this.#o.load?.()
+      for (const warning of loaded?.warnings ?? []) this.#o.log.event('warn', 'configuration', warning)
+      const result = await this.apply(loaded?.config ?? this.#config)
+      this.#tell(result)
+      return result
+    } catch (error) {
+      this.#successful = false
+      this.#tellFailure(error)
+      throw error
+    }
+  }
+
+  /** Files of certificates may have changed: takes what is new and can be used. Never rejects. */
+  refresh(): Promise<void> {
+    return this.#queue.run(async () => {
+      if (this.#closed) return
+      try {
+        const read = await this.#o.certificates.read(this.#config)
+        if (this.#closed) return
+        await this.#rollOut(this.#config, read)
+        this.#o.certificates.adopt(read)
+      } catch (error) {
+        const message = `changed certificates could not be taken, the old ones stay: ${(error as Error).message}`
+        this.#o.log.event('error', 'certificates_not_applied', message)
+      }
+    })
+  }
+
+  /** After what is under way nothing more is begun. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#o.certificates.close()
+    await this.#queue.run(async () => undefined)
+  }
+
+  async #rollOut(config: Config, { material }: MaterialRead): Promise<string[]> {
+    const changed = material.changedSince(this.#o.certificates.material)
+    const changes = await this.#o.membership.reconfigure({
+      configured: configuredPools(config),
+      compile: this.#o.compile(config, material),
+      others: listenerChanges(this.#config, config),
+      isStale: changed.length > 0,
+    })
+    return [...changes, ...changed.map(({ wanted }) => `${wanted.files.cert} changed`)]
+  }
+
+  #tell(result: ReloadResult): void {
+    const { log } = this.#o
+    if (!result.applied) {
+      const keys = result.needsRestart
+      log.event('warn', 'reload_refused', `nothing changed: ${keys.join(', ')} can only change with a restart`, {
+        keys,
+      })
+      return
+    }
+    const { changes, revision } = result
+    if (changes.length === 0) {
+      log.event('info', 'reloaded', 'configuration read again: nothing in it has changed', { revision })
+    } else {
+      const message = `configuration applied as revision ${revision}: ${changes.join('; ')}`
+      log.event('info', 'reloaded', message, { changes, revision })
+    }
+  }
+
+  #tellFailure(error: unknown): void {
+    const consequence = 'nothing changed, the old configuration goes on'
+    const problems = error instanceof ConfigError ? error.problems : []
+    for (const problem of problems) {
+      this.#o.log.event('error', 'reload_failed', `${formatProblem(problem)} (${consequence})`, { problem })
+    }
+    if (problems.length > 0) return
+    this.#o.log.event('error', 'reload_failed', `${(error as Error).message} (${consequence})`)
+  }
+}
