@@ -105,6 +105,18 @@ describe('Membership', () => {
     assert.equal(membership.revision, 2)
   })
 
+  it('refuses a backend of another kind than the pool: nothing is written', async () => {
+    await start()
+    await assert.rejects(membership.add({ url: 'tcp://10.0.0.3:5432' }, {}), (error) => {
+      assert.ok(fails('invalid')(error))
+      assert.match((error as ControlError).errors[0]!.message, /pool default is an HTTP pool/)
+      return true
+    })
+    assert.deepEqual(port.applied, [])
+    await membership.add({ url: 'unix:/run/c.sock' }, {})
+    assert.deepEqual(urls(), [a, b, 'unix:/run/c.sock'])
+  })
+
   it('changes weight, limit and state, and says what is unknown or unclear', async () => {
     const two = new Map([...configured, ['other', [{ url: a, ...plain }]]])
     await start(two)

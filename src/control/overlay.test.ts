@@ -60,6 +60,17 @@ describe('overlay', () => {
     assert.deepEqual(shown(pruned.overlay, next), ['http://c 7 0'])
   })
 
+  it('forgets a backend that no longer fits the kind of its pool, and says so', () => {
+    let overlay = withAdded(configured, {}, at('http://c'), {})
+    overlay = withAdded(configured, overlay, at('unix:/c'), {})
+    const next: ConfiguredPools = new Map([['default', [{ url: 'tcp://a:1', ...plain }]]])
+    const pruned = pruneOverlay(next, overlay)
+    assert.deepEqual(shown(pruned.overlay, next), ['tcp://a:1 1 0', 'unix:/c 1 0'])
+    assert.match(pruned.dropped.join(), /^backend http:\/\/c was added to pool default, .* is forgotten$/)
+    const sockets: ConfiguredPools = new Map([['default', [{ url: 'unix:/a', ...plain }]]])
+    assert.deepEqual(pruneOverlay(sockets, overlay), { overlay, dropped: [] })
+  })
+
   it('is not confused by pools named like properties of objects', () => {
     const odd: ConfiguredPools = new Map([['constructor', [{ url: 'http://a', ...plain }]]])
     assert.equal(mergeOverlay(odd, {}).get('constructor')?.length, 1)

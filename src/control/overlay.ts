@@ -1,5 +1,6 @@
 // The overlay's arithmetic: what the admin API changed, laid over what the configuration file says. Pure; new values only.
 
+import { kindOfUrl, type PoolKind } from '../config/pool-kind.ts'
 import {
   type AdminState,
   type BackendSettings,
@@ -111,20 +112,33 @@ export function pruneOverlay(configured: ConfiguredPools, overlay: Overlay): { o
       dropped.push(`pool ${name} is no longer configured: what was changed in it is forgotten`)
       continue
     }
-    result = withPool(result, name, prunePool(configured, name, pool))
+    result = withPool(result, name, prunePool({ configured, dropped }, name, pool))
   }
   return { overlay: result, dropped }
 }
 
-function prunePool(configured: ConfiguredPools, name: string, pool: PoolOverlay): PoolOverlay {
+/** The file may have turned an HTTP pool into a TCP pool since. */
+function isOfOtherKind(url: string, kinds: ReadonlySet<PoolKind | null>): boolean {
+  const kind = kindOfUrl(url)
+  return kind !== null && !kinds.has(kind) && (kinds.has('http') || kinds.has('tcp'))
+}
+
+function prunePool(
+  { configured, dropped }: { readonly configured: ConfiguredPools; readonly dropped: string[] },
+  name: string,
+  pool: PoolOverlay,
+): PoolOverlay {
   const known = (url: string): boolean => isConfigured(configured, name, url)
   const removed = pool.removed.filter(known)
   const added: Record<string, BackendSettings> = {}
   const patched: Record<string, BackendSettings> = {}
   for (const [url, settings] of Object.entries(pool.patched)) if (known(url)) patched[url] = settings
+  const kinds = new Set(configured.get(name)?.map(({ url }) => kindOfUrl(url)))
   // A backend that was added by hand and then written into the file keeps what was said about it.
   for (const [url, settings] of Object.entries(pool.added)) {
-    if (!known(url)) added[url] = settings
+    if (isOfOtherKind(url, kinds))
+      dropped.push(`backend ${url} was added to pool ${name}, whose backends speak something else now: it is forgotten`)
+    else if (!known(url)) added[url] = settings
     else if (Object.keys(settings).length > 0) patched[url] = settings
   }
   return { added, removed, patched }
