@@ -102,9 +102,11 @@ const reserved = new Set([
   ...['upgrade', 'proxy-authenticate', 'proxy-authorization', 'authorization', 'cookie', 'content-type', 'host'],
   ...['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-request-id'],
 ])
+/** Backends that hand fields on as CGI does cannot tell `_` from `-`: neither do we. Lower case in, lower case out. */
+const folded = (name: string): string => name.replace(/[^0-9a-z]/g, '-')
 const certificateField = (description: string) =>
   fieldName
-    .refine((name) => !reserved.has(name), {
+    .refine((name) => !reserved.has(folded(name)), {
       error: 'is a field with a meaning of its own; use a name like "X-Client-Cert-Subject"',
     })
     .nullable()
@@ -120,14 +122,14 @@ const clientAuthHeaders = z
   .superRefine((headers, context) => {
     const seen = new Set<string>()
     for (const [key, name] of Object.entries(headers)) {
-      if (name !== null && seen.has(name)) {
+      if (name !== null && seen.has(folded(name))) {
         context.addIssue({
           code: 'custom',
           path: [key],
           message: 'is already the field of another part; choose another',
         })
       }
-      if (name !== null) seen.add(name)
+      if (name !== null) seen.add(folded(name))
     }
   })
 
