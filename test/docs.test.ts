@@ -136,7 +136,12 @@ test('every npm script that a document names exists', () => {
   )
 })
 
-for (const path of ['README.md', 'docs/guide/getting-started.md', 'docs/reference/configuration.md']) {
+for (const path of [
+  'README.md',
+  'docs/guide/getting-started.md',
+  'docs/guide/tls.md',
+  'docs/reference/configuration.md',
+]) {
   test(`every configuration in ${path} is valid`, () => {
     const shown = blocks(read(path)).filter(({ language }) => language === 'json')
     assert.ok(shown.length > 0)
