@@ -1,5 +1,6 @@
 // A wire on a net.Socket or TLSSocket, by public API only: for TLS, and where Node does not show its handles.
 import type net from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { Wire, type WireEvents } from './wire.ts'
 
 export class SocketWire extends Wire {
@@ -19,7 +20,9 @@ export class SocketWire extends Wire {
       this.reading = false
     })
     socket.on('end', () => {
-      if (!this.closed) this.#guarded(() => this.events.onEnd())
+      // Of a fatal alert a TLS socket says first that the stream has ended, then what it was: onClose tells that.
+      if (socket instanceof TLSSocket) setImmediate(() => this.#peerEnded())
+      else this.#peerEnded()
     })
     socket.on('drain', () => {
       this.pending = false
@@ -27,12 +30,18 @@ export class SocketWire extends Wire {
     })
     socket.on('error', (error) => {
       this.#error ??= error
+      // A TLS socket half of which has ended is not closed by its error.
+      socket.destroy()
     })
     socket.on('close', () => {
       this.closed = true
       this.onGone?.()
       this.#guarded(() => this.events.onClose(this.#error))
     })
+  }
+
+  #peerEnded(): void {
+    if (!this.closed && this.#error === null) this.#guarded(() => this.events.onEnd())
   }
 
   #guarded(call: () => void): void {

@@ -71,7 +71,11 @@ export class BackendTls {
       ...(alpn === null ? {} : { ALPNProtocols: alpn }),
       ...(session === null ? {} : { session }),
     })
-    secured.on('session', (given) => this.sessions.put(given, secured.getProtocol()))
+    let anew = true
+    secured.on('session', (given) => {
+      this.sessions.put(given, anew && !secured.isSessionReused())
+      anew = false
+    })
     return secured
   }
 }
