@@ -36,7 +36,7 @@ export async function serve(o: ServeOptions): Promise<number> {
   const stop = new StopControl(log, context)
   let running: Running | undefined
   if (o.reload === null) stop.onHangup()
-  else reloadOnHangup({ running: () => running, log, load: o.reload })
+  else reloadOnHangup(() => running)
   process.on('SIGUSR2', () => running?.reopenLogs())
   try {
     running = await start(o, log)
@@ -52,7 +52,7 @@ export async function serve(o: ServeOptions): Promise<number> {
 async function start(o: ServeOptions, log: LogSink): Promise<Running> {
   sizeYoungGeneration()
   try {
-    return await startFrontdesk({ loaded: o.loaded, log, version: o.context.version })
+    return await startFrontdesk({ loaded: o.loaded, log, version: o.context.version, load: o.reload })
   } catch (error) {
     const failure = listenFailure(error)
     if (failure === null) throw error

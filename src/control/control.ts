@@ -205,11 +205,6 @@ export class Control {
     return this.#reloads.apply(config)
   }
 
-  /** A reload failed before it came here: the file could not be read or is invalid. */
-  reloadFailed(): void {
-    this.#reloads.failed()
-  }
-
   /** Reads the configuration file and the certificates again; see `Reloads.fromFile`. */
   reloadFile(): Promise<ReloadResult> {
     return this.#reloads.fromFile()

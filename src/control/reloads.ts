@@ -57,10 +57,6 @@ export class Reloads {
     })
   }
 
-  failed(): void {
-    this.#successful = false
-  }
-
   /** Reads the file again, applies it and leaves in the log what became of it. @throws as `apply`. */
   async fromFile(): Promise<ReloadResult> {
     try {

@@ -20,6 +20,8 @@ export interface StartOptions {
   readonly loaded: LoadedConfig
   readonly log: Log
   readonly version: string
+  /** Reads the configuration again, for HUP and `POST /reload`; without it both read certificates only. */
+  readonly load?: (() => LoadedConfig) | null
 }
 
 /** How a stop came to its end. */
@@ -32,9 +34,10 @@ export interface Running {
   readonly workerCount: number
   /** Shared memory, for tests and embedders that count. */
   readonly state: OwnerState
+  /** Applies what can be applied; rejects with ConfigError or ControlError, and then nothing has changed. */
   reload(loaded: LoadedConfig): Promise<ReloadResult>
-  /** The file could not be read or is invalid: said in the metrics, nothing else changes. */
-  reloadFailed(): void
+  /** The same with the configuration as `load` gives it; what became of it is in the log. Rejects as `reload`. */
+  reloadFile(): Promise<ReloadResult>
   status(): StatusDocument
   /** After a rotation of the access log. */
   reopenLogs(): void
@@ -50,7 +53,7 @@ export const drainingWords = (cause: string): string => `draining (${cause}): no
 
 /**
  * Starts Frontdesk. Rejects with ListenError when an address cannot be bound, with ConfigError when the state file is
- * another configuration's; then nothing is left running.
+ * another configuration's or a certificate cannot be used; then nothing is left running.
  */
 export async function startFrontdesk(options: StartOptions): Promise<Running> {
   const { loaded, log, version } = options
@@ -95,7 +98,8 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     isDraining: () => stop.begun,
     onBackendFailure: (listener) => failureListeners.push(listener),
   }
-  const control = await Control.create({ port, config, configPath: loaded.path, log }).catch(async (error) => {
+  const load = options.load ?? null
+  const control = await Control.create({ port, config, configPath: loaded.path, load, log }).catch(async (error) => {
     await sink?.close()
     throw error
   })
@@ -121,7 +125,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     workerCount: workers,
     state,
     reload: (next) => control.reload(next.config),
-    reloadFailed: () => control.reloadFailed(),
+    reloadFile: () => control.reloadFile(),
     status: () => control.status(),
     reopenLogs: () => sink?.reopen(),
     drain: () => stop.drain(),
