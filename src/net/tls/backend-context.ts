@@ -3,6 +3,7 @@ import net from 'node:net'
 import tls from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import type { BackendSpec, BackendTlsSpec, PoolSpec } from '../../core/spec.ts'
+import { systemAuthorities } from '../../util/authorities.ts'
 import { BackendSessions } from './backend-sessions.ts'
 
 /** The settings of a pool, ready for use. The same object means the same settings. */
@@ -94,22 +95,12 @@ function contextOf({ name, tls: spec }: PoolSpec): BackendContext {
   }
 }
 
-/** Without `ca` Node's own store serves, which all contexts share. */
 function authorities(spec: BackendTlsSpec): { ca?: string | string[] } {
   if (!spec.verify) return { ca: [] }
   if (spec.ca !== null) return { ca: spec.ca }
-  systemAuthorities ??= withSystemAuthorities()
-  return systemAuthorities.length === 0 ? {} : { ca: systemAuthorities }
-}
-
-/** PEM; empty = the system has none that Node has not. Of this thread, read when it is needed first. */
-let systemAuthorities: string[] | null = null
-
-/** Node's authorities (with NODE_EXTRA_CA_CERTS) and those of the system (SSL_CERT_FILE and SSL_CERT_DIR too). */
-function withSystemAuthorities(): string[] {
-  const known = new Set(tls.getCACertificates('default'))
-  const more = tls.getCACertificates('system').filter((pem) => !known.has(pem))
-  return more.length === 0 ? [] : [...known, ...new Set(more)]
+  const trusted = systemAuthorities()
+  // Where the system knows of no more than Node does, Node's store serves, which all contexts share.
+  return trusted.length === new Set(tls.getCACertificates('default')).size ? {} : { ca: [...trusted] }
 }
 
 function encodeAlpn(protocols: readonly string[]): Buffer {
