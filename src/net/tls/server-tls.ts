@@ -89,6 +89,7 @@ export class ServerTls {
       key: identities.map(({ key }) => key),
       minVersion,
       ciphers: /\bTLS_/.test(ciphers) ? ciphers : `${TLS13_SUITES}:${ciphers || TLS12_CIPHERS}`,
+      ecdhCurve: GROUPS,
       honorCipherOrder: true,
       secureOptions: NO_RENEGOTIATION | PRIORITIZE_CHACHA | (sessionTickets ? 0 : constants.SSL_OP_NO_TICKET),
       sessionIdContext: this.#sessionIdContext,
@@ -104,6 +105,12 @@ export class ServerTls {
 const TLS12_CIPHERS = ['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA20-POLY1305']
   .flatMap((cipher) => [`ECDHE-ECDSA-${cipher}`, `ECDHE-RSA-${cipher}`])
   .join(':')
+
+/**
+ * Key exchange: the hybrid that outlives quantum computers first, then elliptic curves. Finite fields would let a client
+ * have us compute much for nothing (CVE-2002-20001).
+ */
+const GROUPS = 'X25519MLKEM768:X25519:prime256v1:secp384r1:secp521r1'
 
 /** Offered unless a list names some itself: Node takes those of TLS 1.3 and of TLS 1.2 in one list. */
 const TLS13_SUITES = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256'
