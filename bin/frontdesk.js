@@ -2,7 +2,7 @@
 // The launcher. Plain JavaScript, so that an old Node can read it: runs the program when this Node is new enough,
 // else the same launcher again with the Node that came with the package, else says what is needed and exits 69.
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync } from 'node:fs'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -55,14 +55,35 @@ function refuse() {
 }
 
 /**
+ * The file descriptors that systemd has passed to this process (sd_listen_fds(3)). The child gets them with the same
+ * numbers, and knows LISTEN_PID, which names this process, for its parent's. Null = what has that number is no socket.
+ */
+function passedSockets() {
+  const { LISTEN_PID: pid, LISTEN_FDS: count } = process.env
+  if (pid !== String(process.pid) || !/^[1-9]\d{0,3}$/.test(count ?? '')) return []
+  return Array.from({ length: Number(count) }, (_, index) => (isSocket(3 + index) ? 3 + index : null))
+}
+
+function isSocket(fd) {
+  try {
+    return fstatSync(fd).isSocket()
+  } catch {
+    return false
+  }
+}
+
+/**
  * Runs this file again with another Node. The channel carries no messages: its closing tells the child that the
  * launcher is gone. A terminal's Ctrl-C reaches both processes and is forwarded as well; the child counts it once.
  */
 function runWith(node) {
+  const sockets = passedSockets()
   const child = spawn(node, [...process.execArgv, ...process.argv.slice(1)], {
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    stdio: ['inherit', 'inherit', 'inherit', ...sockets.map((fd) => fd ?? 'ignore'), 'ipc'],
     env: { ...process.env, FRONTDESK_LAUNCHED: '1' },
   })
+  // They are the child's now; it alone says when nothing is accepted any more.
+  for (const fd of sockets) if (fd !== null) closeSync(fd)
   for (const signal of FORWARDED) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {
     process.stderr.write(`frontdesk: cannot run ${node}: ${error.message}\n`)

@@ -1,6 +1,13 @@
 // Frontdesk in the foreground: start, say where it is, obey signals, end. `run`, `proxy` and `demo` differ only in what they serve.
 import type { LoadedConfig } from '../config/load.ts'
-import { drainingWords, ListenError, type Running, startFrontdesk } from '../supervisor/frontdesk.ts'
+import {
+  drainingWords,
+  ListenError,
+  type Place,
+  type Running,
+  startFrontdesk,
+  takeInheritance,
+} from '../supervisor/frontdesk.ts'
 import { announce } from './announce.ts'
 import type { CliContext } from './cli-context.ts'
 import { ExitCode } from './exit-code.ts'
@@ -52,17 +59,19 @@ export async function serve(o: ServeOptions): Promise<number> {
 async function start(o: ServeOptions, log: LogSink): Promise<Running> {
   sizeYoungGeneration()
   try {
-    return await startFrontdesk({ loaded: o.loaded, log, version: o.context.version, load: o.reload })
+    // systemd names the process that it started: the launcher, where there is one.
+    const inheritance = takeInheritance(process.env, o.context.launched ? [process.pid, process.ppid] : [process.pid])
+    return await startFrontdesk({ loaded: o.loaded, log, version: o.context.version, load: o.reload, inheritance })
   } catch (error) {
     const failure = listenFailure(error)
     if (failure === null) throw error
-    const isAdmin = failure.port === o.loaded.config.admin?.port
+    const isAdmin = failure.port === o.loaded.config.admin?.port && failure.port !== 0
     throw cannotListen({ ...failure, choose: isAdmin ? '--admin-port' : (o.portOption ?? '--port') })
   }
 }
 
 /** What could not be bound, as the supervisor says it for listeners and as the system says it for the admin API. */
-function listenFailure(error: unknown): { code: string; host: string; port: number } | null {
+function listenFailure(error: unknown): (Place & { code: string }) | null {
   if (error instanceof ListenError) return error
   const { syscall, code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }
   if (syscall !== 'listen' || code === undefined) return null

@@ -1,13 +1,21 @@
-// All data planes of the process: threads, or one plane in this thread. Rolls snapshots out and drains.
+// All data planes of the process: threads, and the main thread's own one. Rolls snapshots out and drains.
+import type { AddressInfo, Socket } from 'node:net'
 import type { BackendFailure, WorkerInfo } from '../control/port.ts'
 import type { ErrorName } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { Slot, Snapshot } from '../core/spec.ts'
+import type { ListenerSpec, Slot, Snapshot } from '../core/spec.ts'
+import type { SocketKind } from '../net/acceptor.ts'
 import type { OwnerState } from '../state/owner-state.ts'
+import { WorkerState } from '../state/worker-state.ts'
 import { DataPlane } from '../worker/data-plane.ts'
 import { handleMessage } from '../worker/handle-message.ts'
+import type { OpenError } from '../worker/open-error.ts'
 import type { FromWorker, ToWorker } from '../worker/protocol.ts'
-import { ListenError } from './reserve-ports.ts'
+import { InheritedListeners } from './inherited-listeners.ts'
+import type { InheritedSocket } from './inherited-sockets.ts'
+import { ListenError } from './listen-error.ts'
+import { RollOuts } from './roll-outs.ts'
+import { SocketKeepers } from './socket-keepers.ts'
 import { TicketKeys } from './ticket-keys.ts'
 import { WorkerSlot } from './worker-slot.ts'
 
@@ -16,20 +24,12 @@ export interface CrewOptions {
   readonly workers: number
   readonly state: OwnerState
   readonly log: Log
+  /** Of each plane. */
   readonly maxClients: number
   readonly onFailure: (failure: BackendFailure) => void
   readonly onAccess: (lines: string) => void
 }
 
-interface RollOut {
-  readonly waiting: Set<number>
-  readonly resolve: () => void
-  readonly reject: (error: Error) => void
-  readonly deadline: NodeJS.Timeout
-}
-
-/** A worker that has not swapped after so long hangs: the change is refused and the worker named. */
-const ROLL_OUT_MS = 10_000
 /** A worker that dies so often before it listens will not get better by itself. */
 const MAX_FALSE_STARTS = 3
 
@@ -37,13 +37,23 @@ export class Crew {
   readonly #options: CrewOptions
   readonly #slots: WorkerSlot[] = []
   readonly #addresses = new Map<Slot, readonly string[]>()
-  readonly #rollOuts = new Map<number, RollOut>()
+  readonly #rollOuts = new RollOuts()
   #ticketKeys: ReadonlyMap<string, Uint8Array> = new Map()
   readonly #tickets = new TicketKeys((keys) => this.#setTicketKeys(keys))
+  readonly #keepers = new SocketKeepers({
+    running: () => this.#slots.filter(({ state }) => state === 'running').map(({ id }) => id),
+    takeOver: (worker, listener) => this.#slots[worker]!.post({ type: 'keep', listener }),
+  })
+  readonly #inherited = new InheritedListeners({
+    deliver: (listener, socket, kind) => this.#deliver(listener, socket, kind),
+    onFailure: (listener) => this.#acceptFailed(listener),
+  })
+  /** In the main thread: where there are no workers, and for connections that cannot be handed to one. */
   #plane: DataPlane | null = null
   #planeState: WorkerInfo['state'] = 'starting'
   #snapshot: Snapshot | null = null
-  #rollOutId = 0
+  /** Whose turn it is to get a connection. */
+  #turn = 0
   #draining = false
   #undrained = new Set<number>()
   #resolveDrained: () => void = () => {}
@@ -57,24 +67,16 @@ export class Crew {
   async start(snapshot: Snapshot): Promise<void> {
     this.#snapshot = snapshot
     this.#tickets.update(snapshot.listeners)
-    const { workers, state, maxClients } = this.#options
+    const { workers } = this.#options
     if (workers === 0) {
-      this.#plane = new DataPlane({
-        workerId: 0,
-        buffer: state.buffer,
-        maxClients,
-        reusePort: false,
-        post: (message) => this.#receive(0, message),
-      })
-      this.#plane.apply(snapshot)
-      for (const [slot, addresses] of this.#addresses) this.#plane.setAddresses(slot, addresses)
-      this.#plane.setTicketKeys(this.#ticketKeys)
-      await this.#plane.listen().catch((error: NodeJS.ErrnoException & { address?: string; port?: number }) => {
-        throw new ListenError(error.code ?? String(error), error.address ?? '', error.port ?? 0)
-      })
-      this.#planeState = 'running'
+      await this.#ownPlane()
+        .listen()
+        .catch((error: OpenError) => {
+          throw this.#listenError(error)
+        })
       return
     }
+    this.#keepers.assign(snapshot.listeners, workers)
     for (let id = 0; id < workers; id++) this.#slots.push(this.#createSlot(id))
     await new Promise<void>((resolve, reject) => {
       this.#started = { resolve, reject, waiting: new Set(this.#slots.map((slot) => slot.id)) }
@@ -83,33 +85,41 @@ export class Crew {
     this.#started = null
   }
 
-  get size(): number {
-    return Math.max(1, this.#slots.length)
+  /**
+   * Accepts from sockets that were inherited, by listener. Call it when `start` has resolved. Returns what TCP sockets
+   * are bound to, in the order of each listener's sockets. Rejects with ListenError.
+   */
+  async openInherited(
+    sockets: ReadonlyMap<string, readonly InheritedSocket[]>,
+  ): Promise<ReadonlyMap<string, readonly (AddressInfo | null)[]>> {
+    const bound = new Map<string, (AddressInfo | null)[]>()
+    for (const [name, passed] of sockets) {
+      const addresses: (AddressInfo | null)[] = []
+      for (const socket of passed) addresses.push(await this.#inherited.open(this.#listener(name), socket))
+      // Made now, while its failure is a failure to start.
+      if (addresses.includes(null)) this.#ownPlane()
+      bound.set(name, addresses)
+    }
+    return bound
   }
 
   workers(): WorkerInfo[] {
-    if (this.#plane !== null) return [{ id: 0, state: this.#planeState, restarts: 0 }]
-    return this.#slots.map(({ id, state, restarts }) => ({ id, state, restarts }))
+    const threads = this.#slots.map(({ id, state, restarts }) => ({ id, state, restarts }))
+    if (this.#plane === null) return threads
+    return [...threads, { id: this.#slots.length, state: this.#planeState, restarts: 0 }]
   }
 
   /** Resolves when every live worker has swapped to the snapshot; one that dies meanwhile will start with it. */
   apply(snapshot: Snapshot): Promise<void> {
     this.#snapshot = snapshot
     this.#tickets.update(snapshot.listeners)
-    const id = ++this.#rollOutId
-    return new Promise((resolve, reject) => {
-      const deadline = setTimeout(() => this.#tooLate(id), ROLL_OUT_MS)
-      const rollOut: RollOut = { waiting: new Set(), resolve, reject, deadline }
-      this.#rollOuts.set(id, rollOut)
-      if (this.#plane !== null) {
-        rollOut.waiting.add(0)
-        handleMessage(this.#plane, { type: 'apply', id, snapshot }, (message) => this.#receive(0, message))
-        return
-      }
+    return this.#rollOuts.begin((id, waiting) => {
       for (const slot of this.#slots) {
-        if (slot.post({ type: 'apply', id, snapshot })) rollOut.waiting.add(slot.id)
+        if (slot.post({ type: 'apply', id, snapshot })) waiting.add(slot.id)
       }
-      this.#settle(id, rollOut)
+      if (this.#plane === null) return
+      waiting.add(this.#slots.length)
+      this.#tellPlane({ type: 'apply', id, snapshot })
     })
   }
 
@@ -132,9 +142,12 @@ export class Crew {
   /** Resolves when the last connection of every worker has gone. */
   drain(): Promise<void> {
     this.#draining = true
+    // Before the workers are told, so that they have got by then what has been accepted.
+    this.#inherited.close()
+    this.#keepers.stop()
     return new Promise((resolve) => {
       this.#resolveDrained = resolve
-      const alive = this.#plane === null ? this.#slots.filter((slot) => slot.state !== 'dead') : [{ id: 0 }]
+      const alive = this.workers().filter(({ state }) => state !== 'dead')
       this.#undrained = new Set(alive.map(({ id }) => id))
       if (this.#undrained.size === 0) resolve()
       for (const slot of this.#slots) slot.retire()
@@ -146,6 +159,8 @@ export class Crew {
   /** Ends all workers, closing what is still open. */
   async stop(): Promise<void> {
     this.#tickets.stop()
+    this.#inherited.close()
+    this.#keepers.stop()
     if (this.#plane !== null) {
       this.#plane.close()
       await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
@@ -169,14 +184,54 @@ export class Crew {
         maxClients: this.#options.maxClients,
         addresses: [...this.#addresses],
         ticketKeys: this.#ticketKeys,
+        unixSockets: this.#keepers.of(id),
       }),
       onMessage: (slot, message) => this.#receive(slot.id, message),
       onDeath: (slot, reason) => this.#died(slot, reason),
     })
   }
 
+  /** The main thread's plane, made when it is first asked for. Its number follows those of the workers. */
+  #ownPlane(): DataPlane {
+    if (this.#plane !== null) return this.#plane
+    const { workers, state, maxClients } = this.#options
+    const plane = new DataPlane({
+      workerId: workers,
+      buffer: state.buffer,
+      maxClients,
+      reusePort: false,
+      post: (message) => this.#receive(workers, message),
+    })
+    this.#plane = plane
+    this.#planeState = 'running'
+    plane.apply(this.#snapshot!)
+    for (const [slot, addresses] of this.#addresses) plane.setAddresses(slot, addresses)
+    plane.setTicketKeys(this.#ticketKeys)
+    return plane
+  }
+
+  /** Gives a connection to the next worker, or to the main thread's plane if it cannot be transferred. */
+  #deliver(listener: string, socket: Socket, kind: SocketKind): boolean {
+    let transferable = kind === 'tcp' && this.#slots.length > 0
+    for (let tries = 0; transferable && tries < this.#slots.length; tries++) {
+      const slot = this.#slots[this.#turn++ % this.#slots.length]!
+      const outcome = slot.state === 'running' ? slot.hand(listener, socket) : 'gone'
+      if (outcome === 'taken') return true
+      transferable = outcome !== 'not-transferable'
+    }
+    if (transferable) return false
+    this.#ownPlane().takeConnection(listener, socket, kind)
+    return true
+  }
+
+  #acceptFailed({ row }: ListenerSpec): void {
+    const { state, workers } = this.#options
+    new WorkerState(state.buffer, workers).connectionRejected(row, 'fd')
+  }
+
   #died(slot: WorkerSlot, reason: string): void {
     this.#options.state.reclaimWorker(slot.id)
+    if (!this.#draining) this.#keepers.died(slot.id)
     const what = this.#draining ? 'died' : 'died and is started again'
     this.#options.log.event('error', 'worker_died', `worker ${slot.id} ${what}: ${reason}`, {
       worker: slot.id,
@@ -185,10 +240,7 @@ export class Crew {
     if (this.#started?.waiting.has(slot.id) && slot.restarts >= MAX_FALSE_STARTS) {
       this.#started.reject(new Error(`worker ${slot.id} does not start: ${reason}`))
     }
-    for (const [id, rollOut] of this.#rollOuts) {
-      rollOut.waiting.delete(slot.id)
-      this.#settle(id, rollOut)
-    }
+    this.#rollOuts.died(slot.id)
     this.#drained(slot.id)
   }
 
@@ -196,23 +248,16 @@ export class Crew {
     switch (message.type) {
       case 'listening':
         if (this.#draining) this.#slots[worker]?.post({ type: 'drain' })
+        this.#inherited.deliverWaiting()
         this.#started?.waiting.delete(worker)
         if (this.#started?.waiting.size === 0) this.#started.resolve()
         return
       case 'listen-failed':
         this.#listenFailed(worker, message)
         return
-      case 'applied': {
-        const rollOut = this.#rollOuts.get(message.id)
-        if (rollOut === undefined) return
-        rollOut.waiting.delete(worker)
-        if (message.error !== null) {
-          this.#rollOuts.delete(message.id)
-          clearTimeout(rollOut.deadline)
-          rollOut.reject(new Error(`worker ${worker}: ${message.error}`))
-        } else this.#settle(message.id, rollOut)
+      case 'applied':
+        this.#rollOuts.answered(message.id, worker, message.error)
         return
-      }
       case 'backend-failure':
         this.#options.onFailure({ ...message, error: message.error as ErrorName })
         return
@@ -235,14 +280,25 @@ export class Crew {
     }
   }
 
-  #listenFailed(worker: number, failure: { code: string; host: string; port: number }): void {
-    const error = new ListenError(failure.code, failure.host, failure.port)
-    if (this.#started !== null) this.#started.reject(error)
-    else {
-      this.#options.log.event('error', 'listen_failed', error.message, { worker })
-      // A respawned worker that cannot listen is no worker: end it, and try again with the next back-off.
-      this.#slots[worker]?.post({ type: 'close' })
+  #listenFailed(worker: number, failure: { listener: string; code: string }): void {
+    const error = this.#listenError(failure)
+    if (this.#started !== null) {
+      this.#started.reject(error)
+      return
     }
+    this.#options.log.event('error', 'listen_failed', error.message, { worker })
+    const slot = this.#slots[worker]
+    // A respawned worker that cannot listen is no worker: end it, and try again with the next back-off.
+    if (slot?.state === 'starting') slot.post({ type: 'close' })
+    else if (!this.#draining) this.#keepers.failed(failure.listener)
+  }
+
+  #listenError({ listener, code }: { listener: string; code: string }): ListenError {
+    return new ListenError(code, this.#listener(listener))
+  }
+
+  #listener(name: string): ListenerSpec {
+    return this.#snapshot!.listeners.find((listener) => listener.name === name)!
   }
 
   #drained(worker: number): void {
@@ -251,23 +307,13 @@ export class Crew {
     if (this.#undrained.size === 0) this.#resolveDrained()
   }
 
-  #settle(id: number, rollOut: RollOut): void {
-    if (rollOut.waiting.size > 0) return
-    this.#rollOuts.delete(id)
-    clearTimeout(rollOut.deadline)
-    rollOut.resolve()
-  }
-
-  #tooLate(id: number): void {
-    const rollOut = this.#rollOuts.get(id)
-    if (rollOut === undefined) return
-    this.#rollOuts.delete(id)
-    const names = [...rollOut.waiting].map((worker) => `worker ${worker}`).join(', ')
-    rollOut.reject(new Error(`${names} did not apply the change within ${ROLL_OUT_MS / 1000} s`))
-  }
-
   #broadcast(message: ToWorker): void {
-    if (this.#plane !== null) handleMessage(this.#plane, message, (answer) => this.#receive(0, answer))
+    this.#tellPlane(message)
     for (const slot of this.#slots) slot.post(message)
+  }
+
+  #tellPlane(message: ToWorker): void {
+    if (this.#plane === null) return
+    handleMessage(this.#plane, message, (answer) => this.#receive(this.#slots.length, answer))
   }
 }

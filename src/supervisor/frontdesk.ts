@@ -12,9 +12,12 @@ import { OwnerState } from '../state/owner-state.ts'
 import { AccessSink } from './access-sink.ts'
 import { Crew } from './crew.ts'
 import { clientsPerWorker, descriptorLimit } from './descriptors.ts'
-import { ListenError, reservePorts } from './reserve-ports.ts'
+import { assignSockets, type Inheritance } from './inherited-sockets.ts'
+import { ListenError } from './listen-error.ts'
+import { reservePorts } from './reserve-ports.ts'
 
-export { ListenError } from './reserve-ports.ts'
+export { type Inheritance, takeInheritance } from './inherited-sockets.ts'
+export { ListenError, type Place } from './listen-error.ts'
 
 export interface StartOptions {
   readonly loaded: LoadedConfig
@@ -22,6 +25,21 @@ export interface StartOptions {
   readonly version: string
   /** Reads the configuration again, for HUP and `POST /reload`; without it both read certificates only. */
   readonly load?: (() => LoadedConfig) | null
+  /** Sockets that whoever started this process has passed on; default none. */
+  readonly inheritance?: Inheritance
+}
+
+/** Where a listener was bound. */
+export interface BoundListener {
+  readonly name: string
+  /** '' = all interfaces. */
+  readonly host: string
+  /** 0 for Unix sockets. */
+  readonly port: number
+  /** Path of the Unix socket that was bound, or null. */
+  readonly socketPath: string | null
+  /** As configured, for inherited sockets: `host` and `port` are then those of the first, if it is a TCP socket. */
+  readonly inherited: string | null
 }
 
 /** How a stop came to its end. */
@@ -29,7 +47,7 @@ export type StopReason = 'drained' | 'grace-expired' | 'forced'
 
 /** A running Frontdesk. */
 export interface Running {
-  readonly listeners: readonly { readonly name: string; readonly host: string; readonly port: number }[]
+  readonly listeners: readonly BoundListener[]
   readonly admin: { readonly host: string; readonly port: number } | null
   readonly workerCount: number
   /** Shared memory, for tests and embedders that count. */
@@ -59,7 +77,9 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
   const { loaded, log, version } = options
   const { config } = loaded
   const workers = workerCount(config.workers, log)
-  const state = new OwnerState(createSharedState({ workers: Math.max(1, workers) }))
+  // Connections of inherited Unix sockets cannot be handed to a worker: the main thread serves them.
+  const planes = Math.max(1, config.listeners.some(({ inherited }) => inherited !== null) ? workers + 1 : workers)
+  const state = new OwnerState(createSharedState({ workers: planes }))
   const failureListeners: ((failure: BackendFailure) => void)[] = []
   const { access } = config.logging
   const sink = access === null ? null : new AccessSink({ path: access.file, onProblem: problem(log) })
@@ -67,7 +87,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     workers,
     state,
     log,
-    maxClients: clientsPerWorker(descriptorLimit(), workers),
+    maxClients: clientsPerWorker(descriptorLimit(), planes),
     onFailure: (failure) => {
       for (const listener of failureListeners) listener(failure)
     },
@@ -103,9 +123,18 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     await sink?.close()
     throw error
   })
+  let inherited: Awaited<ReturnType<Crew['openInherited']>>
   try {
+    const { sockets, unused } = assignSockets(control.snapshot.listeners, options.inheritance ?? nothing)
+    for (const { fd, name } of unused) {
+      log.event('warn', 'unused_socket', `no listener asks for the socket ${name} (file descriptor ${fd})`, {
+        fd,
+        name,
+      })
+    }
     ports = await reservePorts(control.snapshot.listeners)
     await crew.start(withPorts(control.snapshot))
+    inherited = await crew.openInherited(sockets)
     await control.start().catch((error: NodeJS.ErrnoException) => {
       throw error.syscall === 'listen' ? adminListenError(error, config) : error
     })
@@ -114,11 +143,16 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     await control.close()
     throw error
   }
-  const listeners = control.snapshot.listeners.map(({ name, host, port: configured }) => ({
-    name,
-    host,
-    port: ports.get(name) ?? configured,
-  }))
+  const listeners = control.snapshot.listeners.map(({ name, host, port, socketPath, ...spec }) => {
+    const bound = inherited.get(name)?.[0]
+    return {
+      name,
+      host: bound?.address ?? host,
+      port: bound?.port ?? ports.get(name) ?? port,
+      socketPath,
+      inherited: spec.inherited,
+    }
+  })
   return {
     listeners,
     admin: control.adminAddress(),
@@ -143,8 +177,10 @@ function workerCount(configured: number | 'auto', log: Log): number {
 }
 
 function adminListenError(error: NodeJS.ErrnoException, config: LoadedConfig['config']): ListenError {
-  return new ListenError(error.code ?? 'EUNKNOWN', config.admin?.host ?? '', config.admin?.port ?? 0)
+  return new ListenError(error.code ?? 'EUNKNOWN', config.admin ?? { host: '', port: 0 })
 }
+
+const nothing: Inheritance = { sockets: [], refusal: '' }
 
 function problem(log: Log): (message: string) => void {
   return (message) => log.event('error', 'access_log_failed', message)

@@ -2,32 +2,24 @@
 // programs share a port without a word.
 import net from 'node:net'
 import type { ListenerSpec } from '../core/spec.ts'
-
-/** An address that cannot be bound. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError'
-  readonly code: string
-  readonly host: string
-  readonly port: number
-
-  constructor(code: string, host: string, port: number) {
-    super(`cannot listen on ${host === '' ? '*' : host}:${port}: ${code}`)
-    this.code = code
-    this.host = host
-    this.port = port
-  }
-}
+import { checkSocketPath } from '../net/socket-file.ts'
+import { ListenError } from './listen-error.ts'
 
 /**
- * Binds each address alone for a moment. Returns the actual ports (for port 0), by listener name.
- * Rejects with ListenError.
+ * Binds each address alone for a moment, and looks whether paths of Unix sockets are free. Returns the actual ports
+ * (for port 0), by listener name. Rejects with ListenError.
  */
 export async function reservePorts(listeners: readonly ListenerSpec[]): Promise<Map<string, number>> {
   const ports = new Map<string, number>()
   const held: net.Server[] = []
   try {
     for (const listener of listeners) {
-      const server = await bindAlone(listener.host, listener.port)
+      if (listener.inherited !== null) continue
+      if (listener.socketPath !== null) {
+        await checkSocketPath(listener.socketPath).catch(failed(listener))
+        continue
+      }
+      const server = await bindAlone(listener).catch(failed(listener))
       held.push(server)
       ports.set(listener.name, (server.address() as net.AddressInfo).port)
     }
@@ -37,12 +29,16 @@ export async function reservePorts(listeners: readonly ListenerSpec[]): Promise<
   return ports
 }
 
-function bindAlone(host: string, port: number): Promise<net.Server> {
+function failed(listener: ListenerSpec): (error: NodeJS.ErrnoException) => never {
+  return (error) => {
+    throw new ListenError(error.code ?? 'EUNKNOWN', listener)
+  }
+}
+
+function bindAlone({ host, port, ipv6Only }: ListenerSpec): Promise<net.Server> {
   return new Promise((resolve, reject) => {
     const server = net.createServer()
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(new ListenError(error.code ?? 'EUNKNOWN', host, port)),
-    )
-    server.listen({ ...(host === '' ? {} : { host }), port, exclusive: true }, () => resolve(server))
+    server.once('error', reject)
+    server.listen({ ...(host === '' ? {} : { host }), port, ipv6Only, exclusive: true }, () => resolve(server))
   })
 }

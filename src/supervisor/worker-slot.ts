@@ -1,5 +1,6 @@
 // One place for a worker: keeps a thread running in it, and gives back what a dead one held.
-import { Worker } from 'node:worker_threads'
+import type { Socket } from 'node:net'
+import { type Transferable, Worker } from 'node:worker_threads'
 import type { WorkerInfo } from '../control/port.ts'
 import type { FromWorker, ToWorker, WorkerData } from '../worker/protocol.ts'
 
@@ -61,6 +62,19 @@ export class WorkerSlot {
     if (this.#thread === null) return false
     this.#thread.postMessage(message)
     return true
+  }
+
+  /** Gives a TCP connection, not yet read from, to the thread. 'gone' = it has ended, and the connection is still here. */
+  hand(listener: string, socket: Socket): 'taken' | 'gone' | 'not-transferable' {
+    try {
+      // The types do not know yet that sockets can be transferred.
+      this.#thread?.postMessage({ type: 'accepted', listener, socket }, [socket as unknown as Transferable])
+    } catch {
+      // Node has learned it in the course of version 24.
+      return 'not-transferable'
+    }
+    // What was handed over is destroyed on this side.
+    return socket.destroyed ? 'taken' : 'gone'
   }
 
   /** A drain has begun: the thread that runs here is the last one. */

@@ -1,5 +1,7 @@
 // One worker's data plane: applies snapshots, accepts connections, drains. Runs in a thread, or in the main thread.
+import type { Socket } from 'node:net'
 import type { LimitsSpec, ListenerSpec, Slot, Snapshot } from '../core/spec.ts'
+import type { SocketKind } from '../net/acceptor.ts'
 import type { DoorRules } from '../net/door.ts'
 import { keyOf, ServerTls } from '../net/tls/server-tls.ts'
 import { AccessLog } from '../observe/access-log.ts'
@@ -96,9 +98,28 @@ export class DataPlane implements PlaneContext {
     return new ServerTls(spec.name, spec.tls, this.#ticketKeys.get(spec.name) ?? null)
   }
 
-  /** Opens all listeners. Rejects with the first failure. */
-  async listen(): Promise<void> {
-    for (const { listener } of this.#listeners.values()) await listener.open(this.#options.reusePort)
+  /**
+   * Opens the listeners. Of Unix sockets only those in `unixSockets`, default all; never those that were inherited,
+   * whose connections are handed over. Rejects with the first failure, an OpenError.
+   */
+  async listen(unixSockets?: readonly string[]): Promise<void> {
+    for (const [name, { listener }] of this.#listeners) {
+      const { socketPath, inherited } = listener.spec
+      const isElsewhere = socketPath !== null && unixSockets !== undefined && !unixSockets.includes(name)
+      if (inherited === null && !isElsewhere) await this.openListener(name)
+    }
+  }
+
+  /** Opens one listener. Rejects with an OpenError. */
+  async openListener(name: string): Promise<void> {
+    await this.#listeners.get(name)?.listener.open(this.#options.reusePort)
+  }
+
+  /** Serves a connection that the main thread has accepted. */
+  takeConnection(name: string, socket: Socket, kind: SocketKind): void {
+    const entrance = this.#listeners.get(name)
+    if (entrance === undefined) socket.destroy()
+    else entrance.listener.take(socket, kind)
   }
 
   setAddresses(slot: Slot, addresses: readonly string[]): void {

@@ -1,5 +1,6 @@
 // What a data plane does with the supervisor's messages, in a thread or in the main thread.
 import type { DataPlane } from './data-plane.ts'
+import { listenFailed } from './open-error.ts'
 import type { FromWorker, ToWorker } from './protocol.ts'
 
 /** Carries out one message; answers where the protocol asks for it. */
@@ -23,6 +24,12 @@ export function handleMessage(target: DataPlane, message: ToWorker, answer: (mes
       return
     case 'cut':
       target.cutBackend(message.slot)
+      return
+    case 'keep':
+      target.openListener(message.listener).catch((error) => answer(listenFailed(error)))
+      return
+    case 'accepted':
+      target.takeConnection(message.listener, message.socket, 'tcp')
       return
     case 'drain':
       target.drain()

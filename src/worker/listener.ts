@@ -1,6 +1,7 @@
 // One listener of a worker: accepts, counts, sees connections through the door, and hands them to their handler.
+import type { Socket } from 'node:net'
 import type { LimitsSpec, ListenerSpec, Snapshot } from '../core/spec.ts'
-import { type Accepted, Acceptor } from '../net/acceptor.ts'
+import { type Accepted, Acceptor, type SocketKind } from '../net/acceptor.ts'
 import { type Arrival, unixAddress } from '../net/arrival.ts'
 import { type DoorKeeper, type DoorRules, type Rejection, Visitor } from '../net/door.ts'
 import type { ClientHello } from '../net/tls/client-hello.ts'
@@ -10,6 +11,7 @@ import type { RejectReason } from '../state/names.ts'
 import { hash64 } from '../util/hash32.ts'
 import type { TimerWheel } from '../util/timer-wheel.ts'
 import type { DataPlane } from './data-plane.ts'
+import { OpenError } from './open-error.ts'
 
 /** A client connection, whatever it speaks. */
 export interface Connection {
@@ -78,9 +80,24 @@ export class Listener implements DoorKeeper {
     this.#setup = setup
   }
 
+  get spec(): ListenerSpec {
+    return this.#setup.spec
+  }
+
+  /** `reusePort`: other threads listen on the same address. Rejects with an OpenError. */
   async open(reusePort: boolean): Promise<void> {
-    const { host, port } = this.#setup.spec
-    await this.#acceptor.listen({ host, port, reusePort })
+    const { name, host, port, ipv6Only, socketPath, socketMode } = this.spec
+    try {
+      if (socketPath !== null) await this.#acceptor.listenUnix(socketPath, socketMode)
+      else await this.#acceptor.listen({ host, port, ipv6Only, reusePort })
+    } catch (error) {
+      throw new OpenError(name, error)
+    }
+  }
+
+  /** Serves a connection that was accepted elsewhere. */
+  take(socket: Socket, kind: SocketKind): void {
+    this.#acceptor.take(socket, kind)
   }
 
   #accept(accepted: Accepted): void {

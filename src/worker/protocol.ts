@@ -1,4 +1,5 @@
 // What supervisor and worker threads say to each other.
+import type { Socket } from 'node:net'
 import type { Slot, Snapshot } from '../core/spec.ts'
 
 /** Given to a thread at its start. */
@@ -11,6 +12,8 @@ export interface WorkerData {
   readonly addresses: readonly (readonly [Slot, readonly string[]])[]
   /** By listener: what session tickets are sealed with, 48 bytes. */
   readonly ticketKeys: ReadonlyMap<string, Uint8Array>
+  /** Listeners whose Unix socket this worker accepts from: only one may. */
+  readonly unixSockets: readonly string[]
 }
 
 export type ToWorker =
@@ -18,13 +21,17 @@ export type ToWorker =
   | { readonly type: 'addresses'; readonly slot: Slot; readonly addresses: readonly string[] }
   | { readonly type: 'cut'; readonly slot: Slot }
   | { readonly type: 'ticket-keys'; readonly keys: ReadonlyMap<string, Uint8Array> }
+  /** Accept from this listener's Unix socket: the worker that did so is dead. */
+  | { readonly type: 'keep'; readonly listener: string }
+  /** A TCP connection that the main thread accepted; the socket is transferred. */
+  | { readonly type: 'accepted'; readonly listener: string; readonly socket: Socket }
   /** Stop accepting, end keep-alive, and say `drained` when the last connection has gone. */
   | { readonly type: 'drain' }
   | { readonly type: 'close' }
 
 export type FromWorker =
   | { readonly type: 'listening' }
-  | { readonly type: 'listen-failed'; readonly code: string; readonly host: string; readonly port: number }
+  | { readonly type: 'listen-failed'; readonly listener: string; readonly code: string }
   | { readonly type: 'applied'; readonly id: number; readonly error: string | null }
   | {
       readonly type: 'backend-failure'

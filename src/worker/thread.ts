@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { canReusePort } from '../net/acceptor.ts'
 import { DataPlane } from './data-plane.ts'
 import { handleMessage } from './handle-message.ts'
+import { listenFailed } from './open-error.ts'
 import type { FromWorker, ToWorker, WorkerData } from './protocol.ts'
 
 const data = workerData as WorkerData
@@ -24,9 +25,8 @@ port.on('message', (message: ToWorker) => {
   if (message.type === 'close') setImmediate(() => setImmediate(() => port.close()))
 })
 try {
-  await plane.listen()
+  await plane.listen(data.unixSockets)
   post({ type: 'listening' })
 } catch (error) {
-  const { code, address, port: number } = error as NodeJS.ErrnoException & { address?: string; port?: number }
-  post({ type: 'listen-failed', code: code ?? String(error), host: address ?? '', port: number ?? 0 })
+  post(listenFailed(error))
 }

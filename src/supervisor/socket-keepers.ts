@@ -1,0 +1,61 @@
+// Which worker accepts from which Unix socket. Unlike ports, which all workers listen on, a path is one worker's; when
+// that one dies, another takes the path over at once.
+import type { ListenerSpec } from '../core/spec.ts'
+
+export interface SocketKeepersOptions {
+  /** Workers that accept connections now. */
+  readonly running: () => readonly number[]
+  readonly takeOver: (worker: number, listener: string) => void
+}
+
+/** Somebody else listens there now, or the folder has gone: it is tried again so often. */
+const RETRY_MS = 5000
+
+export class SocketKeepers {
+  readonly #options: SocketKeepersOptions
+  readonly #keepers = new Map<string, number>()
+  readonly #retries = new Map<string, NodeJS.Timeout>()
+
+  constructor(options: SocketKeepersOptions) {
+    this.#options = options
+  }
+
+  /** Spreads the listeners with Unix sockets over the workers 0 … `workers` - 1. */
+  assign(listeners: readonly ListenerSpec[], workers: number): void {
+    const unix = listeners.filter(({ socketPath }) => socketPath !== null)
+    for (const [index, { name }] of unix.entries()) this.#keepers.set(name, index % workers)
+  }
+
+  /** The listeners whose sockets are this worker's. */
+  of(worker: number): string[] {
+    return [...this.#keepers].filter(([, keeper]) => keeper === worker).map(([listener]) => listener)
+  }
+
+  /** Where no worker is left, the sockets stay with the dead one: whoever takes its place gets them with its start. */
+  died(worker: number): void {
+    for (const listener of this.of(worker)) this.#move(listener)
+  }
+
+  /** A running worker could not take a socket over. */
+  failed(listener: string): void {
+    this.#retries.set(
+      listener,
+      setTimeout(() => this.#move(listener), RETRY_MS),
+    )
+  }
+
+  stop(): void {
+    for (const retry of this.#retries.values()) clearTimeout(retry)
+    this.#keepers.clear()
+  }
+
+  /** To the running worker that has the fewest. */
+  #move(listener: string): void {
+    clearTimeout(this.#retries.get(listener))
+    this.#retries.delete(listener)
+    const [next] = [...this.#options.running()].sort((a, b) => this.of(a).length - this.of(b).length)
+    if (next === undefined) return
+    this.#keepers.set(listener, next)
+    this.#options.takeOver(next, listener)
+  }
+}
