@@ -3,6 +3,10 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import tls from 'node:tls'
 import type { ClientAuthSpec, ListenerSpec, ListenerTlsSpec } from '../../src/core/spec.ts'
@@ -477,6 +481,31 @@ leakTest(
     assert.deepEqual(seenValues(backend.requests.at(-1), 'x-forwarded-for'), ['6.6.6.6, 127.0.0.1'])
   },
 )
+
+leakTest('who comes by a Unix socket has no address to tell of, and is trusted by that word', async (scope) => {
+  const folder = await mkdtemp(join(tmpdir(), 'frontdesk-http-'))
+  scope.defer(() => rm(folder, { recursive: true, force: true }))
+  const socketPath = join(folder, 'http.sock')
+  const accessLog = { format: 'json', file: null } as const
+  for (const trustedProxies of [[], ['unix']]) {
+    // No more than one connection for each address: these have none.
+    const { backend, plane } = await stand(scope, [{ socketPath, port: 0 }], {
+      snapshot: { accessLog, trustedProxies },
+      limits: { maxConnectionsPerIp: 1 },
+    })
+    const clients = [1, 2].map(() => scope.use(new RawClient(connect(socketPath))))
+    for (const client of clients) await client.request(get('/'))
+    await clients[0]!.request(get('/', { 'X-Forwarded-For': '6.6.6.6' }))
+    assert.deepEqual(
+      backend.requests.map((seen) => seenValues(seen, 'x-forwarded-for')),
+      [[], [], trustedProxies.length === 0 ? [] : ['6.6.6.6']],
+    )
+    await until('they are logged', () => logged(plane).length === 3)
+    assert.equal(logged(plane)[0]!.client, 'unix:')
+    for (const client of clients) await client.close()
+    await plane.close()
+  }
+})
 
 /** The lines of the access log so far. */
 function logged(plane: TestPlane): Record<string, unknown>[] {
