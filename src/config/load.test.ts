@@ -415,6 +415,29 @@ test('a redirect needs no pool of its own', () => {
   assert.deepEqual(poolsOf({ db, web: { backends }, other: { backends } }), ['web', ''])
 })
 
+test('what shows itself later is told at its place in the file', () => {
+  const text = `{
+  "tls": { "cert": "a.pem", "key": "a.key" },
+  "backends": ["http://h"],
+  "pools": { "a.b": { "backends": ["https://h"], "tls": { "ca": "x.pem" } } }
+}`
+  const loaded = loadConfig({ path: 'c.json', text, env: {} })
+  const problem = { file: 'c.json', line: 0, column: 0, message: 'x.pem is no such file', hint: null, value: 'x.pem' }
+  const paths = ['listeners[1].tls.certificates[0]', 'pools.a.b.tls.ca', 'state_file', 'nonsense']
+  const error = loaded.locate(new ConfigError(paths.map((path) => ({ ...problem, path }))))
+  assert.equal(
+    (error as ConfigError).message,
+    [
+      'c.json:2:10: tls: x.pem is no such file',
+      'c.json:4:65: pools["a.b"].tls.ca: x.pem is no such file',
+      'c.json: state_file: x.pem is no such file',
+      'c.json: nonsense: x.pem is no such file',
+    ].join('\n'),
+  )
+  const other = new Error('other')
+  assert.equal(loaded.locate(other), other)
+})
+
 test('two mistakes in one element of a list do not hide one in the next', () => {
   const bad = { url: 'http://h', weight: 0, max_connections: -1 }
   const problems = problemsOf(() => load({ backends: [bad, 'http://a', 'http://a'] }))

@@ -7,6 +7,7 @@ import { finish } from './finish.ts'
 import { type Environment, interpolate } from './interpolate.ts'
 import { findings } from './issues.ts'
 import { knownKeys } from './known-keys.ts'
+import { locate } from './locate.ts'
 import { applyOverrides, commandLine, type FlatOverrides } from './overrides.ts'
 import { ConfigError, type Problem, sortProblems } from './problem.ts'
 import { readSource } from './read-source.ts'
@@ -37,6 +38,8 @@ export interface LoadedConfig {
   readonly path: string | null
   /** Lines like those of problems, for what is allowed but probably not meant. */
   readonly warnings: readonly string[]
+  /** A `ConfigError` of later, its problems with their places in the file; any other error as it is. */
+  locate(error: unknown): unknown
 }
 
 /** Reads, checks and completes a configuration. Throws `ConfigError` with every problem. */
@@ -61,6 +64,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     config: finish(parsed.data, path, nodeAt(expanded, ['state_file']) !== undefined),
     path,
     warnings: warningsOf(parsed.data, expanded),
+    locate: (error) => locate(error, expanded),
   }
 }
 

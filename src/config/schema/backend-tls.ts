@@ -1,4 +1,5 @@
 // TLS towards the backends of a pool.
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { TlsVersion } from '../../core/spec.ts'
 import { hostName } from '../backend-url.ts'
@@ -34,6 +35,7 @@ const authorities = z
   }))
 
 function parseServerName(text: string): string {
+  if (isIP(text) !== 0 && !text.includes('%')) return text.toLowerCase()
   const name = hostName(text)
   if (name !== null && !/^\d+$/.test(name.slice(name.lastIndexOf('.') + 1))) return name
   throw new Error(`${JSON.stringify(text)} is not a name that a certificate can have; write it like "api.internal"`)
@@ -50,9 +52,9 @@ export const backendTls = z
         "Authorities in PEM. Own ones take the place of the system's; the word `system` in a list keeps those.",
     }),
     server_name: z.string().transform(parsing(parseServerName)).optional().meta({
-      title: 'host name',
+      title: 'host name or IP address',
       description:
-        'Name that is sent to backends and looked for in their certificates; without it the host of the URL.',
+        'Name that is sent to backends and looked for in their certificates (an IP address is only looked for); without it the host of the URL.',
     }),
     cert: filePath.optional().meta({ description: 'Our own certificate in PEM, for backends that ask for one.' }),
     key: filePath.optional().meta({ description: 'Its private key in PEM.' }),
