@@ -1,4 +1,5 @@
-// Backends over https: verified against the system's authorities and NODE_EXTRA_CA_CERTS, by name and by address.
+// Backends over https: verified against the system's authorities and NODE_EXTRA_CA_CERTS, by name and by address. What a
+// pool can set is in tls-backend-settings.test.ts.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
@@ -127,9 +128,25 @@ leakTest(
   { skip },
 )
 
+leakTest(
+  'the authorities of the system are trusted, and no variable of the environment switches verification off',
+  async (scope) => {
+    const certificates = await makeCertificates()
+    scope.defer(() => certificates.remove())
+    const backend = await secure(scope, certificates)
+    const trusts = scope.use(await startProxyProcess({ SSL_CERT_FILE: certificates.caPath }))
+    const port = await trusts.start([`https://127.0.0.1:${backend.port}`])
+    assert.equal((await ask(scope, port)).status, 200)
+    const lax = scope.use(await startProxyProcess({ NODE_TLS_REJECT_UNAUTHORIZED: '0', NODE_NO_WARNINGS: '1' }))
+    const other = await lax.start([`https://127.0.0.1:${backend.port}`])
+    assertRefused(await ask(scope, other), 'tls_certificate_error', /details="unknown authority/)
+  },
+  { skip },
+)
+
 leakTest('a backend that does not speak TLS is a 503 with its own reason', async (scope) => {
   const { backend } = await acting(scope)
   const proxy = scope.use(await startProxy([backend.url.replace('http:', 'https:')]))
-  assertRefused(await ask(scope, proxy.port), 'tls_protocol_error', /frontdesk/)
+  assertRefused(await ask(scope, proxy.port), 'tls_protocol_error', /details="the answer is not TLS/)
   assert.equal(backend.started, 0)
 })
