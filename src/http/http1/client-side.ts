@@ -386,6 +386,7 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
   /** The socket is gone; of a tunnel both are. */
   #gone(): void {
     this.#state = 'closed'
+    this.own?.closeIdle()
     this.#countWritten()
     this.#home.plane.wheel.remove(this)
     this.#home.connectionClosed(this)
