@@ -312,8 +312,14 @@ describe('certificates of a running process', { skip }, () => {
     file.listeners = [listener({ certificates: [{ cert: 'none.pem', key: 'a.key' }] })]
     const missing = await refused(422)
     assert.match(missing.detail, /none\.pem does not exist\. Nothing was changed$/)
+    const line =
+      1 +
+      JSON.stringify(file, null, 1)
+        .split('\n')
+        .findIndex((text) => text.includes('"certificates"')) +
+      1
     assert.deepEqual(missing.errors, [
-      { path: 'listeners[0].tls.certificates[0]', message: `${at('none.pem')} does not exist` },
+      { path: 'listeners[0].tls.certificates[0]', message: `${at('none.pem')} does not exist`, line },
     ])
     file.listeners = [listener()]
     file.wrokers = 3

@@ -59,16 +59,18 @@ export class Reloads {
 
   /** Reads the file again, applies it and leaves in the log what became of it. @throws as `apply`. */
   async fromFile(): Promise<ReloadResult> {
+    let loaded: LoadedConfig | undefined
     try {
-      const loaded = this.#o.load?.()
+      loaded = this.#o.load?.()
       for (const warning of loaded?.warnings ?? []) this.#o.log.event('warn', 'configuration', warning)
       const result = await this.apply(loaded?.config ?? this.#config)
       this.#tell(result)
       return result
     } catch (error) {
       this.#successful = false
-      this.#tellFailure(error)
-      throw error
+      const located = loaded?.locate(error) ?? error
+      this.#tellFailure(located)
+      throw located
     }
   }
 

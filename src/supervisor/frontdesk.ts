@@ -121,7 +121,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
   const load = options.load ?? null
   const control = await Control.create({ port, config, configPath: loaded.path, load, log }).catch(async (error) => {
     await sink?.close()
-    throw error
+    throw loaded.locate(error)
   })
   let inherited: Awaited<ReturnType<Crew['openInherited']>>
   try {

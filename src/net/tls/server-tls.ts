@@ -94,7 +94,7 @@ export class ServerTls {
       secureOptions: NO_RENEGOTIATION | PRIORITIZE_CHACHA | (sessionTickets ? 0 : constants.SSL_OP_NO_TICKET),
       sessionIdContext: this.#sessionIdContext,
       ...(clientAuth !== null && { ca: clientAuth.ca }),
-      ...(clientAuth?.crl && { crl: clientAuth.crl }),
+      ...(clientAuth?.crl && { crl: listsIn(clientAuth.crl) }),
     })
     this.#seal?.attach(context)
     return context
@@ -119,6 +119,9 @@ const TLS13_SUITES = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20
 export function keyOf(spec: ListenerTlsSpec): string {
   return JSON.stringify({ ...spec, identities: spec.identities.map(({ id, names }) => [id, names]) })
 }
+
+/** Node reads the first list of a text only; a chain needs one of each authority in it. */
+const listsIn = (pem: string): string[] => pem.match(/-----BEGIN X509 CRL-----[^-]*-----END X509 CRL-----/g) ?? []
 
 /** RFC 7301 §3.1: each name after its length. */
 function protocolList(protocols: readonly string[]): Buffer {
