@@ -56,7 +56,7 @@ export class SocketFile {
    */
   static async create(path: string, mode: number | null, bind: (path: string) => Promise<void>): Promise<SocketFile> {
     let stale = await checkSocketPath(path)
-    const folder = mkdtempSync(join(dirname(path), '.'))
+    const folder = mkdtempSync(`${dirname(path)}/.`)
     try {
       const bound = join(folder, 's')
       if (Buffer.byteLength(bound) > MAX_PATH_BYTES) throw failure('ENAMETOOLONG', path)

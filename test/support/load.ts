@@ -16,6 +16,10 @@ export interface AskOptions {
   readonly path?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Buffer
+  /** Default 127.0.0.1. */
+  readonly host?: string
+  /** Path of a Unix socket to ask instead of a port. */
+  readonly socketPath?: string
   /** Default: a connection of its own. */
   readonly agent?: Agent
 }
@@ -23,13 +27,14 @@ export interface AskOptions {
 /** One request, read to its end. Never rejects. */
 export function ask(port: number, o: AskOptions = {}): Promise<Answered> {
   return new Promise((resolve) => {
-    const { method = 'GET', path = '/', agent = false } = o
+    const { method = 'GET', path = '/', agent = false, host = '127.0.0.1', socketPath } = o
+    const place = socketPath === undefined ? { host, port } : { socketPath }
     // Node announces no length for DELETE by itself.
     const length = o.body === undefined ? {} : { 'content-length': Buffer.byteLength(o.body) }
     const headers = { ...length, ...o.headers }
     const failed = (error: NodeJS.ErrnoException): void =>
       resolve({ status: 0, headers: {}, body: '', error: error.code ?? error.message })
-    const outgoing = request({ host: '127.0.0.1', port, method, path, headers, agent }, (response) => {
+    const outgoing = request({ ...place, method, path, headers, agent }, (response) => {
       const parts: Buffer[] = []
       response.on('data', (part: Buffer) => parts.push(part))
       response.on('error', failed)
