@@ -29,7 +29,8 @@ export interface PeerName {
 
 /** Node's WriteWrap. */
 export interface WriteRequest {
-  oncomplete: (this: WriteRequest, status: number) => void
+  /** Not called where it is missing. */
+  oncomplete?: (this: WriteRequest, status: number) => void
   owner?: unknown
   /** Keeps the bytes alive while libuv holds a pointer to them. */
   bytes?: Uint8Array | null

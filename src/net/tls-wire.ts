@@ -20,7 +20,7 @@ function onRead(this: Handle): Uint8Array | undefined {
 }
 
 function onWritten(this: WriteRequest, status: number): void {
-  ;(this.owner as TlsWire).onWritten(this, status)
+  ;(this.owner as TlsWire).onWritten(status)
 }
 
 function onShutdown(this: ShutdownRequest): void {
@@ -41,8 +41,10 @@ export class TlsWire extends Wire {
   readonly #tls: WiredHandle
   #buffer: Buffer = sharedBuffer
   #error: NodeJS.ErrnoException | null = null
-  #request: WriteRequest | null = null
-  #inFlight = false
+  /** Of small writes. Nobody is called when one is done: whoever wants to write next looks (`#isBusy`). */
+  #quiet: WriteRequest | null = null
+  /** The write in flight; it may be done without our knowing, if it is a quiet one. */
+  #inFlight: WriteRequest | null = null
   #noDelay = false
   /** Written while another write was in flight. */
   readonly #queue: (string | Uint8Array)[] = []
@@ -112,25 +114,31 @@ export class TlsWire extends Wire {
   }
 
   override get hasUnsent(): boolean {
-    return this.#queue.length > 0 || (this.#inFlight && (this.#socket.writeQueueSize ?? 1) > 0)
+    return this.#queue.length > 0 || (this.#inFlight !== null && (this.#socket.writeQueueSize ?? 1) > 0)
   }
 
   write(text: string): void {
     if (this.closed || this.ended) return
     this.written += text.length
-    if (this.#inFlight) this.#enqueue(text)
-    else this.#sent(this.#tls.writeLatin1String(this.#newRequest(), text), text.length)
+    if (this.#isBusy()) this.#enqueue(text)
+    else {
+      const request = this.#requestFor(text.length)
+      this.#sent(request, this.#tls.writeLatin1String(request, text), text.length)
+    }
   }
 
   writeBytes(bytes: Uint8Array): void {
     if (this.closed || this.ended) return
     this.written += bytes.length
-    if (this.#inFlight) this.#enqueue(bytes)
-    else this.#sent(this.#tls.writeBuffer(this.#newRequest(), bytes), bytes.length)
+    if (this.#isBusy()) this.#enqueue(bytes)
+    else {
+      const request = this.#requestFor(bytes.length)
+      this.#sent(request, this.#tls.writeBuffer(request, bytes), bytes.length)
+    }
   }
 
   protected writePooled(buffer: Buffer, size: number): void {
-    if (this.#inFlight && !this.closed) this.writeBytes(Buffer.from(buffer.subarray(0, size)))
+    if (!this.closed && this.#isBusy()) this.writeBytes(Buffer.from(buffer.subarray(0, size)))
     else this.writeBytes(buffer.subarray(0, size))
     giveBuffer(buffer)
   }
@@ -138,38 +146,63 @@ export class TlsWire extends Wire {
   /** What was read is encrypted when the write returns: no copy is needed, from whatever buffer. */
   override relay(source: Wire, bytes: Buffer, start: number, end: number): void {
     const part = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end)
-    this.writeBytes(this.#inFlight ? Buffer.from(part) : part)
+    this.writeBytes(!this.closed && this.#isBusy() ? Buffer.from(part) : part)
     if (this.pending) source.pause()
   }
 
-  #newRequest(): WriteRequest {
-    if (this.#request !== null) return this.#request
+  /** Whether the engine still has a write to do. */
+  #isBusy(): boolean {
+    if (this.#inFlight === null) return false
+    if (this.#inFlight !== this.#quiet || this.#tls.writeQueueSize !== 0) return true
+    this.#inFlight = null
+    return false
+  }
+
+  #requestFor(size: number): WriteRequest {
+    if (size < BULK_BYTES && this.#quiet !== null) return this.#quiet
     const request = new native!.WriteRequest()
-    request.oncomplete = onWritten
     request.owner = this
-    this.#request = request
+    if (size < BULK_BYTES) this.#quiet = request
+    else request.oncomplete = onWritten
     return request
   }
 
-  #sent(status: number, size: number): void {
+  #sent(request: WriteRequest, status: number, size: number): void {
     if (status !== 0) {
       this.#fail(status, 'write')
       return
     }
     if (native!.state[native!.writeWaits] === 0) return
-    this.#request = null
-    this.#inFlight = true
+    this.#inFlight = request
     if (size >= BULK_BYTES) this.pending = true
+  }
+
+  /** Somebody waits for the write in flight after all. */
+  #wantsToKnow(): void {
+    const request = this.#inFlight
+    if (request === null || request !== this.#quiet) return
+    request.oncomplete = onWritten
+    this.#quiet = null
+    // One that failed said so when nobody listened. By then the engine has spoken of one that did not.
+    setImmediate(checkFailed, this, request)
+  }
+
+  /** The kernel has nothing more to take, and the engine has not said that the write is done: it failed. */
+  checkFailed(request: WriteRequest): void {
+    if (this.#inFlight !== request || (this.#socket.writeQueueSize ?? 1) !== 0) return
+    this.#inFlight = null
+    if (this.#closing) this.#closeNow(false)
+    else this.#failWith(Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' }))
   }
 
   #enqueue(part: string | Uint8Array): void {
     this.#queue.push(part)
     this.pending = true
+    this.#wantsToKnow()
   }
 
-  onWritten(request: WriteRequest, status: number): void {
-    this.#request ??= request
-    this.#inFlight = false
+  onWritten(status: number): void {
+    this.#inFlight = null
     if (this.#closing) {
       this.#closeNow(status === 0)
       return
@@ -197,11 +230,13 @@ export class TlsWire extends Wire {
     const parts = this.#queue.splice(0)
     const only = parts[0]!
     if (parts.length === 1 && typeof only === 'string') {
-      this.#sent(this.#tls.writeLatin1String(this.#newRequest(), only), BULK_BYTES)
+      const request = this.#requestFor(BULK_BYTES)
+      this.#sent(request, this.#tls.writeLatin1String(request, only), BULK_BYTES)
       return
     }
     const bytes = Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part)))
-    this.#sent(this.#tls.writeBuffer(this.#newRequest(), bytes), BULK_BYTES)
+    const request = this.#requestFor(BULK_BYTES)
+    this.#sent(request, this.#tls.writeBuffer(request, bytes), BULK_BYTES)
   }
 
   pause(): void {
@@ -239,8 +274,10 @@ export class TlsWire extends Wire {
     if (this.closed || this.ended) return
     this.ended = true
     // The alert that says goodbye (close_notify) must come after what is still in flight.
-    if (this.#inFlight || this.#queue.length > 0) this.#endWanted = true
-    else this.#shutdown()
+    if (this.#isBusy()) {
+      this.#endWanted = true
+      this.#wantsToKnow()
+    } else this.#shutdown()
   }
 
   #shutdown(): void {
@@ -257,8 +294,11 @@ export class TlsWire extends Wire {
     this.#queue.length = 0
     this.#tls.onread = afterDeath
     // With all of it in the kernel the engine says so in the next turn, and goodbye can follow.
-    if (this.#inFlight && (this.#socket.writeQueueSize ?? 1) === 0) this.#closing = true
-    else this.#closeNow(!this.#inFlight && this.#error === null)
+    const busy = this.#isBusy()
+    if (busy && this.#error === null && (this.#socket.writeQueueSize ?? 1) === 0) {
+      this.#closing = true
+      this.#wantsToKnow()
+    } else this.#closeNow(!busy && this.#error === null)
   }
 
   reset(): void {
@@ -340,6 +380,10 @@ export class TlsWire extends Wire {
 
 function announceClose(wire: TlsWire): void {
   wire.announceClose()
+}
+
+function checkFailed(wire: TlsWire, request: WriteRequest): void {
+  wire.checkFailed(request)
 }
 
 function releaseHeld(wire: TlsWire): void {

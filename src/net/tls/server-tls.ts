@@ -88,7 +88,7 @@ export class ServerTls {
       cert: identities.map(({ cert }) => cert),
       key: identities.map(({ key }) => key),
       minVersion,
-      ciphers: /\bTLS_/.test(ciphers) ? ciphers : `${TLS13_SUITES}:${ciphers || TLS12_CIPHERS}`,
+      ciphers: `${TLS13_SUITES}:${ciphers || TLS12_CIPHERS}`,
       ecdhCurve: GROUPS,
       honorCipherOrder: true,
       secureOptions: NO_RENEGOTIATION | PRIORITIZE_CHACHA | (sessionTickets ? 0 : constants.SSL_OP_NO_TICKET),
@@ -112,7 +112,7 @@ const TLS12_CIPHERS = ['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA20-POLY1
  */
 const GROUPS = 'X25519MLKEM768:X25519:prime256v1:secp384r1:secp521r1'
 
-/** Offered unless a list names some itself: Node takes those of TLS 1.3 and of TLS 1.2 in one list. */
+/** Always offered: Node takes those of TLS 1.3 and of TLS 1.2 in one list. */
 const TLS13_SUITES = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256'
 
 /** What `ServerTls` depends on, as text. */
