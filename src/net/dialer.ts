@@ -39,12 +39,12 @@ export class Dial extends Timed {
   readonly #target: DialTarget
   readonly #wheel: TimerWheel
   readonly #timeoutMs: number
-  readonly #events: DialEvents
+  /** Null when it has ended: sockets outlive the dial and hold on to it, but not to an exchange. */
+  #events: DialEvents | null
   readonly #preface: Buffer | null
   #socket: net.Socket | null = null
   #tried = 0
   #startedAt = 0
-  #finished = false
   #timedOut = false
   #securing = false
   #failure: Failure | null = null
@@ -72,9 +72,15 @@ export class Dial extends Timed {
 
   /** Nobody waits any more: closes what was opened and calls nothing. */
   cancel(): void {
-    this.#finished = true
-    this.#wheel.remove(this)
+    this.#finish()
     this.#socket?.destroy()
+  }
+
+  #finish(): DialEvents | null {
+    const events = this.#events
+    this.#events = null
+    this.#wheel.remove(this)
+    return events
   }
 
   #next(): void {
@@ -116,14 +122,14 @@ export class Dial extends Timed {
   }
 
   #connected(socket: net.Socket): void {
-    if (this.#finished) return
     const target = this.#target
-    this.#finished = true
-    this.#wheel.remove(this)
+    const events = this.#finish()
+    if (events === null) return
     if (target.addresses.length > 1) target.preferred = (target.preferred + this.#tried) % target.addresses.length
     this.#socket = null
-    this.#events.onDialed(
-      (events) => (target.tls === null ? openPlain(socket, this.#preface, events) : openSecured(socket, events)),
+    events.onDialed(
+      (wireEvents) =>
+        target.tls === null ? openPlain(socket, this.#preface, wireEvents) : openSecured(socket, wireEvents),
       Math.round((performance.now() - this.#startedAt) * 1000),
     )
   }
@@ -135,7 +141,7 @@ export class Dial extends Timed {
 
   #failed(error: NodeJS.ErrnoException | null): void {
     this.#socket = null
-    if (this.#finished) return
+    if (this.#events === null) return
     // An address that answered with the wrong certificate says more than one that did not answer.
     if (this.#failure === null || this.#failure.error.phase !== 'tls') this.#failure = this.#failureOf(error)
     this.#tried++
@@ -143,9 +149,7 @@ export class Dial extends Timed {
       this.#next()
       return
     }
-    this.#finished = true
-    this.#wheel.remove(this)
-    this.#events.onDialFailed(this.#failure.error, this.#failure.code)
+    this.#finish()?.onDialFailed(this.#failure.error, this.#failure.code)
   }
 
   #failureOf(error: NodeJS.ErrnoException | null): Failure {

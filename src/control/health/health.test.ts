@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { backendSpec, checkSpec, MemoryLog, poolSpec, SilentListener } from '../../../test/support/control-kit.ts'
+import {
+  backendSpec,
+  checkSpec,
+  MemoryLog,
+  plainBackendTls,
+  poolSpec,
+  SilentListener,
+} from '../../../test/support/control-kit.ts'
 import { refusingPort } from '../../../test/support/ports.ts'
 import { until } from '../../../test/support/wait.ts'
 import type { PoolSpec } from '../../core/spec.ts'
@@ -137,6 +144,39 @@ describe('Health', () => {
     for (let i = 0; i < 10; i++) health.failed({ slot: 0, error: 'reset_in_answer', code: 'ECONNRESET', count: 5 })
     assert.equal(state.flags(0), 0)
     assert.equal(asked, 2)
+  })
+
+  it('says once for each pool that nobody verifies its backends, and nothing of a pool without TLS', () => {
+    const over = { tls: { ...plainBackendTls, verify: false }, healthCheck: null }
+    const secure = poolOf([1, 2], over)
+    const pool = { ...secure, backends: secure.backends.map((b) => ({ ...b, protocol: 'https' as const })) }
+    const plain = { ...poolOf([3], over), name: 'plain' }
+    make().update([pool, plain])
+    health.update([structuredClone(pool), plain])
+    const said = log.named('tls_not_verified')
+    assert.deepEqual(
+      said.map(({ level, fields }) => [level, fields.pool]),
+      [['warn', 'default']],
+    )
+    health.update([{ ...pool, tls: plainBackendTls }, plain])
+    health.update([pool, plain])
+    assert.equal(log.named('tls_not_verified').length, 2, 'it begins anew')
+  })
+
+  it('says why TLS with a backend fails, the same reason once', () => {
+    const pool = poolOf([1, 2], { healthCheck: null })
+    make().update([pool])
+    const fail = (slot: number, code: string) => health.failed({ slot, error: 'tls_certificate', code, count: 1 })
+    for (const code of ['certificate has expired', 'certificate has expired', 'self-signed certificate']) fail(0, code)
+    fail(1, 'certificate has expired')
+    assert.deepEqual(
+      log.named('backend_tls_failed').map(({ fields }) => [fields.backend, fields.reason]),
+      [
+        [pool.backends[0]!.url, 'certificate has expired'],
+        [pool.backends[0]!.url, 'self-signed certificate'],
+        [pool.backends[1]!.url, 'certificate has expired'],
+      ],
+    )
   })
 
   it('ejects after enough failed connections and takes it back in time', async (t) => {

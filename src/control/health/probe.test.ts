@@ -213,6 +213,23 @@ describe('probe', () => {
     assert.match((await check(plain, {}, more)).reason, /^the answer is not TLS/)
   })
 
+  it('speaks and listens through TLS, and on a Unix socket', { skip: skipTls }, async () => {
+    const authority = await makeAuthority()
+    after(() => authority.remove())
+    const { cert, key } = await authority.issue()
+    const pong = (socket: Socket) => void socket.on('error', () => {}).on('data', () => socket.write('+PONG'))
+    const spec = { send: 'PING', receive: '+PONG' }
+    const expected = { ok: true, reason: 'expected answer' }
+    const secure = backendSpec(0, await listen(createTls({ cert, key }, pong), 0, '127.0.0.1'), { protocol: 'tls' })
+    const tls = withTls({ ca: authority.pem, alpn: [] })
+    assert.deepEqual(await check(secure, spec, { tls }), expected)
+    assert.deepEqual(await check(secure, spec, { tls: withTls({ verify: false }) }), expected)
+    const socketPath = join(tmpdir(), `frontdesk-probe-pong-${process.pid}.sock`)
+    await listen(createTcp(pong), socketPath)
+    const unix = backendSpec(0, 0, { protocol: 'tcp', socketPath, host: '' })
+    assert.deepEqual(await check(unix, spec, { addresses: [] }), expected)
+  })
+
   it('shows our certificate to a backend that asks, and says what it answers to none', { skip: skipTls }, async () => {
     const authority = await makeAuthority()
     after(() => authority.remove())
