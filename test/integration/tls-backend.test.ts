@@ -6,7 +6,8 @@ import type { IncomingMessage } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { type Certificates, haveOpenssl, makeCertificates } from '../support/certificates.ts'
+import { type Certificates, haveOpenssl, makeAuthority, makeCertificates } from '../support/certificates.ts'
+import { MemoryLog } from '../support/control-kit.ts'
 import { fieldValue } from '../support/http-message.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
 import { get, post } from '../support/messages.ts'
@@ -140,6 +141,35 @@ leakTest(
     const lax = scope.use(await startProxyProcess({ NODE_TLS_REJECT_UNAUTHORIZED: '0', NODE_NO_WARNINGS: '1' }))
     const other = await lax.start([`https://127.0.0.1:${backend.port}`])
     assertRefused(await ask(scope, other), 'tls_certificate_error', /details="unknown authority/)
+  },
+  { skip },
+)
+
+leakTest(
+  'what the configuration says of TLS holds for exchanges and health checks alike',
+  async (scope) => {
+    const authority = await makeAuthority()
+    scope.defer(() => authority.remove())
+    const backend = await secure(scope, await authority.issue({ names: ['DNS:api.internal'] }))
+    const url = `https://127.0.0.1:${backend.port}`
+    const health_check = { method: 'http', interval: '100ms' }
+    const good = { ca: authority.path, server_name: 'api.internal' }
+    const log = new MemoryLog()
+    const start = async (tls: Record<string, string | boolean>) =>
+      scope.use(await startProxy([url], { pool: { tls, health_check }, log }))
+    const proxy = await start(good)
+    await log.waitFor('backend_up')
+    assert.equal((await ask(scope, proxy.port)).status, 200)
+    assert.ok(backend.serverNames.every((name) => name === 'api.internal'))
+    const wrong = await start({ ...good, server_name: 'api.example' })
+    const down = await log.waitFor('backend_down')
+    assert.equal(down.message, `backend ${url} DOWN: certificate is for another name (DNS:api.internal) (first check)`)
+    assert.equal((await ask(scope, wrong.port)).status, 503)
+    assert.equal(log.named('tls_not_verified').length, 0)
+    const lax = await start({ verify: false })
+    assert.equal((await log.waitFor('tls_not_verified')).fields.pool, 'default')
+    await log.waitFor('backend_up', 2)
+    assert.equal((await ask(scope, lax.port)).status, 200)
   },
   { skip },
 )
