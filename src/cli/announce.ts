@@ -1,7 +1,10 @@
 // The start-up message: where everything is and what to try; one JSON line where logs are JSON.
+import type { ListenerConfig } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
+import { poolsNamed } from '../config/pool-kind.ts'
 import type { Running } from '../supervisor/frontdesk.ts'
 import type { CliContext } from './cli-context.ts'
+import { schemeOf, urlOf } from './listener-url.ts'
 import type { LogSink } from './log-sink.ts'
 import { plural, type Terminal } from './terminal.ts'
 
@@ -16,7 +19,11 @@ export interface AnnounceOptions {
 
 export function announce(o: AnnounceOptions): void {
   const { running, context, log } = o
-  const listeners = running.listeners.map((listener) => ({ ...listener, url: urlOf(listener) }))
+  const { listeners: configured } = o.loaded.config
+  const listeners = running.listeners.map((listener) => ({
+    ...listener,
+    url: urlOf(listener, schemeOf(configured.find(({ name }) => name === listener.name)!)),
+  }))
   const admin = running.admin === null ? null : urlOf(running.admin)
   if (log.format === 'json') {
     const fields = {
@@ -48,26 +55,40 @@ function block(o: AnnounceOptions, listeners: readonly { name: string; url: stri
   ]
   const lines = listeners.map(({ name, url }) => {
     const label = listeners.length === 1 ? 'Proxy' : name
-    return row(label, `${url.padEnd(26)} ${poolSummary(o, name)}`)
+    return row(label, `${url.padEnd(26)} ${summary(o, name)}`)
   })
   if (admin !== null) lines.push(row('Admin', admin), row('Metrics', `${admin}/metrics`))
-  const first = listeners[0]
-  const attempt = first === undefined ? '' : `try   curl -i ${first.url}/        `
+  const attempt = listeners.map(({ name, url }) => attemptAt(configOf(o, name), url)).find((words) => words !== '')
   const hints = (o.hints ?? []).map((hint) => `\n        ${hint}`).join('')
-  return `  ${head.join(' · ')}\n\n${lines.join('\n')}\n\n  ${attempt}Ctrl-C drains and stops${hints}\n\n`
+  return `  ${head.join(' · ')}\n\n${lines.join('\n')}\n\n  ${attempt ?? ''}Ctrl-C drains and stops${hints}\n\n`
 }
 
 function row(label: string, text: string): string {
   return `  ${label.padEnd(10)} ${text}`
 }
 
+const configOf = (o: AnnounceOptions, name: string): ListenerConfig =>
+  o.loaded.config.listeners.find((listener) => listener.name === name)!
+
+/** What to type to see an answer; '' where a browser or curl would see none. */
+function attemptAt({ protocol, redirectHttpsPort, acceptProxyProtocol }: ListenerConfig, url: string): string {
+  if (protocol !== 'http' || redirectHttpsPort > 0 || acceptProxyProtocol.length > 0) return ''
+  if (url.startsWith('unix:')) return `try   curl -i --unix-socket ${url.slice(5)} http://localhost/        `
+  if (url.startsWith('https:')) return `try   curl -ik ${url}/        `
+  return url.startsWith('http:') ? `try   curl -i ${url}/        ` : ''
+}
+
 /** "round-robin → 3 backends (2 up, 1 down)". */
-function poolSummary(o: AnnounceOptions, listenerName: string): string {
-  const { pool } = o.loaded.config.listeners.find(({ name }) => name === listenerName)!
-  const backends = o.running.status().backends.filter((backend) => backend.pool === pool)
-  const { strategy, healthCheck } = o.loaded.config.pools[pool]!
-  const choice = `${strategy} → ${plural(backends.length, 'backend')}`
-  if (healthCheck === null) return `${choice} (no health checks)`
+function summary(o: AnnounceOptions, listenerName: string): string {
+  const listener = configOf(o, listenerName)
+  if (listener.redirectHttpsPort > 0) return `redirects to https (port ${listener.redirectHttpsPort})`
+  const names = [...new Set(poolsNamed(listener))]
+  const backends = o.running.status().backends.filter(({ pool }) => names.includes(pool))
+  const pools = names.map((name) => o.loaded.config.pools[name]!)
+  const how =
+    listener.protocol === 'tls-passthrough' ? `server name → ${plural(names.length, 'pool')}` : pools[0]!.strategy
+  const choice = `${how} → ${plural(backends.length, 'backend')}`
+  if (pools.every(({ healthCheck }) => healthCheck === null)) return `${choice} (no health checks)`
   const counts = new Map<string, number>([['up', 0]])
   for (const { state } of backends) counts.set(state, (counts.get(state) ?? 0) + 1)
   const parts = [...counts].map(([state, count]) => paintCount(state, count, o.context.terminal))
@@ -79,11 +100,4 @@ function paintCount(state: string, count: number, { paint }: Terminal): string {
   const text = `${count} ${state}`
   if (count === 0) return text
   return paint(state === 'up' ? 'green' : 'red', text)
-}
-
-/** As a person on this machine would type it: an address on all interfaces is reached as localhost. */
-export function urlOf(address: { readonly host: string; readonly port: number }): string {
-  const { host, port } = address
-  const anywhere = host === '' || host === '0.0.0.0' || host === '::' || host === '127.0.0.1' || host === '::1'
-  return `http://${anywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host}:${port}`
 }

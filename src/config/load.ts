@@ -38,7 +38,7 @@ export interface LoadedConfig {
   readonly path: string | null
   /** Lines like those of problems, for what is allowed but probably not meant. */
   readonly warnings: readonly string[]
-  /** A `ConfigError` of later, its problems with their places in the file; any other error as it is. */
+  /** A `ConfigError` of later, its problems with their places in the file, if there is one; any other error as it is. */
   locate(error: unknown): unknown
 }
 
@@ -64,7 +64,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     config: finish(parsed.data, path, nodeAt(expanded, ['state_file']) !== undefined),
     path,
     warnings: warningsOf(parsed.data, expanded),
-    locate: (error) => locate(error, expanded),
+    locate: (error) => (path === null ? error : locate(error, expanded)),
   }
 }
 

@@ -14,7 +14,7 @@ export function warningsOf(long: LongForm, tree: SourceNode): string[] {
   }
   const used = new Set(long.listeners.flatMap((listener) => [poolOf(long, listener), ...poolsNamed(listener)]))
   const passedThrough = new Set(long.listeners.flatMap(({ sni }) => poolsNamed({ ...noListener, sni })))
-  for (const [name, { backends, tls }] of Object.entries(long.pools)) {
+  for (const [name, { backends }] of Object.entries(long.pools)) {
     const path: Path = ['pools', name]
     if (!used.has(name)) {
       const isFlat = nearest(tree, path).node.origin.path.length === 0
@@ -24,10 +24,6 @@ export function warningsOf(long: LongForm, tree: SourceNode): string[] {
     const secure = backends.some(({ url }) => /^(https|tls):/.test(url))
     if (nodeAt(tree, [...path, 'tls']) !== undefined && !secure) {
       warn([...path, 'tls'], 'no backend of this pool speaks TLS', 'write their URLs with https:// or tls://')
-    }
-    if (secure && !tls.verify) {
-      const message = 'certificates of backends are not verified: anybody on the way can answer in their place'
-      warn([...path, 'tls', 'verify'], message, 'set "ca" to the file of their authority instead')
     }
     if (secure && passedThrough.has(name)) {
       const message = 'the TLS of clients is passed through to this pool, and put into TLS once more'

@@ -1,0 +1,175 @@
+// `frontdesk proxy` over TCP, TLS and a Unix socket, and `frontdesk check --connect` on what they need.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import { startDemoBackend } from '../../src/cli/demo-backend/demo-backend.ts'
+import { type Authority, haveOpenssl, makeAuthority } from '../support/certificates.ts'
+import { refusingPort } from '../support/ports.ts'
+import { within } from '../support/wait.ts'
+import { CliProcess, cli } from './cli-process.ts'
+
+const skip = (await haveOpenssl()) ? false : 'needs the openssl program'
+
+function folder(t: TestContext): string {
+  const dir = mkdtempSync(join(tmpdir(), 'frontdesk-proxy-'))
+  t.after(() => rmSync(dir, { recursive: true }))
+  return dir
+}
+
+async function authority(t: TestContext): Promise<Authority> {
+  const made = await makeAuthority()
+  t.after(() => made.remove())
+  return made
+}
+
+async function port(t: TestContext, server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  return (server.address() as AddressInfo).port
+}
+
+/** A server that sends its name and then what it is sent. */
+const echo = (t: TestContext, name: string): Promise<number> =>
+  port(
+    t,
+    createServer((socket) => {
+      socket.on('error', () => {})
+      socket.write(`${name} `)
+      socket.pipe(socket)
+    }),
+  )
+
+/** Sends, ends its side (unless told otherwise), and gives back all that came. */
+async function exchange(socket: Socket, text: string, send: 'end' | 'write' = 'end'): Promise<string> {
+  let received = ''
+  socket.on('data', (chunk: Buffer) => {
+    received += chunk.toString()
+  })
+  socket[send](text)
+  await within('the end of the connection', once(socket, 'close'))
+  return received
+}
+
+async function serve(t: TestContext, args: readonly string[]): Promise<{ url: string; port: number }> {
+  const served = new CliProcess(t, ['proxy', ...args, '--workers', '1'], { cwd: folder(t) })
+  const [line] = await served.says(/^\{.*"event":"started".*$/m)
+  const { listeners } = JSON.parse(line!) as { listeners: { url: string; port: number }[] }
+  return listeners[0]!
+}
+
+test('proxy --from tcp:// spreads connections over --to tcp://', async (t) => {
+  const [red, green] = [await echo(t, 'red'), await echo(t, 'green')]
+  const to = ['--to', `tcp://127.0.0.1:${red}`, '--to', `tcp://127.0.0.1:${green}`]
+  const listener = await serve(t, ['--from', 'tcp://127.0.0.1:0', ...to])
+  assert.equal(listener.url, `tcp://localhost:${listener.port}`)
+  const answers: string[] = []
+  for (let i = 0; i < 4; i++) answers.push(await exchange(connect(listener.port, '127.0.0.1'), 'hello'))
+  assert.deepEqual(answers.sort(), ['green hello', 'green hello', 'red hello', 'red hello'])
+})
+
+test('proxy --from https:// --tls terminates TLS', { skip }, async (t) => {
+  const ca = await authority(t)
+  const { certPath, keyPath } = await ca.issue()
+  const blue = await startDemoBackend({ name: 'blue', host: '127.0.0.1', port: 0 })
+  t.after(() => blue.close())
+  const listener = await serve(t, [
+    '--from',
+    'https://127.0.0.1:0',
+    '--tls',
+    `${certPath},${keyPath}`,
+    '--to',
+    blue.url,
+  ])
+  assert.equal(listener.url, `https://localhost:${listener.port}`)
+  const socket = connectTls({ port: listener.port, host: '127.0.0.1', servername: 'localhost', ca: ca.pem })
+  await within('the handshake', once(socket, 'secureConnect'))
+  const request = 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
+  const answer = await exchange(socket, request, 'write')
+  assert.match(answer, /^HTTP\/1\.1 200 [\s\S]*blue/)
+})
+
+test('proxy --from unix: serves a socket', async (t) => {
+  const path = join(folder(t), 'proxy.sock')
+  const listener = await serve(t, ['--from', `unix:${path}`, '--to', `tcp://127.0.0.1:${await echo(t, 'red')}`])
+  assert.equal(listener.url, `unix:${path}`)
+  assert.equal(await exchange(connect(path), 'hello'), 'red hello')
+})
+
+test('proxy says in one line what does not fit, and exits 2', async (t) => {
+  const ended = await cli(t, ['proxy', '--from', 'http://:0', '--to', 'tcp://127.0.0.1:1'])
+  assert.equal(ended.stderr, 'frontdesk: --from http:// cannot serve tcp://127.0.0.1:1\n  --from tcp://ADDRESS\n')
+  assert.equal(ended.code, 2)
+})
+
+test('check --connect verifies backends with the settings of their pool, and shows the certificates', {
+  skip,
+}, async (t) => {
+  const ca = await authority(t)
+  const own = await ca.issue({ days: 3 })
+  const { cert, key } = await ca.issue({ names: ['DNS:db.internal'] })
+  const secured = await port(t, createTlsServer({ cert, key }))
+  const plain = await echo(t, 'red')
+  const shut = await refusingPort()
+  const url = `tls://127.0.0.1:${secured}`
+  const dir = folder(t)
+  const tcp = (name: string) => ({ name, listen: `127.0.0.1:${10_000 + name.length}`, protocol: 'tcp', pool: name })
+  const config = {
+    listeners: [
+      { ...tcp('good'), tls: { certificates: [{ cert: own.certPath, key: own.keyPath }] } },
+      { name: 'sni', listen: 'unix:/run/x.sock', protocol: 'tls-passthrough', sni: { '*': 'plain', 'a.b': 'foreign' } },
+      tcp('another'),
+    ],
+    pools: {
+      good: { backends: [url], tls: { ca: ca.path, server_name: 'db.internal' } },
+      foreign: { backends: [url], tls: { server_name: 'db.internal' } },
+      another: { backends: [url], tls: { ca: ca.path } },
+      plain: { backends: [`tcp://127.0.0.1:${plain}`, `tcp://127.0.0.1:${shut}`] },
+    },
+  }
+  writeFileSync(join(dir, 'config.json'), JSON.stringify(config))
+  const connected = await cli(t, ['check', '--connect', '--json'], { cwd: dir })
+  const { backends, certificates } = JSON.parse(connected.stdout) as {
+    backends: { pool: string; ok: boolean; detail: string }[]
+    certificates: { name: string; days_left: number }[]
+  }
+  const [good, foreign, another, open, refused] = backends
+  assert.deepEqual(
+    backends.map(({ ok }) => ok),
+    [true, false, false, true, false],
+  )
+  assert.match(good!.detail, /^127\.0\.0\.1 in \d+ ms, TLSv1\.3$/)
+  assert.match(foreign!.detail, /unknown authority.*"ca" in "tls" of the pool/)
+  assert.match(another!.detail, /for another name than 127\.0\.0\.1; .*"server_name"/)
+  assert.match(open!.detail, /^127\.0\.0\.1 in \d+ ms$/)
+  assert.match(refused!.detail, /connection refused/)
+  assert.equal(connected.code, 1)
+  assert.deepEqual(
+    certificates.map(({ name, days_left }) => [name, days_left]),
+    [[own.certPath, 2]],
+  )
+  const shown = await cli(t, ['check', '--connect'], { cwd: dir })
+  assert.match(shown.stdout, /^ {2}good +127\.0\.0\.1:10004 +tls: round-robin → 1 backend of pool good$/m)
+  assert.match(shown.stdout, /^ {2}sni +unix:\/run\/x\.sock +tls-passthrough: server name → 2 pools$/m)
+  assert.match(shown.stdout, /^ {2}issued-\d+\.pem +localhost +until .* \(2 days\)$/m)
+})
+
+test('check --connect says which certificate cannot be used, and where it is named', { skip }, async (t) => {
+  const ca = await authority(t)
+  const [one, other] = [await ca.issue(), await ca.issue()]
+  const dir = folder(t)
+  const tls = { port: 8443, cert: one.certPath, key: other.keyPath }
+  writeFileSync(join(dir, 'config.json'), JSON.stringify({ backends: ['http://localhost:3000'], tls }))
+  const ended = await cli(t, ['check', '--connect'], { cwd: dir })
+  assert.match(
+    ended.stderr,
+    /^config\.json:1:\d+: tls: .* does not match the certificate in .*; they are not one pair$/m,
+  )
+  assert.equal(ended.code, 78)
+  assert.equal((await cli(t, ['check'], { cwd: dir })).code, 0)
+})
