@@ -54,7 +54,7 @@ export class TicketSeal {
 
   #seal(): readonly unknown[] {
     const { name, hmac, aes } = this.#current
-    return [SEALED, hmac, aes, name, randomFillSync(Buffer.allocUnsafe(16))]
+    return [SEALED, hmac, aes, name, initializationVector()]
   }
 
   #open(name: Buffer): readonly unknown[] {
@@ -62,6 +62,20 @@ export class TicketSeal {
     if (key === null || !name.equals(key.name)) return [CANNOT_OPEN, this.#current.hmac, this.#current.aes]
     return [GOOD_AND_RENEWED, key.hmac, key.aes]
   }
+}
+
+const IV_BYTES = 16
+const ivs = Buffer.allocUnsafeSlow(IV_BYTES * 256)
+let nextIv = ivs.length
+
+/** Drawn many at a time: asking for random bytes costs more than sealing with them. */
+function initializationVector(): Buffer {
+  if (nextIv === ivs.length) {
+    randomFillSync(ivs)
+    nextIv = 0
+  }
+  nextIv += IV_BYTES
+  return ivs.subarray(nextIv - IV_BYTES, nextIv)
 }
 
 function parts(key: Uint8Array): Parts {
