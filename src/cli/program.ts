@@ -4,6 +4,7 @@ import { closest } from '../util/edit-distance.ts'
 import type { CliContext } from './cli-context.ts'
 import { defineBackend } from './commands/backend.ts'
 import { defineBackends } from './commands/backends.ts'
+import { defineCerts } from './commands/certs.ts'
 import { defineCheck } from './commands/check.ts'
 import { defineDemo } from './commands/demo.ts'
 import { defineProxy } from './commands/proxy.ts'
@@ -56,6 +57,7 @@ export function buildProgram(context: CliContext): Command {
     defineSchema,
     defineStatus,
     defineBackends,
+    defineCerts,
     defineStop,
     defineVersion,
   ]

@@ -38,6 +38,7 @@ test('help lists the commands that exist and no others', async (t) => {
     'schema',
     'status',
     'backends',
+    'certs',
     'stop',
     'version',
     'help',
@@ -161,7 +162,7 @@ test('schema prints a JSON Schema that knows the seven keys', async (t) => {
 
 test('commands that need a running Frontdesk say in one line that there is none', async (t) => {
   const admin = `127.0.0.1:${await refusingPort()}`
-  for (const args of [['status'], ['backends', 'list'], ['stop']]) {
+  for (const args of [['status'], ['backends', 'list'], ['certs', 'list'], ['stop']]) {
     const ended = await cli(t, [...args, '--admin', admin])
     assert.match(
       ended.stderr,
