@@ -2,6 +2,7 @@
 import { getSystemErrorName } from 'node:util'
 import { type Handle, native, type ShutdownRequest, type WriteRequest } from './native.ts'
 import { giveBuffer, sharedBuffer } from './read-buffers.ts'
+import { copySmall, keepSmall, SMALL_BYTES } from './small-copies.ts'
 import { Wire, type WireEvents } from './wire.ts'
 
 const UV_EOF = -4095
@@ -97,6 +98,24 @@ export class HandleWire extends Wire {
     }
     this.#closeIfOver()
     return undefined
+  }
+
+  override relay(source: Wire, bytes: Buffer, start: number, end: number): void {
+    if (bytes !== sharedBuffer || start !== 0 || end > SMALL_BYTES) {
+      super.relay(source, bytes, start, end)
+      return
+    }
+    if (this.closed || this.ended) return
+    this.written += end
+    const request = spare ?? newRequest()
+    const copy = copySmall(end)
+    const status = this.#handle.writeBuffer(request, copy)
+    if (status !== 0) this.#fail(status, 'write')
+    else if (native!.state[native!.writeWaits] !== 0) {
+      keepSmall()
+      this.#tookRequest(request, copy, false)
+      source.pause()
+    }
   }
 
   write(text: string): void {

@@ -44,22 +44,18 @@ export class Tunnel extends Timed {
     this.owner = owner
     this.#wheel = wheel
     this.#idleMs = idleMs
-    this.client = new ClientEnd(this, client, backend, state, row)
-    this.backend = new BackendEnd(this, backend, client, state, row)
+    this.client = new ClientEnd(this, client, backend, wheel, state, row)
+    this.backend = new BackendEnd(this, backend, client, wheel, state, row)
     client.events = this.client
     backend.events = this.backend
   }
 
   /** Begins with what was read before: bytes of the client, whether it has sent FIN already, bytes of the backend. */
   start(fromClient: Buffer | null, clientEnded: boolean, fromBackend: Buffer | null): void {
-    this.touch()
+    this.#wheel.arm(this, this.#idleMs)
     this.client.sendOn(fromClient)
     this.backend.sendOn(fromBackend)
     if (clientEnded) this.client.onEnd()
-  }
-
-  touch(): void {
-    this.#wheel.arm(this, this.#idleMs)
   }
 
   /** One of the sockets is gone. */
@@ -81,6 +77,11 @@ export class Tunnel extends Timed {
   }
 
   onDeadline(): void {
+    const silentMs = this.#wheel.since(Math.max(this.client.lastTick, this.backend.lastTick))
+    if (silentMs < this.#idleMs) {
+      this.#wheel.arm(this, this.#idleMs - silentMs)
+      return
+    }
     this.timedOut = true
     this.client.wire.destroy()
     this.backend.wire.destroy()
@@ -94,15 +95,20 @@ abstract class TunnelEnd implements WireEvents {
   ended = false
   /** Bytes that arrived. */
   count = 0
+  /** When something last arrived here, or was taken. */
+  lastTick: number
   protected readonly to: Wire
   protected readonly tunnel: Tunnel
+  protected readonly wheel: TimerWheel
   protected readonly state: WorkerState
   protected readonly row: number
 
-  constructor(tunnel: Tunnel, wire: Wire, to: Wire, state: WorkerState, row: number) {
+  constructor(tunnel: Tunnel, wire: Wire, to: Wire, wheel: TimerWheel, state: WorkerState, row: number) {
     this.tunnel = tunnel
     this.wire = wire
     this.to = to
+    this.wheel = wheel
+    this.lastTick = wheel.tick
     this.state = state
     this.row = row
   }
@@ -114,7 +120,7 @@ abstract class TunnelEnd implements WireEvents {
     this.to.relay(this.wire, bytes, 0, length)
     if (length >= BULK_BYTES) this.wire.useOwnBuffer()
     else this.wire.releaseOwnBuffer(this.to.pending)
-    this.tunnel.touch()
+    this.lastTick = this.wheel.tick
   }
 
   /** Bytes read before the tunnel stood; then reading goes on, unless they have to wait. */
@@ -133,7 +139,7 @@ abstract class TunnelEnd implements WireEvents {
 
   onDrain(): void {
     // This wire has taken what came from the other one.
-    this.tunnel.touch()
+    this.lastTick = this.wheel.tick
     this.to.resume()
   }
 

@@ -48,13 +48,14 @@ class Bucket extends Timed {
 export class TimerWheel {
   /** Milliseconds since the wheel was made, as of the last tick: a clock that costs nothing to read. */
   now = 1
+  /** The number of that tick: to remember a moment by, as a small integer, where even `arm` would be too much. */
+  tick = 0
   readonly #tickMs: number
   readonly #mask: number
   readonly #onFault: (error: unknown) => void
   readonly #buckets: Bucket[]
   readonly #started = performance.now()
   readonly #due = new Bucket()
-  #tick = 0
   #timer: NodeJS.Timeout | null = null
 
   constructor(options: TimerWheelOptions = {}) {
@@ -86,6 +87,11 @@ export class TimerWheel {
     if (entry.filedAt === 0 || at < entry.filedAt - this.#tickMs) this.#file(entry, at)
   }
 
+  /** Milliseconds since a tick, as of the last one. */
+  since(tick: number): number {
+    return this.now - tick * this.#tickMs
+  }
+
   /** Takes the entry out for good. */
   remove(entry: Timed): void {
     entry.deadline = 0
@@ -97,10 +103,10 @@ export class TimerWheel {
     this.now = Math.max(this.now, nowMs)
     const target = Math.floor(this.now / this.#tickMs)
     // After a long stall one turn of the wheel visits every bucket.
-    if (target - this.#tick > this.#mask) this.#tick = target - this.#mask - 1
-    while (this.#tick < target) {
-      this.#tick++
-      this.#fire(this.#buckets[this.#tick & this.#mask]!)
+    if (target - this.tick > this.#mask) this.tick = target - this.#mask - 1
+    while (this.tick < target) {
+      this.tick++
+      this.#fire(this.#buckets[this.tick & this.#mask]!)
     }
   }
 
@@ -134,7 +140,7 @@ export class TimerWheel {
 
   #file(entry: Timed, at: number): void {
     if (entry.filedAt !== 0) unlink(entry)
-    const tick = Math.max(Math.ceil(at / this.#tickMs), this.#tick + 1)
+    const tick = Math.max(Math.ceil(at / this.#tickMs), this.tick + 1)
     entry.filedAt = tick * this.#tickMs
     const bucket = this.#buckets[tick & this.#mask]!
     const last = bucket.previous!
