@@ -32,10 +32,13 @@ long form with every default filled in. The same as JSON Schema, for editors: [c
 - **duration**: \`"30s"\`, \`"1h30m"\`, \`"100ms"\`, \`"0.5s"\`, \`"1d"\` (units \`ns us ms s m h d\`), or a number of whole
   seconds. The resolution is a millisecond.
 - **size**: \`"64KB"\`, \`"10MB"\`, \`"1.5GB"\`, or a number of bytes. \`KB\` and \`KiB\` both are 1024 bytes.
-- **address**: \`":80"\` is port 80 on all interfaces, IPv4 and IPv6; \`"127.0.0.1:80"\`, \`"[::1]:80"\`, \`"localhost:80"\`.
-- **URL** of a backend: \`http://host[:port][/base]\`, \`https://host[:port][/base]\` or \`unix:/path/of.sock\`. A base path is
-  put before the path of the request. User info, query and fragment are refused. Two URLs are the same backend if they
-  differ only in the case of the host, a default port, or a closing slash.
+- **address**: \`":80"\` is port 80 on all interfaces, IPv4 and IPv6; \`"127.0.0.1:80"\`, \`"[::1]:80"\`, \`"localhost:80"\`;
+  \`"[::]:80"\` is both families too, unless \`ipv6_only\`. \`"unix:/run/x.sock"\` is a Unix socket, \`"systemd:web"\` a socket
+  that systemd passes, by its name (\`FileDescriptorName=\`) or number (\`"systemd:0"\`).
+- **URL** of a backend: \`http://host[:port][/base]\` or \`https://host[:port][/base]\` in HTTP pools, \`tcp://host:port\` or
+  \`tls://host:port\` in TCP pools, \`unix:/path/of.sock\` in both. A base path is put before the path of the request. User
+  info, query and fragment are refused. Two URLs are the same backend if they differ only in the case of the host, a
+  default port, or a closing slash.
 - **Variables**: \`\${NAME}\` in a string is replaced by the environment variable, \`\${NAME:-text}\` by \`text\` where it is
   unset or empty; an unset one without a default is an error. A number may be written as a variable: \`"port": "\${PORT}"\`.
   \`$\${\` stands for a literal \`\${\`.
@@ -43,24 +46,32 @@ long form with every default filled in. The same as JSON Schema, for editors: [c
 
 ## Flat and long form
 
-The flat keys (\`port\`, \`admin_port\`, \`strategy\`, \`health_check_…\`, \`backend_timeout\`, \`backends\`, \`sticky\`) are short for
-places in the listener \`default\`, the pool \`default\` and \`admin\`. Both forms may be mixed; where both say something about
-the same place they must say the same. A file with \`listeners\` and without \`port\` opens only those listeners, and no admin
+The flat keys (\`port\`, \`admin_port\`, \`strategy\`, \`health_check_…\`, \`backend_timeout\`, \`backends\`, \`sticky\`, \`tls\`) are
+short for places in the listeners \`default\` and \`default-tls\`, the pool \`default\` and \`admin\`. Both forms may be mixed;
+where both say something about the same place they must say the same. A file with \`listeners\` and without \`port\` opens only those listeners, and no admin
 API unless \`admin\` or \`admin_port\` is there. A listener that names no pool is served by the pool \`default\`, or by the
 only one.
 
+## HTTP pools and TCP pools
+
+A listener speaks \`http\`, \`tcp\` or \`tls-passthrough\`, and its pool has to fit: the backends of one pool are all
+\`http://\` and \`https://\`, or all \`tcp://\` and \`tls://\`; \`unix:\` goes with both. Keys that look at a request or an answer
+are for HTTP pools: \`timeouts\` other than \`connect\`, \`keepalive\`, \`host_header\`, \`hide_headers\`, HTTP checks, sticky
+clients by cookie or header, \`hash\` by anything but \`client-ip\`, and causes of retries other than \`connect\`. In a TCP pool
+they are errors.
+
 ## Strategies
 
-| strategy | the next request goes to |
+| strategy | the next request, or in TCP pools the next connection, goes to |
 | --- | --- |
 | \`round-robin\` | each backend in turn, smoothly by weight |
-| \`least-conn\` (also \`least-connections\`) | the backend with the fewest requests in flight, by weight; ties in turn |
+| \`least-conn\` (also \`least-connections\`) | the backend with the fewest requests in flight, or connections, by weight; ties in turn |
 | \`power-of-two\` | the less busy of two drawn at random |
 | \`least-time\` | the backend that answers fastest, by what is in flight there |
 | \`random\` | any, by weight |
 | \`first\` | the first in the file that is available |
 | \`ip-hash\` | the one that the address of the client stands for; consistent |
-| \`hash\` | the one that \`hash_key\` stands for; consistent: without one of n backends about 1/n of the keys move |`
+| \`hash\` | the one that \`hash_key\` (in TCP pools \`client-ip\` only) stands for; consistent: without one of n backends about 1/n of the keys move |`
 
 interface Section {
   readonly title: string
@@ -129,7 +140,7 @@ function typeOf(schema: JsonSchema, where: string): string {
   if (schema.const !== undefined) return code(JSON.stringify(schema.const))
   if (schema.title !== undefined) return titled(schema.title)
   if (schema.items !== undefined) return `list of ${typeOf(schema.items, where.endsWith('[]') ? where : `${where}[]`)}`
-  if (typeof schema.additionalProperties === 'object') return `[objects by name](${anchor(`${where}.NAME`)})`
+  if (typeof schema.additionalProperties === 'object') return byName(schema.additionalProperties, where)
   const variants = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])]
   if (variants.length > 0) return [...new Set(variants.map((variant) => typeOf(variant, where)))].join(' or ')
   if (schema.properties === undefined) return String(schema.type)
@@ -137,6 +148,11 @@ function typeOf(schema: JsonSchema, where: string): string {
   return by === undefined
     ? `[object](${anchor(where)})`
     : `[by ${String(by)}](${anchor(`${where} with by: ${String(by)}`)})`
+}
+
+function byName(schema: JsonSchema, where: string): string {
+  const place = `${where}.NAME`
+  return objects(schema).includes(schema) ? `[objects by name](${anchor(place)})` : `by name: ${typeOf(schema, place)}`
 }
 
 function titled(title: string): string {
@@ -147,7 +163,7 @@ function defaultOf(schema: JsonSchema, required: boolean): string {
   if (required) return 'required'
   if (schema.default === undefined) return '–'
   const text = JSON.stringify(schema.default)
-  return text === '{}' ? 'as below' : code(text)
+  return text === '{}' && schema.properties !== undefined ? 'as below' : code(text)
 }
 
 function meaning(schema: JsonSchema): string {

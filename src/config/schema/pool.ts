@@ -154,8 +154,7 @@ export const poolShape = {
     .prefault(['server', 'x-powered-by'])
     .meta({ description: 'Response header fields of backends that clients do not see.' }),
   tls: backendTls.prefault({}).meta({ description: 'How `https://` and `tls://` backends are spoken to.' }),
-  send_proxy_protocol: z.enum(['v1', 'v2']).nullable().default(null).meta({
-    title: 'v1 | v2',
+  send_proxy_protocol: z.enum(['v1', 'v2']).meta({ title: 'v1 | v2' }).nullable().default(null).meta({
     description:
       'A PROXY header with the address of the client begins each connection to a backend, which then serves one client connection only. Null = none.',
   }),
