@@ -349,6 +349,28 @@ leakTest(
 )
 
 leakTest(
+  'what was begun with earlier settings is cut as well when the backend is removed and its time is over',
+  async (scope) => {
+    const ca = await authority(scope)
+    const held: tls.TLSSocket[] = []
+    const server = await serve(scope, await ca.issue(), (socket) => socket.on('data', () => held.push(socket)))
+    const plane = await front(scope, server.port, { ca: ca.pem })
+    const client = scope.use(await RawClient.open(plane.port()))
+    client.write('POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 0\r\n\r\n')
+    await until('the request is there', () => held.length === 1)
+    const { slot } = plane.snapshot.pools[0]!.backends[0]!
+    plane.apply((snapshot) => withTls(snapshot, { serverName: 'localhost' }))
+    plane.apply((snapshot) => ({ ...snapshot, pools: snapshot.pools.map((pool) => ({ ...pool, backends: [] })) }))
+    assert.equal(client.received.length, 0)
+    plane.planes[0]!.cutBackend(slot)
+    const reply = await client.reply('POST')
+    assert.equal(reply.status, 502)
+    await until('its connection closes', () => held[0]!.readableEnded || held[0]!.destroyed)
+  },
+  options,
+)
+
+leakTest(
   'settings that cannot be used are an error that names the pool, and change nothing',
   async (scope) => {
     const ca = await authority(scope)
