@@ -1,6 +1,6 @@
 // Backends as the admin API tells them, and the table that `status` and `backends list` print.
-import type { BackendStatus } from '../control/status.ts'
-import { type Colour, type Terminal, table } from './terminal.ts'
+import { type BackendStatus, speaksTcp } from '../control/status.ts'
+import { type Colour, plural, type Terminal, table } from './terminal.ts'
 
 const colours: Readonly<Record<BackendStatus['state'], Colour>> = {
   up: 'green',
@@ -33,7 +33,7 @@ export function backendTable(backends: readonly BackendStatus[], terminal: Termi
     terminal.paint(colours[backend.state], backend.state) + (backend.backup ? ' (backup)' : ''),
     String(backend.weight),
     String(backend.current_connections),
-    String(backend.requests),
+    speaksTcp(backend) ? plural(backend.connections, 'connection') : String(backend.requests),
     String(backend.errors),
     milliseconds(backend.latency_ms.p50),
     milliseconds(backend.latency_ms.p99),

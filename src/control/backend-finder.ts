@@ -1,5 +1,6 @@
 // Which backend or pool a request means: by URL in normal form, and by pool where that is not clear.
 
+import { kindProblem } from '../config/pool-kind.ts'
 import type { BackendSpec, Snapshot } from '../core/spec.ts'
 import { editDistance } from '../util/edit-distance.ts'
 import { ControlError } from './control-error.ts'
@@ -18,10 +19,14 @@ export function findBackends(snapshot: Snapshot, at: BackendAddress): BackendSpe
   return snapshot.pools.flatMap((pool) => pool.backends.filter((backend) => matches(backend, at)))
 }
 
-/** The pool a new backend goes to. @throws ControlError not-found, or invalid when none is named and none is obvious. */
+/**
+ * The pool a new backend goes to: the one that is named; else among those whose backends speak what its URL says `default`,
+ * or the only one. @throws ControlError not-found, or invalid when none is named and none is obvious.
+ */
 export function poolForNew(snapshot: Snapshot, at: BackendAddress): string {
   if (at.pool !== undefined) return knownPool(snapshot, at.pool)
-  const names = snapshot.pools.map(({ name }) => name)
+  const fitting = snapshot.pools.filter((pool) => kindProblem(pool, at.url) === null)
+  const names = (fitting.length === 0 ? snapshot.pools : fitting).map(({ name }) => name)
   if (names.includes('default')) return 'default'
   if (names.length === 1) return names[0]!
   const message = `there are several pools: name one of ${names.join(', ')}`

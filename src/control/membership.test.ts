@@ -31,7 +31,7 @@ const compile: Compile = (pools, { generation, slotOf }) =>
           pool: name,
           slot: slotOf(name, rest.url),
         })),
-        { name },
+        { name, kind: name.startsWith('db') ? 'tcp' : 'http' },
       ),
     ),
     generation,
@@ -115,6 +115,22 @@ describe('Membership', () => {
     assert.deepEqual(port.applied, [])
     await membership.add({ url: 'unix:/run/c.sock' }, {})
     assert.deepEqual(urls(), [a, b, 'unix:/run/c.sock'])
+  })
+
+  it('finds the pool of a new backend by what it speaks, where that is clear', async () => {
+    const db = 'tcp://10.0.0.8:5432'
+    const two = new Map([...configured, ['db', [{ url: 'tcp://10.0.0.9:5432', ...plain }]]])
+    await start(two)
+    assert.equal((await membership.add({ url: db }, {})).pool, 'db')
+    assert.equal((await membership.add({ url: c }, {})).pool, 'default')
+    await membership.close()
+    port = new FakePort()
+    path = join(folder, `${(count += 1)}.json`)
+    await start(new Map([...two, ['db2', [{ url: 'tcp://10.0.0.9:5432', ...plain }]]]))
+    await assert.rejects(membership.add({ url: db }, {}), (error) => {
+      assert.match((error as ControlError).errors[0]!.message, /several pools: name one of db, db2$/)
+      return true
+    })
   })
 
   it('changes weight, limit and state, and says what is unknown or unclear', async () => {

@@ -1,6 +1,7 @@
 // `frontdesk backends …`: looks at and changes the backends of a running Frontdesk, over its admin API.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
+import { kindOfUrl } from '../../config/pool-kind.ts'
 import type { BackendStatus } from '../../control/status.ts'
 import { type AdminTarget, callAdmin } from '../admin-client.ts'
 import { type AdminOptions, addAdminOptions, resolveAdminTarget } from '../admin-target.ts'
@@ -97,7 +98,7 @@ function defineRemove(group: Command, context: CliContext): void {
     const draining = answer.status === 202
     const open = (answer.body as { drained_connections?: number }).drained_connections ?? 0
     const text = draining
-      ? `${url} gets no new requests; ${plural(open, 'request')} in flight may finish: "frontdesk backends list" shows when it is gone`
+      ? `${url} gets no new ${unitOf(url)}s; ${plural(open, unitOf(url))} in flight may finish: "frontdesk backends list" shows when it is gone`
       : `removed ${url}: "frontdesk backends add ${url}" brings it back`
     return say(context, o, answer.body, text)
   })
@@ -113,7 +114,7 @@ function defineDrain(group: Command, context: CliContext): void {
     if (o.wait) await untilIdle(target, body)
     const text = o.wait
       ? `${body.url} is drained`
-      : `${body.url} is draining, ${plural(body.current_connections, 'request')} in flight`
+      : `${body.url} is draining, ${plural(body.current_connections, unitOf(body.url))} in flight`
     return say(context, o, body, `${text}: "frontdesk backends enable ${body.url}" brings it back`)
   })
 }
@@ -140,9 +141,12 @@ function defineWeight(group: Command, context: CliContext): void {
     .argument('<n>', 'new weight', parseWholeNumber)
   act(context, command, async (url: string, weight: number, o: Options) => {
     const body = await patch(await resolveAdminTarget(o), { url, pool: o.pool, weight })
-    return say(context, o, body, `${body.url} has weight ${body.weight} now, from the next request on`)
+    return say(context, o, body, `${body.url} has weight ${body.weight} now, from the next ${unitOf(body.url)} on`)
   })
 }
+
+/** What a backend is given, by its URL. */
+const unitOf = (url: string): string => (kindOfUrl(url) === 'tcp' ? 'connection' : 'request')
 
 async function listBackends(target: AdminTarget): Promise<readonly BackendStatus[]> {
   const { body } = await callAdmin(target, { path: '/backends' })

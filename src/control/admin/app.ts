@@ -11,7 +11,7 @@ import { ControlError } from '../control-error.ts'
 import { defaultDrainMs, type Membership, type Removal } from '../membership.ts'
 import { metricsContentType } from '../metrics/text-writer.ts'
 import type { ReloadResult } from '../port.ts'
-import type { BackendStatus, StatusDocument } from '../status.ts'
+import { type BackendStatus, type StatusDocument, speaksTcp } from '../status.ts'
 import type { BackendSettings } from '../store/state-document.ts'
 import { type GuardOptions, limitBody, refuseForeign, requireJson, requireToken } from './guard.ts'
 import { configProblem, controlProblem, problem, reloadProblem } from './problem.ts'
@@ -168,8 +168,9 @@ const invalidUrl = (message: string): Response =>
   problem({ status: 400, detail: `url: ${message}`, errors: [{ path: 'url', message }] })
 
 function removalView({ backend, inFlight }: Removal, state: 'removed' | 'draining') {
+  const unit = speaksTcp(backend) ? 'connections' : 'requests'
   const message =
-    state === 'removed' ? `${backend.url} is removed` : `${backend.url} gets no new requests and is draining`
+    state === 'removed' ? `${backend.url} is removed` : `${backend.url} gets no new ${unit} and is draining`
   return { message, url: backend.url, drained_connections: inFlight, state }
 }
 
