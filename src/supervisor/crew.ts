@@ -140,11 +140,11 @@ export class Crew {
   }
 
   /** Resolves when the last connection of every worker has gone. */
-  drain(): Promise<void> {
-    this.#draining = true
-    // Before the workers are told, so that they have got by then what has been accepted.
-    this.#inherited.close()
+  async drain(): Promise<void> {
     this.#keepers.stop()
+    // Before the workers are told, so that they have got by then what has been accepted.
+    await this.#inherited.drain()
+    this.#draining = true
     return new Promise((resolve) => {
       this.#resolveDrained = resolve
       const alive = this.workers().filter(({ state }) => state !== 'dead')

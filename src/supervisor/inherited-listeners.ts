@@ -59,7 +59,16 @@ export class InheritedListeners {
     for (const connection of waiting) this.#hand(connection)
   }
 
-  /** Closes the sockets on our side: what has not been accepted yet stays with whoever handed them over. */
+  /** Closes the sockets on our side, when who waits in their queues now has been handed on. */
+  async drain(): Promise<void> {
+    if (this.#servers.length > 0) {
+      // Whoever passed the sockets may not have kept them, and then the kernel would reset the queue.
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+    }
+    this.close()
+  }
+
+  /** Closes the sockets on our side, and whatever nobody has taken. */
   close(): void {
     for (const server of this.#servers) server.close()
     this.#servers.length = 0

@@ -6,10 +6,9 @@ export interface SocketKeepersOptions {
   /** Workers that accept connections now. */
   readonly running: () => readonly number[]
   readonly takeOver: (worker: number, listener: string) => void
+  /** Somebody else listens there now, or the folder has gone: it is tried again after so long. Default 5 s. */
+  readonly retryMs?: number
 }
-
-/** Somebody else listens there now, or the folder has gone: it is tried again so often. */
-const RETRY_MS = 5000
 
 export class SocketKeepers {
   readonly #options: SocketKeepersOptions
@@ -40,7 +39,7 @@ export class SocketKeepers {
   failed(listener: string): void {
     this.#retries.set(
       listener,
-      setTimeout(() => this.#move(listener), RETRY_MS),
+      setTimeout(() => this.#move(listener), this.#options.retryMs ?? 5000),
     )
   }
 

@@ -27,6 +27,8 @@ export interface CliOptions {
   readonly script?: string
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** File descriptors that it gets as 3, 4, … */
+  readonly descriptors?: readonly number[]
   /** In a process group of its own, as a shell starts it. */
   readonly detached?: boolean
 }
@@ -54,7 +56,7 @@ export class CliProcess {
     this.child = spawn(o.node ?? process.execPath, [o.script ?? launcher, ...args], {
       cwd: o.cwd ?? root,
       env: { ...env, NO_COLOR: '1', ...o.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(o.descriptors ?? [])],
       detached: this.#hasGroup,
     })
     this.child.stdout?.on('data', (chunk: Buffer) => {

@@ -1,7 +1,7 @@
 // Starts Frontdesk inside the test's own process, on free ports, in front of the backends a test names.
 import { loadConfig } from '../../src/config/load.ts'
 import { type Log, silentLog } from '../../src/core/log.ts'
-import { type Running, startFrontdesk } from '../../src/supervisor/frontdesk.ts'
+import { type Inheritance, type Running, startFrontdesk } from '../../src/supervisor/frontdesk.ts'
 import { expectIdle } from './leaks.ts'
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json | undefined }
@@ -22,6 +22,7 @@ export interface ProxyOptions {
   /** Starts the admin API on a free port. */
   readonly admin?: boolean
   readonly log?: Log
+  readonly inheritance?: Inheritance
 }
 
 /** A running proxy. */
@@ -50,6 +51,7 @@ export async function startProxy(backends: readonly BackendEntry[], options: Pro
     loaded: { ...loaded, config: { ...config, listeners, admin } },
     log: options.log ?? silentLog,
     version: '0.0.0-test',
+    ...(options.inheritance && { inheritance: options.inheritance }),
   })
   const port = running.listeners[0]?.port ?? 0
   const active = (): Record<string, number> =>

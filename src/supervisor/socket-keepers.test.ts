@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { listenerSpec } from '../../test/support/control-kit.ts'
+import { until } from '../../test/support/wait.ts'
+import { SocketKeepers } from './socket-keepers.ts'
+
+function keepers(running: number[]) {
+  const moves: string[] = []
+  const made = new SocketKeepers({
+    running: () => running,
+    takeOver: (worker, listener) => moves.push(`${listener} to ${worker}`),
+    retryMs: 1,
+  })
+  return { made, moves }
+}
+
+const unix = (name: string) => listenerSpec({ name, socketPath: `/run/${name}` })
+const listeners = [unix('a'), listenerSpec({ name: 'tcp' }), unix('b'), unix('c')]
+
+test('Unix sockets are spread over the workers, other listeners are nobody’s', () => {
+  const { made } = keepers([])
+  made.assign(listeners, 2)
+  assert.deepEqual([made.of(0), made.of(1)], [['a', 'c'], ['b']])
+})
+
+test('what a dead worker had goes to those with the least', () => {
+  const running = [1, 2]
+  const { made, moves } = keepers(running)
+  made.assign([...listeners, unix('d')], 3)
+  made.died(0)
+  assert.deepEqual(moves, ['a to 1', 'd to 2'])
+  running.shift()
+  made.died(1)
+  assert.deepEqual(moves.slice(2), ['a to 2', 'b to 2'])
+})
+
+test('where nobody else runs, the next in its place gets them', () => {
+  const { made, moves } = keepers([])
+  made.assign(listeners, 1)
+  made.died(0)
+  assert.deepEqual([moves, made.of(0)], [[], ['a', 'b', 'c']])
+})
+
+test('a socket that could not be taken over is tried again', async () => {
+  const { made, moves } = keepers([1])
+  made.assign([unix('a')], 1)
+  made.died(0)
+  made.failed('a')
+  await until('it is tried again', () => moves.length === 2)
+  assert.deepEqual(moves, ['a to 1', 'a to 1'])
+})
+
+test('the death of who was to try again, or the end, leaves nothing to come', async () => {
+  const { made, moves } = keepers([1])
+  made.assign([unix('a')], 1)
+  made.failed('a')
+  made.died(0)
+  made.failed('a')
+  made.stop()
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.deepEqual(moves, ['a to 1'])
+})
