@@ -53,18 +53,20 @@ function block(o: AnnounceOptions, listeners: readonly { name: string; url: stri
     o.running.workerCount === 0 ? 'no worker threads' : plural(o.running.workerCount, 'worker'),
     `config: ${o.source}`,
   ]
-  const lines = listeners.map(({ name, url }) => {
-    const label = listeners.length === 1 ? 'Proxy' : name
-    return row(label, `${url.padEnd(26)} ${summary(o, name)}`)
-  })
-  if (admin !== null) lines.push(row('Admin', admin), row('Metrics', `${admin}/metrics`))
+  const rows = listeners.map(({ name, url }) => [listeners.length === 1 ? 'Proxy' : name, url, summary(o, name)])
+  if (admin !== null) rows.push(['Admin', admin], ['Metrics', `${admin}/metrics`])
+  const lines = aligned(rows)
   const attempt = listeners.map(({ name, url }) => attemptAt(configOf(o, name), url)).find((words) => words !== '')
   const hints = (o.hints ?? []).map((hint) => `\n        ${hint}`).join('')
   return `  ${head.join(' · ')}\n\n${lines.join('\n')}\n\n  ${attempt ?? ''}Ctrl-C drains and stops${hints}\n\n`
 }
 
-function row(label: string, text: string): string {
-  return `  ${label.padEnd(10)} ${text}`
+/** Columns that stand where they always do, and further right where something is long. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const width = (column: number, least: number): number =>
+    Math.max(least, ...rows.map((row) => (row.length > column + 1 ? row[column]!.length + 1 : 0)))
+  const widths = [width(0, 10), width(1, 26)]
+  return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' ')}`.trimEnd())
 }
 
 const configOf = (o: AnnounceOptions, name: string): ListenerConfig =>

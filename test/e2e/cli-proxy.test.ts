@@ -107,6 +107,48 @@ test('proxy says in one line what does not fit, and exits 2', async (t) => {
   assert.equal(ended.code, 2)
 })
 
+test('the start-up message says of every listener where it is and what it does', { skip }, async (t) => {
+  const ca = await authority(t)
+  const { certPath: cert, keyPath: key } = await ca.issue()
+  const [http, https, tcp, sni] = [
+    await refusingPort(),
+    await refusingPort(),
+    await refusingPort(),
+    await refusingPort(),
+  ]
+  const dir = folder(t)
+  const socket = join(dir, 'web.sock')
+  const config = {
+    port: http,
+    admin_port: await refusingPort(),
+    backends: [`http://127.0.0.1:${await echo(t, 'red')}`],
+    tls: { port: https, cert, key, redirect_http: true },
+    listeners: [
+      { name: 'pg', listen: `127.0.0.1:${tcp}`, protocol: 'tcp', pool: 'db' },
+      { name: 'sni', listen: `:${sni}`, protocol: 'tls-passthrough', sni: { '*': 'db', 'a.b': 'other' } },
+      { name: 'local', listen: `unix:${socket}` },
+    ],
+    pools: {
+      db: { backends: [`tcp://127.0.0.1:${await echo(t, 'red')}`] },
+      other: { backends: [`tcp://127.0.0.1:${await refusingPort()}`], health_check: { method: 'none' } },
+    },
+    workers: 1,
+    logging: { format: 'text' },
+  }
+  writeFileSync(join(dir, 'config.json'), JSON.stringify(config))
+  const served = new CliProcess(t, [], { cwd: dir })
+  const [block] = await served.says(/^ {2}frontdesk [\s\S]*Ctrl-C drains and stops$/m)
+  const rows = block!.split('\n').map((line) => line.trim().replace(/ {2,}/g, '  '))
+  assert.deepEqual(rows.slice(2, 7), [
+    `pg  tcp://localhost:${tcp}  round-robin → 1 backend (1 up)`,
+    `sni  tls://localhost:${sni}  server name → 2 pools → 2 backends (1 up, 1 not checked yet)`,
+    `local  unix:${socket}  round-robin → 1 backend (1 up)`,
+    `default  http://localhost:${http}  redirects to https (port ${https})`,
+    `default-tls  https://localhost:${https}  round-robin → 1 backend (1 up)`,
+  ])
+  assert.equal(rows.at(-1), `try  curl -i --unix-socket ${socket} http://localhost/  Ctrl-C drains and stops`)
+})
+
 test('check --connect verifies backends with the settings of their pool, and shows the certificates', {
   skip,
 }, async (t) => {

@@ -88,11 +88,14 @@ export const cookieName = z
   .regex(tokenPattern, { error: 'is not the name of a cookie' })
   .meta({ title: 'cookie name' })
 
+function parsePeers(text: string): string {
+  if (text === unixPeers) return text
+  if (/[.:]/.test(text)) return parseCidr(text).text
+  throw new Error(`${JSON.stringify(text)} is not an IP address, a block like "10.0.0.0/8" or "${unixPeers}"`)
+}
+
 /** Whose connections are meant: a block of addresses in normal form, or `unix` for those on a Unix socket. */
-export const peers = z
-  .string()
-  .transform(parsing((text: string) => (text === unixPeers ? text : parseCidr(text).text)))
-  .meta({ title: 'IP address, block or "unix"' })
+export const peers = z.string().transform(parsing(parsePeers)).meta({ title: 'IP address, block or "unix"' })
 
 /** As it is written; relative ones are meant from the folder of the configuration file. */
 export function fileName(options: { error?: z.core.$ZodErrorMap } = {}) {
