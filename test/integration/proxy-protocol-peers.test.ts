@@ -1,20 +1,26 @@
-// PROXY headers with nginx and HAProxy as backends: what they make of ours, from exchanges and from health checks.
+// PROXY headers with nginx and HAProxy: what they make of ours as backends, from exchanges and from health checks; what we
+// make of theirs, and of another Frontdesk's.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import tls from 'node:tls'
 import { probe } from '../../src/control/health/probe.ts'
 import type { BackendSpec } from '../../src/core/spec.ts'
 import { BackendContexts } from '../../src/net/tls/backend-context.ts'
+import { startActingBackend } from '../support/acting-backend.ts'
 import { haveOpenssl, makeAuthority } from '../support/certificates.ts'
 import { backendSpec, checkSpec, plainBackendTls, poolSpec } from '../support/control-kit.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
 import { get } from '../support/messages.ts'
-import { type PeerServer, startHaproxy, startNginx } from '../support/peer-servers.ts'
+import { type PeerServer, skipWithoutStream, startHaproxy, startNginx } from '../support/peer-servers.ts'
 import { skipWithout } from '../support/peers.ts'
 import { TestPlane } from '../support/plane.ts'
 import { refusingPort } from '../support/ports.ts'
+import { startProxy } from '../support/proxy.ts'
 import { RawClient } from '../support/raw-client.ts'
+import { seenValues } from '../support/stand.ts'
 
 /** Ports with and without TLS, both of which want a PROXY header. They answer with the four parts of what it said. */
 interface Ports {
@@ -105,11 +111,95 @@ async function assertChecks({ plain, secure }: Ports, version: 'v1' | 'v2', ca: 
   for (const protocol of ['http', 'https'] as const) {
     const backend = backendSpec(0, protocol === 'https' ? secure : plain, { protocol })
     const pool = poolSpec([backend], { tls: { ...plainBackendTls, ca } })
-    const tls = new BackendContexts().update([pool]).get(pool.name) ?? null
+    const context = new BackendContexts().update([pool]).get(pool.name) ?? null
     const { signal } = new AbortController()
     const check = checkSpec({ method: 'http' })
-    const input = { backend, check, addresses: ['127.0.0.1'], signal, tls }
+    const input = { backend, check, addresses: ['127.0.0.1'], signal, tls: context }
     assert.deepEqual(await probe({ ...input, sendProxyProtocol: version }), { ok: true, reason: 'status 200' })
     assert.equal((await probe({ ...input, sendProxyProtocol: null })).ok, false, 'they insist on a header')
   }
+}
+
+/** The address that clients come from, so that it is nobody else's. */
+const localAddress = '127.0.0.2'
+
+leakTest(
+  'we read the PROXY headers of HAProxy, v1 and v2, on HTTP and on TLS listeners, and its health checks',
+  async (scope) => {
+    const authority = await makeAuthority()
+    scope.defer(() => authority.remove())
+    const { certPath, keyPath } = await authority.issue()
+    const backend = scope.use(await startActingBackend())
+    const accept_proxy_protocol = ['127.0.0.1']
+    const own = { certificates: [{ cert: certPath, key: keyPath }] }
+    const listeners = [
+      { name: 'plain', listen: '127.0.0.1:1', pool: 'default', accept_proxy_protocol },
+      { name: 'secure', listen: '127.0.0.1:2', pool: 'default', accept_proxy_protocol, tls: own },
+    ]
+    const proxy = scope.use(await startProxy([backend.url], { config: { listeners } }))
+    const [plain, secure] = proxy.running.listeners
+    const fronts: { readonly port: number; readonly target: number; readonly version: string }[] = []
+    for (const target of [plain!.port, secure!.port]) {
+      for (const version of ['send-proxy', 'send-proxy-v2'])
+        fronts.push({ port: await refusingPort(), target, version })
+    }
+    const sections = fronts.map(
+      ({ port, target, version }) =>
+        `listen l${port}\n  mode tcp\n  bind 127.0.0.1:${port}\n  server s 127.0.0.1:${target} ${version} check inter 50ms`,
+    )
+    scope.use(await startHaproxy(sections.join('\n'), fronts.at(-1)!.port))
+    for (const { port, target } of fronts) {
+      const client = scope.use(await RawClient.open(port, { localAddress }))
+      if (target === plain!.port) assert.equal((await client.request(get('/'), 'GET')).status, 200)
+      else assert.match(await askOverTls(client, authority.pem), /^HTTP\/1.1 200 /)
+      assert.deepEqual(seenValues(backend.requests.at(-1), 'x-forwarded-for'), [localAddress])
+    }
+    assert.equal(proxy.running.state.listenerTotals(0).rejected.proxy_protocol, 0)
+  },
+  { skip: skipWithout('haproxy') || ((await haveOpenssl()) ? false : 'openssl is not installed') },
+)
+
+leakTest(
+  'we read the PROXY headers of nginx',
+  async (scope) => {
+    const backend = scope.use(await startActingBackend())
+    const proxy = scope.use(await startProxy([backend.url], { config: { listeners: [listening(['127.0.0.1'])] } }))
+    const port = await refusingPort()
+    const server = `listen 127.0.0.1:${port}; proxy_pass 127.0.0.1:${proxy.port}; proxy_protocol on;`
+    scope.use(await startNginx(`stream { server { ${server} } }`, port))
+    const client = scope.use(await RawClient.open(port, { localAddress }))
+    assert.equal((await client.request(get('/'), 'GET')).status, 200)
+    assert.deepEqual(seenValues(backend.requests.at(-1), 'x-forwarded-for'), [localAddress])
+  },
+  { skip: skipWithoutStream() },
+)
+
+leakTest('one Frontdesk tells another whose a connection is', async (scope) => {
+  const backend = scope.use(await startActingBackend())
+  const inner = scope.use(await startProxy([backend.url], { config: { listeners: [listening(['127.0.0.1'])] } }))
+  for (const send_proxy_protocol of ['v1', 'v2']) {
+    const outer = scope.use(await startProxy([inner.url], { pool: { send_proxy_protocol } }))
+    const client = scope.use(await RawClient.open(outer.port, { localAddress }))
+    for (let n = 0; n < 2; n++) assert.equal((await client.request(get('/'), 'GET')).status, 200)
+    // The inner one believes the header, and not the field, which is the outer one's.
+    assert.deepEqual(seenValues(backend.requests.at(-1), 'x-forwarded-for'), [localAddress])
+    client.socket.destroy()
+  }
+})
+
+const listening = (accept_proxy_protocol: readonly string[]) => ({
+  name: 'test',
+  listen: '127.0.0.1:1',
+  pool: 'default',
+  accept_proxy_protocol,
+})
+
+async function askOverTls(client: RawClient, ca: string): Promise<string> {
+  client.socket.removeAllListeners('data')
+  const secured = tls.connect({ socket: client.socket, ca, servername: 'localhost' })
+  await once(secured, 'secureConnect')
+  secured.write(get('/'))
+  const [bytes] = (await once(secured, 'data')) as [Buffer]
+  secured.destroy()
+  return bytes.toString('latin1')
 }

@@ -1,11 +1,12 @@
 // nginx and HAProxy as servers behind (or before) Frontdesk, each with the configuration that a test writes.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findProgram } from './peers.ts'
+import { findProgram, skipWithout } from './peers.ts'
 import { DEADLINE_MS } from './wait.ts'
 
 /** A program that runs until it is closed. */
@@ -13,12 +14,21 @@ export interface PeerServer {
   close(): Promise<void>
 }
 
+/** Debian's nginx has its stream module apart. */
+const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so'
+
+/** Why `stream` blocks cannot be tested here; false = they can. */
+export function skipWithoutStream(): string | false {
+  return skipWithout('nginx') || (existsSync(streamModule) ? false : 'not installed: the stream module of nginx')
+}
+
 /** nginx with these blocks at the top level (`http { … }`, `stream { … }`); ready when it accepts at `port`. */
 export async function startNginx(blocks: string, port: number): Promise<PeerServer> {
   const dir = await mkdtemp(join(tmpdir(), 'frontdesk-nginx-'))
   const file = join(dir, 'nginx.conf')
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${dir}/${kind};`)
-  const text = `daemon off; master_process off; pid ${dir}/pid; error_log stderr warn; events { worker_connections 256; }
+  const modules = blocks.includes('stream {') ? `load_module ${streamModule};` : ''
+  const text = `${modules} daemon off; master_process off; pid ${dir}/pid; error_log stderr warn; events { worker_connections 256; }
 ${blocks.replace(/\bhttp\s*\{/, `http { access_log off; ${paths.join(' ')}`)}`
   await writeFile(file, text)
   return ready(spawnPeer('nginx', ['-e', 'stderr', '-p', dir, '-c', file], dir), port)
