@@ -1,9 +1,12 @@
 // The admin API against a data plane under load: what it changes costs no request, and what it says is so.
 import assert from 'node:assert/strict'
+import type { BackendStatus, StatusDocument } from '../../src/control/status.ts'
 import { type ActingBackend, startActingBackend } from '../support/acting-backend.ts'
+import { SilentListener } from '../support/control-kit.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
 import { type Answered, ask, load, steadyLoad } from '../support/load.ts'
 import { type ProxyOptions, startProxy, type TestProxy } from '../support/proxy.ts'
+import { RawClient } from '../support/raw-client.ts'
 import { until } from '../support/wait.ts'
 
 async function served(scope: Scope, names: readonly string[], options: ProxyOptions = {}) {
@@ -148,3 +151,48 @@ leakTest('duplicates are 409, unknown ones 404, malformed ones 400 with the fiel
   }
   assert.equal(proxy.running.status().total_backends, 1)
 })
+
+leakTest(
+  'TCP backends are added, drained and removed by the same calls; the status shows their connections',
+  async (scope) => {
+    const [one, two] = [await SilentListener.start(), await SilentListener.start()]
+    scope.defer(() => Promise.all([one.stop(), two.stop()]))
+    const url = (listener: SilentListener): string => `tcp://127.0.0.1:${listener.port}`
+    const config = {
+      listeners: [{ name: 'db', listen: '127.0.0.1:1', protocol: 'tcp', pool: 'db' }],
+      pools: { db: { strategy: 'least-conn', backends: [url(one)], health_check: { method: 'none' } } },
+    }
+    const proxy = scope.use(await startProxy([], { workers: 2, admin: true, config }))
+    const open = async (): Promise<RawClient> => {
+      const client = await RawClient.open(proxy.port)
+      scope.defer(() => client.socket.destroy())
+      return client
+    }
+    const clients = [await open(), await open()]
+    await until('both are connected', () => one.open === 2)
+    assert.equal((await call(proxy, 'POST', { url: url(two), max_connections: 1 })).status, 201)
+    clients.push(await open())
+    await until('the new one is used', () => two.open === 1)
+    const backends = async (): Promise<BackendStatus[]> =>
+      parsed<StatusDocument>(await ask(proxy.adminPort, { path: '/status' })).backends
+    assert.deepEqual(
+      (await backends()).map((b) => [b.url, b.protocol, b.current_connections, b.connections, b.requests, b.errors]),
+      [
+        [url(one), 'tcp', 2, 2, 0, 0],
+        [url(two), 'tcp', 1, 1, 0, 0],
+      ],
+    )
+    assert.ok((await backends())[0]!.latency_ms.p50! > 0)
+    const { body } = await ask(proxy.adminPort, { path: '/metrics' })
+    assert.match(body, /^frontdesk_connections_active\{listener="db"\} 3$/m)
+    assert.match(body, new RegExp(`^frontdesk_backend_connections_active\\{pool="db",backend="${url(one)}"\\} 2$`, 'm'))
+    assert.doesNotMatch(body, /^frontdesk_http_\w+\{[^}]*listener=/m)
+    const removal = await call(proxy, 'DELETE', { url: url(one) })
+    assert.equal(removal.status, 202)
+    assert.match(parsed<{ message: string }>(removal).message, /gets no new connections and is draining/)
+    assert.equal((await backends()).at(-1)!.current_connections, 2)
+    for (const { socket } of clients) socket.destroy()
+    await until('it is gone', () => proxy.running.status().total_backends === 1)
+    assert.equal((await call(proxy, 'POST', { url: 'http://127.0.0.1:9' })).status, 400)
+  },
+)
