@@ -331,6 +331,10 @@ describe('certificates of a running process', { skip }, () => {
     file.listeners = [{ name: 'web', listen: '127.0.0.1:0' }]
     const keys = (await refused(409)).errors.map(({ path }) => path)
     assert.deepEqual(keys, ['listeners', 'workers'])
+    // What is in force is still watched.
+    await put(two)
+    await log.waitFor('certificate_changed')
+    assert.equal(served(), two.cert)
     delete file.workers
     file.listeners = [listener()]
     assert.equal((await call('POST', '/reload')).status, 200)

@@ -9,7 +9,7 @@ import { type CertificateStatus, certificateStatus, type MaterialFailure } from 
 import { type Expiring, ExpiryWatch, warnDays } from './expiry-watch.ts'
 import { FileWatch } from './file-watch.ts'
 import { type Entry, Material, type MaterialRead, type Refusal } from './material.ts'
-import { keyOf, wantedMaterial } from './wanted-material.ts'
+import { keyOf, type Wanted, wantedMaterial } from './wanted-material.ts'
 
 type Named = Pick<Config, 'listeners' | 'pools'>
 
@@ -73,7 +73,7 @@ export class CertificateStore {
     this.#watching = true
     this.#tellWarnings([...this.#material.entries.values()])
     this.#expiry.watch(expiringOf(this.#material))
-    await this.#follow(this.#material)
+    await this.#watch.follow(this.#paths())
     // What changed while we started has had no event.
     if (this.#material.entries.size > 0) onChange()
   }
@@ -85,7 +85,8 @@ export class CertificateStore {
    */
   async read(config: Named): Promise<MaterialRead> {
     const wanted = wantedMaterial(config)
-    if (this.#watching) await this.#watch.follow(pathsOf([...wanted.values()]))
+    // Those in force too: they go on if what is wanted is refused.
+    if (this.#watching) await this.#watch.follow([...pathsOf(wanted.values()), ...this.#paths()])
     let read = await Material.read(wanted, this.#material)
     for (const ms of PATIENCE_MS) {
       const hopeless = read.refusals.every((refusal) => !refusal.keepsOld || this.#isKnown(refusal))
@@ -129,8 +130,8 @@ export class CertificateStore {
     this.#expiry.close()
   }
 
-  #follow(material: Material): Promise<void> {
-    return this.#watch.follow(pathsOf([...material.entries.values()].map(({ wanted }) => wanted)))
+  #paths(): string[] {
+    return pathsOf([...this.#material.entries.values()].map(({ wanted }) => wanted))
   }
 
   #isKnown({ wanted, error }: Refusal): boolean {
@@ -194,8 +195,7 @@ export function problemsOf(refusals: readonly Refusal[], configPath: string | nu
   })
 }
 
-const pathsOf = (wanted: readonly { readonly files: Entry['wanted']['files'] }[]): string[] =>
-  wanted.flatMap(({ files }) => [files.cert, files.key])
+const pathsOf = (wanted: Iterable<Wanted>): string[] => [...wanted].flatMap(({ files }) => [files.cert, files.key])
 
 function expiringOf(material: Material): Expiring[] {
   return [...material.entries.values()].flatMap(({ wanted, loaded }): Expiring[] => {

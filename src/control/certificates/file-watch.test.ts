@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { watch } from 'node:fs'
 import { mkdir, rename, rm, symlink, unlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -153,6 +154,33 @@ test('looks from time to time where no event comes', async (t) => {
   await mkdir(join(dir, 'tls'))
   await watch.follow(file(dir))
   await seen('it looks', async () => {})
+})
+
+test('a folder that cannot be watched is told of once, looked at from time to time, and watched when it can be', async (t) => {
+  const dir = folder(t)
+  await writeFile(join(dir, 'a.pem'), '1')
+  const problems: string[] = []
+  let refusing = true
+  let looks = 0
+  const watcher: FileWatch = new FileWatch({
+    delayMs: 5,
+    pollMs: 10,
+    onChange: () => {
+      looks += 1
+      void watcher.follow([join(dir, 'a.pem')])
+    },
+    onProblem: (where, code) => problems.push(`${code} ${where}`),
+    watchFolder: (where) => {
+      if (refusing) throw Object.assign(new Error('no watches left'), { code: 'ENOSPC' })
+      return watch(where, { persistent: false })
+    },
+  })
+  t.after(() => watcher.close())
+  await watcher.follow([join(dir, 'a.pem')])
+  await until('it has looked some times', () => looks >= 3)
+  assert.deepEqual(problems, [`ENOSPC ${dir}`])
+  refusing = false
+  await until('it is watched', () => watcher.folders.length === 1)
 })
 
 test('a loop of links ends, and closing ends everything', async (t) => {

@@ -13,6 +13,8 @@ export interface FileWatchOptions {
   readonly delayMs?: number
   /** Between two looks where no event came; default 60 s. */
   readonly pollMs?: number
+  /** Another way to watch a folder, for tests. */
+  readonly watchFolder?: (folder: string) => FSWatcher
 }
 
 /** What matters in one folder. */
@@ -89,7 +91,8 @@ export class FileWatch {
     this.#watched.delete(folder)
     if (this.#closed || identity === null) return
     try {
-      const watcher = watch(folder, { persistent: false })
+      const { watchFolder = watchedByNode } = this.#options
+      const watcher = watchFolder(folder)
       const watched: Watched = { watcher, identity, names }
       watcher.on('change', (_event, name) => {
         // Its own end is told with its own name.
@@ -135,6 +138,8 @@ export class FileWatch {
     }, this.#options.pollMs ?? 60_000).unref()
   }
 }
+
+const watchedByNode = (folder: string): FSWatcher => watch(folder, { persistent: false })
 
 /** Adds each folder in which a change could make `path` mean another file, with the names that matter in it. */
 async function addFolders(path: string, wanted: Map<string, Names>): Promise<void> {
