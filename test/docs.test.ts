@@ -139,7 +139,9 @@ test('every npm script that a document names exists', () => {
 for (const path of [
   'README.md',
   'docs/guide/getting-started.md',
-  'docs/guide/tcp.md', 'docs/guide/tls.md',
+  'docs/guide/listening.md',
+  'docs/guide/tcp.md',
+  'docs/guide/tls.md',
   'docs/reference/configuration.md',
 ]) {
   test(`every configuration in ${path} is valid`, () => {
