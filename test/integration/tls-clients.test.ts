@@ -334,7 +334,9 @@ leakTest(
     assert.equal(fingerprint, shown.replaceAll(':', '').toLowerCase())
 
     assert.notEqual(await refused(scope, plane.port()), 'answered')
-    const stranger = await (await makeAuthority('Strangers')).issue({ subject: '/CN=mallory', use: 'client' })
+    const strangers = await makeAuthority('Strangers')
+    scope.defer(() => strangers.remove())
+    const stranger = await strangers.issue({ subject: '/CN=mallory', use: 'client' })
     assert.notEqual(await refused(scope, plane.port(), { cert: stranger.cert, key: stranger.key }), 'answered')
     const old = await issue({ subject: '/CN=old', use: 'client', days: -1 })
     assert.notEqual(await refused(scope, plane.port(), { cert: old.cert, key: old.key }), 'answered')
