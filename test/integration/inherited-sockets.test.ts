@@ -4,8 +4,10 @@ import { linkSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
 import type { Inheritance } from '../../src/supervisor/frontdesk.ts'
 import { type ActingBackend, startActingBackend } from '../support/acting-backend.ts'
+import { haveOpenssl, makeAuthority } from '../support/certificates.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
 import { ask } from '../support/load.ts'
 import { get } from '../support/messages.ts'
@@ -26,8 +28,14 @@ interface Stand {
   readonly bound: Awaited<ReturnType<ProxyProcess['startListeners']>>
 }
 
+interface Extras {
+  readonly env?: Readonly<Record<string, string>>
+  /** Keys of both listeners. */
+  readonly listener?: NonNullable<ProxyOptions['config']>
+}
+
 /** A proxy that was handed a TCP socket `web` and a Unix socket `app`, in a process of its own. */
-async function activated(scope: Scope, workers: number, env: Readonly<Record<string, string>> = {}): Promise<Stand> {
+async function activated(scope: Scope, workers: number, { env = {}, listener = {} }: Extras = {}): Promise<Stand> {
   const dir = mkdtempSync(join(tmpdir(), 'frontdesk-'))
   scope.defer(() => rmSync(dir, { recursive: true }))
   const path = join(dir, 'app.sock')
@@ -51,8 +59,8 @@ async function activated(scope: Scope, workers: number, env: Readonly<Record<str
     inheritance,
     config: {
       listeners: [
-        { name: 'l0', listen: 'systemd:web' },
-        { name: 'l1', listen: 'systemd:1' },
+        { name: 'l0', listen: 'systemd:web', ...listener },
+        { name: 'l1', listen: 'systemd:1', ...listener },
       ],
     },
   }
@@ -82,11 +90,35 @@ for (const workers of [0, 1, 2]) {
 
 leakTest('on plain sockets, too', async (scope) => {
   for (const workers of [0, 2]) {
-    const { port, path } = await activated(scope, workers, { FRONTDESK_PLAIN_SOCKETS: '1' })
+    const { port, path } = await activated(scope, workers, { env: { FRONTDESK_PLAIN_SOCKETS: '1' } })
     assert.equal((await ask(port)).status, 200)
     assert.equal((await ask(0, { socketPath: path })).status, 200)
   }
 })
+
+leakTest(
+  'a PROXY header and TLS come in by them as by any other socket',
+  async (scope) => {
+    const authority = await makeAuthority()
+    scope.defer(() => authority.remove())
+    const { certPath: cert, keyPath: key } = await authority.issue({ names: ['DNS:localhost'] })
+    const listener = { accept_proxy_protocol: ['127.0.0.0/8', 'unix'], tls: { certificates: [{ cert, key }] } }
+    for (const workers of [0, 2]) {
+      const { backend, port, path } = await activated(scope, workers, { listener })
+      for (const place of [{ port, host: '127.0.0.1' }, { path }]) {
+        const socket = connect(place)
+        socket.write('PROXY TCP4 192.0.2.7 192.0.2.1 4711 443\r\n')
+        const secure = connectTls({ socket, ca: authority.pem, servername: 'localhost' })
+        const client = scope.use(new RawClient(secure))
+        const outcome = await client.write(get('/', { 'x-act-size': '100000' })).read()
+        assert.ok(outcome.kind === 'reply' && outcome.reply.body.length === 100_000, outcome.kind)
+      }
+      const told = backend.requests.map((seen) => seenValues(seen, 'x-forwarded-for').join())
+      assert.deepEqual(told, ['192.0.2.7', '192.0.2.7'])
+    }
+  },
+  { skip: (await haveOpenssl()) ? false : 'the openssl program is not installed' },
+)
 
 leakTest('a Node that cannot hand sockets to threads: the main thread serves them', async (scope) => {
   const before = `import { Socket } from 'node:net'
@@ -97,7 +129,7 @@ leakTest('a Node that cannot hand sockets to threads: the main thread serves the
       return post.call(this, message, list)
     }`
   const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(before)}`
-  const { port } = await activated(scope, 2, { NODE_OPTIONS })
+  const { port } = await activated(scope, 2, { env: { NODE_OPTIONS } })
   const answers = await Promise.all(Array.from({ length: 20 }, () => ask(port)))
   assert.deepEqual(new Set(answers.map(({ status, error }) => status || error)), new Set([200]))
 })
