@@ -76,10 +76,14 @@ export class TlsWire extends Wire {
         this.#held.push(Buffer.from(buffer.subarray(0, count)))
         return undefined
       }
+      this.reading = true
       this.#deliver(buffer, count)
-      if (this.closed) return undefined
+      this.reading = false
+      // The engine copies the rest of what it has all the same: not into what this wire has given back.
+      if (this.closed) return sharedBuffer
       if (this.paused) this.#tls.readStop()
-      const wanted = this.ownBuffer ?? sharedBuffer
+      // The engine gives what more it has all the same: not over bytes that a peer may still be writing.
+      const wanted = (this.paused ? null : this.ownBuffer) ?? sharedBuffer
       if (wanted === buffer) return undefined
       this.#buffer = wanted
       return wanted
@@ -93,13 +97,11 @@ export class TlsWire extends Wire {
   }
 
   #deliver(bytes: Buffer, count: number): void {
-    this.reading = true
     try {
       this.events.onData(bytes, count)
     } catch (error) {
       this.#fault(error)
     }
-    this.reading = false
   }
 
   #deliverEnd(): void {
@@ -258,6 +260,7 @@ export class TlsWire extends Wire {
     if (status !== 0) this.#fail(status, 'read')
   }
 
+  /** Not `reading`: no next read buffer is chosen after it, so that the wire's own stays with the engine (`endOwn`). */
   releaseHeld(): void {
     while (!this.paused && !this.closed && this.#held.length > 0) {
       const bytes = this.#held.shift()!

@@ -9,7 +9,7 @@ import { refusingPort } from '../support/ports.ts'
 import { Random } from '../support/random.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { assertSameBytes } from '../support/stand.ts'
-import { startEcho, startTcpBackend, startTcpProxy, type TcpOptions, tcpStand } from '../support/tcp-stand.ts'
+import { startEcho, startTcpBackend, startTcpProxy, stuffed, type TcpOptions, tcpStand } from '../support/tcp-stand.ts'
 import { until } from '../support/wait.ts'
 
 const MiB = 1024 * 1024
@@ -140,39 +140,6 @@ leakTest('a client that closes altogether: what the backend still sends ends in 
 })
 
 // --- back-pressure ---
-
-/** Sends `total` bytes to whoever does not read; `release` lets it read and returns when all of it has come, right. */
-async function stuffed(from: RawClient, to: RawClient, total: number) {
-  to.socket.removeAllListeners('data')
-  to.socket.pause()
-  const block = Buffer.alloc(1_000_000, 'frontdesk ')
-  for (let sent = 0; sent < total; sent += block.length) from.socket.write(block.subarray(0, total - sent))
-  const taken = (): number => from.socket.bytesWritten - from.socket.writableLength
-  let last = -1
-  while (taken() !== last) {
-    last = taken()
-    const until200 = performance.now() + 200
-    await until('a moment has passed', () => performance.now() > until200)
-  }
-  const release = async (): Promise<void> => {
-    let got = 0
-    let wrong = 0
-    to.socket.on('data', (chunk: Buffer) => {
-      for (let at = 0; at < chunk.length; ) {
-        const from = (got + at) % block.length
-        const size = Math.min(chunk.length - at, block.length - from)
-        if (block.compare(chunk, at, at + size, from, from + size) !== 0) wrong++
-        at += size
-      }
-      got += chunk.length
-    })
-    to.socket.resume()
-    await until(`all ${total} bytes have come`, () => got >= total, 25_000)
-    assert.equal(got, total)
-    assert.equal(wrong, 0)
-  }
-  return { taken: last, release }
-}
 
 leakTest(
   'a reader that does not read makes the writer wait, in both directions; then all of it comes',

@@ -1,4 +1,5 @@
 // The stand of a TCP test: backends that show each of their connections, a proxy with a tcp listener, clients.
+import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:net'
 import type { Scope } from './leaks.ts'
 import { type BackendEntry, type ProxyOptions, startProxy, type TestProxy } from './proxy.ts'
@@ -101,4 +102,36 @@ export async function tcpStand(scope: Scope, options: TcpOptions & TcpBackendOpt
   const open = async (): Promise<RawClient> => scope.use(await RawClient.open(proxy.port))
   const client = await open()
   return { backend, proxy, client, peer: await backend.peer(), open }
+}
+
+/** Sends `total` bytes to whoever does not read; `release` lets it read and returns when all of it has come, right. */
+export async function stuffed(from: RawClient, to: RawClient, total: number) {
+  to.socket.removeAllListeners('data')
+  to.socket.pause()
+  const block = Buffer.alloc(1_000_000, 'frontdesk ')
+  for (let sent = 0; sent < total; sent += block.length) from.socket.write(block.subarray(0, total - sent))
+  const taken = (): number => total - from.socket.writableLength
+  let last = -1
+  while (taken() !== last) {
+    last = taken()
+    const until200 = performance.now() + 200
+    await until('a moment has passed', () => performance.now() > until200)
+  }
+  const release = async (): Promise<void> => {
+    let got = 0
+    let wrong = 0
+    to.socket.on('data', (chunk: Buffer) => {
+      for (let at = 0; at < chunk.length; ) {
+        const from = (got + at) % block.length
+        const size = Math.min(chunk.length - at, block.length - from)
+        if (block.compare(chunk, at, at + size, from, from + size) !== 0) wrong++
+        at += size
+      }
+      got += chunk.length
+    })
+    to.socket.resume()
+    await until(`all ${total} bytes have come`, () => got >= total, 25_000)
+    assert.deepEqual({ got, wrong }, { got: total, wrong: 0 })
+  }
+  return { taken: last, release }
 }
