@@ -58,15 +58,18 @@ export class Tunnel extends Timed {
     if (clientEnded) this.client.onEnd()
   }
 
+  opposite(end: TunnelEnd): TunnelEnd {
+    return end === this.client ? this.backend : this.client
+  }
+
   /** One of the sockets is gone. */
   closed(end: TunnelEnd, error: NodeJS.ErrnoException | null): void {
-    const isClient = end === this.client
-    const other = isClient ? this.backend : this.client
+    const other = this.opposite(end)
     // After both have sent FIN each closes by itself, when it has taken what there is for it. Any other end is a cut,
     // which must not look like a FIN.
     if (error !== null || !end.ended || !other.ended) {
       if (this.broken === null && !this.timedOut) {
-        this.broken = isClient ? 'client' : 'backend'
+        this.broken = end === this.client ? 'client' : 'backend'
         this.error = error
       }
       other.wire.reset()
@@ -134,7 +137,9 @@ abstract class TunnelEnd implements WireEvents {
 
   onEnd(): void {
     this.ended = true
-    this.to.end()
+    // Where its own peer has ended already closing says the same as a FIN, in fewer calls.
+    if (this.tunnel.opposite(this).ended && !this.to.hasUnsent) this.to.destroy()
+    else this.to.end()
   }
 
   onDrain(): void {
