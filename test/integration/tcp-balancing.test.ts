@@ -181,6 +181,17 @@ leakTest('retries.attempts: 0 asks one backend only', async (scope) => {
   assert.equal(await greeting(proxy), '')
 })
 
+leakTest('a connection that needed a retry uses up no budget for as long as it is open', async (scope) => {
+  const [b] = (await greeters(scope, 'b')) as [TcpBackend]
+  const dead = `tcp://127.0.0.1:${await refusingPort()}`
+  const pool = { strategy: 'first', passive_health: { max_fails: 0 }, retries: { budget: '0%' } }
+  const proxy = await proxyFor(scope, [dead, b.url], { pool })
+  const held: RawClient[] = []
+  for (let n = 0; n < 8; n++) held.push(await stay(scope, proxy))
+  assert.equal(statusOf(proxy, b.url).current_connections, 8)
+  assert.equal(statusOf(proxy, dead).errors, 8)
+})
+
 leakTest('a client that resets while a backend is dialled is gone, and so is the attempt', async (scope) => {
   const silent = scope.use(await silentPort())
   const proxy = await proxyFor(scope, [`tcp://127.0.0.1:${silent.port}`])
@@ -295,4 +306,32 @@ leakTest('at the end of its drain time a removed backend is cut off, visibly for
   await until('the backend sees it too', () => a.peers[0]!.ending !== null)
   assert.deepEqual(proxy.running.status().backends, [])
   assert.equal(await greeting(proxy), '')
+})
+
+// --- the end of the program ---
+
+leakTest('a stop waits for connections; the time of grace over, they are cut', async (scope) => {
+  const [a] = (await greeters(scope, 'a')) as [TcpBackend]
+  const config = { shutdown: { grace: '400ms' } }
+  const proxy = await startTcpProxy([a.url], { config, workers: 2 })
+  scope.defer(() => proxy.running.force())
+  const [finishing, staying] = [await stay(scope, proxy), await stay(scope, proxy)]
+  const startedAt = performance.now()
+  proxy.running.drain()
+  const accepts = (): Promise<boolean> =>
+    RawClient.open(proxy.port).then(
+      (client) => {
+        client.reset()
+        return true
+      },
+      () => false,
+    )
+  while (await accepts()) assert.ok(performance.now() - startedAt < 300, 'nothing new is accepted')
+  finishing.write('last words').end()
+  await until('they are through', () => a.peers.some(({ received }) => received.toString() === 'last words'))
+  for (const peer of a.peers) if (peer.ending === 'fin') peer.end()
+  assert.equal(await finishing.ended(), 'fin')
+  await staying.ended()
+  assert.ok(performance.now() - startedAt > 350, 'it had its time')
+  assert.equal(await proxy.running.stopped, 'grace-expired')
 })
