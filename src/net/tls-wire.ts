@@ -107,6 +107,8 @@ export class TlsWire extends Wire {
   #deliverEnd(): void {
     this.#peerEnded = true
     this.#tls.readStop()
+    // Nobody reads any more what would show that the connection is broken.
+    if (this.#isBusy()) this.#wantsToKnow()
     try {
       this.events.onEnd()
     } catch (error) {
@@ -176,31 +178,37 @@ export class TlsWire extends Wire {
     }
     if (native!.state[native!.writeWaits] === 0) return
     this.#inFlight = request
-    if (size >= BULK_BYTES) this.pending = true
+    if (size < BULK_BYTES) return
+    this.pending = true
+    if (this.#peerEnded) this.#wantsToKnow()
   }
 
   /** Somebody waits for the write in flight after all. */
   #wantsToKnow(): void {
-    const request = this.#inFlight
-    if (request === null || request !== this.#quiet) return
-    request.oncomplete = onWritten
-    this.#quiet = null
-    // One that failed said so when nobody listened. By then the engine has spoken of one that did not.
+    const request = this.#inFlight!
+    if (request === this.#quiet) {
+      request.oncomplete = onWritten
+      this.#quiet = null
+    }
+    // One that failed said so when nobody listened, and one behind a failed write of the engine's own (session tickets)
+    // never will. By then the engine has spoken of one that did not.
     setImmediate(checkFailed, this, request)
   }
 
-  /** The kernel has nothing more to take, and the engine has not said that the write is done: it failed. */
+  /** If the kernel has nothing more to take, and the engine has not said that the write is done, it failed. */
   checkFailed(request: WriteRequest): void {
-    if (this.#inFlight !== request || (this.#socket.writeQueueSize ?? 1) !== 0) return
-    this.#inFlight = null
+    if (this.#inFlight !== request) return
+    const failed = (this.#socket.writeQueueSize ?? 1) === 0
+    if (failed) this.#inFlight = null
+    // What the kernel did not take after all is not waited for.
     if (this.#closing) this.#closeNow(false)
-    else this.#failWith(Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' }))
+    else if (failed) this.#failWith(Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' }))
   }
 
   #enqueue(part: string | Uint8Array): void {
     this.#queue.push(part)
     this.pending = true
-    this.#wantsToKnow()
+    if (this.#inFlight === this.#quiet) this.#wantsToKnow()
   }
 
   onWritten(status: number): void {
