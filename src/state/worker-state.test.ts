@@ -3,6 +3,7 @@ import { beforeEach, test } from 'node:test'
 import { errorNames } from '../core/errors.ts'
 import { addressCells, regions, ways } from './layout.ts'
 import { createSharedState, Memory } from './memory.ts'
+import { handshakeErrors } from './names.ts'
 import { Flag, OwnerState } from './owner-state.ts'
 import { methodIndex, methodNames, rejectReasons, retryReasons, WorkerState } from './worker-state.ts'
 
@@ -58,10 +59,18 @@ test('tickets are drawn from one counter per pool', () => {
   assert.deepEqual([a.ticket(0), b.ticket(0), a.ticket(1), owner.ticket(0)], [0, 1, 0, 2])
 })
 
+/** Each of them 0 times. */
+const none = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, 0]))
+
 test('a listener counts connections, bytes, requests and errors; totals are summed over workers', () => {
   assert.ok(a.connectionOpened(1, 2) && b.connectionOpened(1, 2))
   assert.equal(a.connectionOpened(1, 2), false)
   a.connectionRejected(1, 'limit')
+  b.connectionRejected(1, 'no_route')
+  a.tlsHandshake(1, 1, false)
+  b.tlsHandshake(1, 1, true)
+  b.tlsHandshake(1, 0, true)
+  b.tlsHandshakeFailed(1, 'timeout')
   b.connectionClosed(1)
   a.bytesReceived(1, 100)
   b.bytesReceived(1, 5)
@@ -79,7 +88,14 @@ test('a listener counts connections, bytes, requests and errors; totals are summ
       active: 1,
       requestsActive: 1,
       connections: 2,
-      rejected: { limit: 1, per_ip: 0, fd: 0 },
+      rejected: { ...none(rejectReasons), limit: 1, no_route: 1 },
+      handshakes: [
+        { version: 'TLSv1.2', resumed: false, count: 0 },
+        { version: 'TLSv1.2', resumed: true, count: 1 },
+        { version: 'TLSv1.3', resumed: false, count: 1 },
+        { version: 'TLSv1.3', resumed: true, count: 1 },
+      ],
+      handshakeErrors: { ...none(handshakeErrors), timeout: 1 },
       bytesReceived: 105,
       bytesSent: 7,
       requests: [
