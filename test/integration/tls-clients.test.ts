@@ -590,6 +590,53 @@ leakTest(
   { skip },
 )
 
+/** A client whose handshake is done, over a relay that passes on no answers any more: `socket` is the relay's. */
+async function deafClient(
+  scope: Scope,
+  port: number,
+  options: tls.ConnectionOptions,
+): Promise<{ readonly client: tls.TLSSocket; readonly socket: net.Socket }> {
+  const socket = net.connect({ port, host: '127.0.0.1', noDelay: true })
+  socket.on('error', () => {})
+  scope.defer(() => socket.destroy())
+  const relay = net.createServer((from) => {
+    from.on('data', (bytes) => socket.write(bytes)).on('error', () => {})
+    socket.on('data', (bytes) => from.write(bytes))
+  })
+  relay.listen(0, '127.0.0.1')
+  await once(relay, 'listening')
+  scope.defer(() => relay.close())
+  const client = await connect(scope, (relay.address() as net.AddressInfo).port, options)
+  socket.removeAllListeners('data').resume()
+  return { client, socket }
+}
+
+for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  leakTest(
+    `what is no record of ${version} ends the connection, whatever the client does`,
+    async (scope) => {
+      const { plane } = await stand(scope)
+      const { socket } = await deafClient(scope, plane.port(), { minVersion: version, maxVersion: version })
+      await until('it has arrived', () => plane.totals().active === 1)
+      socket.write(Buffer.alloc(1000, 'x'))
+      await until('it is closed', () => plane.totals().active === 0)
+    },
+    { skip },
+  )
+}
+
+leakTest(
+  'a client that wants to renegotiate is closed: refusing it again and again is work, and memory if it does not read',
+  async (scope) => {
+    const { plane } = await stand(scope)
+    const { client } = await deafClient(scope, plane.port(), { maxVersion: 'TLSv1.2' })
+    await until('it has arrived', () => plane.totals().active === 1)
+    client.renegotiate({}, () => {})
+    await until('it is closed', () => plane.totals().active === 0)
+  },
+  { skip },
+)
+
 leakTest(
   'a PROXY header comes before the handshake, in one packet or two',
   async (scope) => {

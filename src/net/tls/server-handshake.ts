@@ -93,7 +93,13 @@ class HandleHandshake implements Handshake {
       alpn: handle.getALPNNegotiatedProtocol() || '',
       resumed: handle.isSessionReused(),
       clientCertificate: raw === undefined ? null : describeCertificate(raw),
-      open: (events) => new TlsWire(this.#socket, handle, events),
+      open: (events) => {
+        const wire = new TlsWire(this.#socket, handle, events)
+        // Renegotiation (TLS 1.3 has none): work that a client can ask for without end. OpenSSL would refuse it with an
+        // alert each time, and keep those that the client does not read.
+        handle.onhandshakestart = () => wire.reset()
+        return wire
+      },
     })
   }
 
@@ -152,6 +158,9 @@ class SocketHandshake implements Handshake {
         clientCertificate: certificate === undefined ? null : describeCertificate(certificate.raw),
         open: (wireEvents) => {
           secured.off('error', onError).off('end', onEnd).off('close', onEnd)
+          secured.disableRenegotiation()
+          // What goes wrong from now on is told to a `tls.Server` only, as long as it has the socket.
+          secured.on('_tlsError', (error: Error) => secured.destroy(error))
           return new SocketWire(secured, wireEvents)
         },
       })

@@ -5,8 +5,6 @@ import type { IdentitySpec, ListenerTlsSpec } from '../../core/spec.ts'
 import type { HandshakeOptions } from './server-handshake.ts'
 import { TicketSeal } from './ticket-seal.ts'
 
-/** Renegotiation is work that a client can ask for without end (TLS 1.3 has none). */
-const NO_RENEGOTIATION = 0x4000_0000
 /** Clients without AES hardware put ChaCha20 first, and are heard. */
 const PRIORITIZE_CHACHA = 0x0020_0000
 
@@ -91,7 +89,7 @@ export class ServerTls {
       ciphers: `${TLS13_SUITES}:${ciphers || TLS12_CIPHERS}`,
       ecdhCurve: GROUPS,
       honorCipherOrder: true,
-      secureOptions: NO_RENEGOTIATION | PRIORITIZE_CHACHA | (sessionTickets ? 0 : constants.SSL_OP_NO_TICKET),
+      secureOptions: PRIORITIZE_CHACHA | (sessionTickets ? 0 : constants.SSL_OP_NO_TICKET),
       sessionIdContext: this.#sessionIdContext,
       ...(clientAuth !== null && { ca: clientAuth.ca }),
       ...(clientAuth?.crl && { crl: listsIn(clientAuth.crl) }),
