@@ -51,11 +51,13 @@ serverTest(
     // Each transaction has a connection of its own here; meanwhile others stay for the whole time.
     let over = false
     let rounds = 0
-    const staying = pgbench(proxy.port, '-S', '-c', '20', '-j', '2', '-T', '8')
+    const staying = pgbench(proxy.port, '-S', '-c', '20', '-j', '2', '-T', '10')
+    // All of these at the first backend, or one that stays would keep the second from draining.
+    await until('those that stay are at work', () => openAt(proxy, first) === 20, WAIT_MS)
     const coming = pgbench(proxy.port, '-S', '-C', '-c', '20', '-j', '2', '-T', '8').finally(() => {
       over = true
     })
-    await until('all are at work', () => openAt(proxy, first) > 20, WAIT_MS)
+    await until('the others come too', () => openAt(proxy, first) > 20, WAIT_MS)
     for (let round = 0; round < 3 && !over; round++) {
       assert.equal(await call(proxy, 'POST', { url: second.url }), 201)
       await until('the second has some of it', () => openAt(proxy, second) > 2, WAIT_MS)
