@@ -180,7 +180,7 @@ export interface ListenerTlsSpec {
   /** At least one; the first serves clients whose name nobody has. */
   readonly identities: readonly IdentitySpec[]
   readonly minVersion: TlsVersion
-  /** OpenSSL cipher list for TLS 1.2. */
+  /** OpenSSL cipher list; '' = ours. */
   readonly ciphers: string
   /** In our order of preference; empty = the extension is ignored. */
   readonly alpn: readonly string[]
