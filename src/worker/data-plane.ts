@@ -71,7 +71,7 @@ export class DataPlane implements PlaneContext {
     this.#applyAccessLog(snapshot)
     for (const spec of snapshot.listeners) {
       const tls = engines.get(spec.name) ?? null
-      const setup: Setup = { spec, limits: snapshot.limits, door: doorOf(spec, snapshot.limits, tls) }
+      const setup: Setup = { spec, limits: snapshot.limits, door: this.#doorOf(spec, snapshot.limits, tls) }
       const entrance = this.#listeners.get(spec.name) ?? this.#addListener(setup)
       entrance.tls = tls
       entrance.listener.update(setup)
@@ -96,6 +96,22 @@ export class DataPlane implements PlaneContext {
     const known = this.#listeners.get(spec.name)?.tls
     if (known != null && known.key === keyOf(spec.tls)) return known
     return new ServerTls(spec.name, spec.tls, this.#ticketKeys.get(spec.name) ?? null)
+  }
+
+  /** What connections of a listener must show first; null = nothing. */
+  #doorOf(spec: ListenerSpec, limits: LimitsSpec, tls: ServerTls | null): DoorRules | null {
+    const { name, acceptProxyProtocol, protocol } = spec
+    if (tls === null && acceptProxyProtocol.length === 0 && protocol !== 'tls-passthrough') return null
+    // Of the snapshot that the handler has by then: a hello may come later than the next one.
+    const sniNow = () => this.#listeners.get(name)!.listener.spec.sni
+    return {
+      believesProxy: acceptProxyProtocol.length === 0 ? null : compileCidrs(acceptProxyProtocol),
+      tls,
+      accepts: protocol === 'tls-passthrough' ? (hello) => routeHello(hello, sniNow()) !== null : null,
+      speaksHttp: protocol === 'http',
+      timeoutMs: limits.handshakeTimeoutMs,
+      helloSize: limits.helloSize,
+    }
   }
 
   /**
@@ -244,18 +260,4 @@ interface Entrance {
   readonly listener: Listener
   readonly handler: Handler
   tls: ServerTls | null
-}
-
-/** What connections of a listener must show first; null = nothing. */
-function doorOf(spec: ListenerSpec, limits: LimitsSpec, tls: ServerTls | null): DoorRules | null {
-  const { acceptProxyProtocol, protocol, sni } = spec
-  if (tls === null && acceptProxyProtocol.length === 0 && protocol !== 'tls-passthrough') return null
-  return {
-    believesProxy: acceptProxyProtocol.length === 0 ? null : compileCidrs(acceptProxyProtocol),
-    tls,
-    accepts: protocol === 'tls-passthrough' ? (hello) => routeHello(hello, sni) !== null : null,
-    speaksHttp: protocol === 'http',
-    timeoutMs: limits.handshakeTimeoutMs,
-    helloSize: limits.helloSize,
-  }
 }

@@ -53,7 +53,7 @@ export class TcpHandler implements Handler, TcpHome {
 
   serve(arrival: Arrival, early: Buffer | null, hello: ClientHello | null): Connection {
     const listener = this.#spec
-    // The door has asked for a route already; a snapshot without it may have come between.
+    // The door has asked the same routes: there is one.
     const name = hello === null ? listener.pool : (routeHello(hello, listener.sni) ?? '')
     return new TcpConnection(arrival, { listener, pool: poolNamed(this.#pools, name, listener) }, this, early)
   }

@@ -681,3 +681,25 @@ leakTest('PROXY headers: strangers, lies and silence are closed and counted', as
   client.write(`PROXY TCP6 2001:db8::1 2001:db8::2 1 2\r\n${get('/')}`)
   assert.equal((await client.reply()).status, 200)
 })
+
+leakTest(
+  'a route that goes while a hello is on its way is no route',
+  async (scope) => {
+    const sni = [{ name: 'localhost', pool: 'default', alpn: [] }]
+    const { plane } = await stand(scope, {}, { listeners: [{ name: 'pass', protocol: 'tls-passthrough', sni }] })
+    const client = scope.use(await RawClient.open(plane.port()))
+    await until('it has come in', () => plane.totals().active === 1)
+    plane.apply((snapshot) => ({
+      ...snapshot,
+      listeners: snapshot.listeners.map((spec) => ({ ...spec, sni: [{ ...sni[0]!, name: 'another' }] })),
+    }))
+    client.write(hello)
+    await client.ended()
+    await until('it is counted', () => plane.totals().rejected.no_route === 1)
+    assert.deepEqual(
+      plane.messages.filter(({ type }) => type === 'problem'),
+      [],
+    )
+  },
+  { skip },
+)
