@@ -75,6 +75,10 @@ function checkSocket({ report, isWritten }: Check, path: Path, listener: Written
   if (isWritten([...path, 'ipv6_only']) && !isIPv6(host)) {
     report([...path, 'ipv6_only'], 'is for IPv6 addresses', 'listen on "[::]:PORT", or remove it', { atKey: true })
   }
+  if (isPort(listener) && acceptProxyProtocol.length > 0 && acceptProxyProtocol.every((peers) => peers === unixPeers)) {
+    const message = 'would close every connection: nobody comes to a port by a Unix socket'
+    report([...path, 'accept_proxy_protocol'], message, 'name addresses, like "10.0.0.0/8"')
+  }
   if (socketPath === null || acceptProxyProtocol.length === 0 || acceptProxyProtocol.includes(unixPeers)) return
   const message = 'would close every connection: who comes by a Unix socket has no address'
   report([...path, 'accept_proxy_protocol'], message, 'add "unix"')

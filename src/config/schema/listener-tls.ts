@@ -147,8 +147,14 @@ const clientAuth = z
     }),
   })
   .superRefine((auth, context) => {
-    if (auth.mode === 'none' || auth.ca !== undefined) return
-    context.addIssue({ code: 'custom', path: ['ca'], message: 'name the file of the authorities that sign clients' })
+    if (auth.mode !== 'none') {
+      if (auth.ca !== undefined) return
+      context.addIssue({ code: 'custom', path: ['ca'], message: 'name the file of the authorities that sign clients' })
+    } else if (Object.values(auth.headers).some((name) => name !== null)) {
+      // Nobody would take them out of what clients send: a backend that goes on believing them would believe anybody.
+      const message = 'are nothing that backends may believe where no certificate is asked for; remove them'
+      context.addIssue({ code: 'custom', path: ['headers'], message })
+    }
   })
   .transform((auth): ClientAuthConfig | null =>
     auth.mode === 'none' ? null : { mode: auth.mode, ca: auth.ca!, crl: auth.crl ?? null, headers: auth.headers },
