@@ -6,7 +6,7 @@ import type { Accepted } from './acceptor.ts'
 import type { Arrival, Endpoint } from './arrival.ts'
 import { parseProxyHeader } from './proxy-protocol/parse.ts'
 import { type ClientHello, type HelloProblem, parseClientHello, tlsAlert } from './tls/client-hello.ts'
-import { plainHttpAnswer } from './tls/plain-http-answer.ts'
+import { plainHttpAnswer, refusedCertificateAnswer } from './tls/door-answers.ts'
 import { type Handshake, type HandshakeEvents, type Secured, startHandshake } from './tls/server-handshake.ts'
 import type { ServerTls } from './tls/server-tls.ts'
 import type { Wire, WireEvents } from './wire.ts'
@@ -212,8 +212,27 @@ export class Visitor extends Timed implements WireEvents, HandshakeEvents, Arriv
   onSecured(secured: Secured): void {
     const { version, alpn, resumed, clientCertificate } = secured
     this.#secured = secured
+    if (secured.refused !== null) {
+      this.#refuseCertificate(secured.refused)
+      return
+    }
     this.tls = { version, serverName: this.#serverName, alpn, resumed, clientCertificate }
     this.#arrive(null, null)
+  }
+
+  /** The handshake itself cannot say it; HTTP can. */
+  #refuseCertificate(why: string): void {
+    const wire = this.#secured!.open(this)
+    this.#wire = wire
+    this.#handshake = null
+    this.#phase = 'farewell'
+    this.#reason = { kind: 'handshake', reason: 'client_certificate', detail: why }
+    this.#keeper.wheel.arm(this, FAREWELL_MS)
+    // Not from within the handshake, whose last bytes come first.
+    setImmediate(() => {
+      if (this.#rules.speaksHttp) wire.write(refusedCertificateAnswer(why))
+      wire.end()
+    })
   }
 
   onHandshakeFailed(reason: HandshakeError, detail: string): void {

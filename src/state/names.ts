@@ -78,6 +78,7 @@ export const handshakeErrors = [
   'no_shared_cipher',
   'no_application_protocol',
   'client_certificate',
+  'alert',
   'other',
 ] as const
 export type HandshakeError = (typeof handshakeErrors)[number]

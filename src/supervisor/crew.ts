@@ -263,9 +263,9 @@ export class Crew {
         return
       case 'turned-away': {
         const { listener, reason, count, detail, address } = message
-        const what = count === 1 ? `a connection from ${address}` : `${count} connections, the last from ${address},`
+        const what = count === 1 ? `a connection from ${address}` : `${count} connections, the last from ${address}`
         const why = detail === '' ? reason : `${reason}: ${detail}`
-        const words = `listener ${listener} turned away ${what} (${why})`
+        const words = `listener ${listener}: ${what} did not come in (${why})`
         this.#options.log.event('info', 'turned_away', words, { listener, reason, count, detail, address })
         return
       }

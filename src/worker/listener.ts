@@ -182,11 +182,11 @@ export class Listener implements DoorKeeper {
 
   /** Counts a client's address where there is a limit; false = it has too many connections already. */
   #countAddress(address: string): boolean {
-    const { spec, limits } = this.#setup
+    const { limits } = this.#setup
     if (!this.#isCounted(address)) return true
     const [high, low] = hash64(address)
     if (this.#plane.state.ipConnectionOpened(high, low, limits.maxConnectionsPerIp)) return true
-    this.#plane.state.connectionRejected(spec.row, 'per_ip')
+    this.#reject('per_ip', 'limits.max_connections_per_ip', address)
     return false
   }
 

@@ -1,5 +1,6 @@
 // Why TLS with a backend did not come to stand: the error it is to an exchange, and the reason in words.
 import { type ErrorSpec, errors } from '../../core/errors.ts'
+import { certificateReason } from './certificate-reason.ts'
 
 export interface TlsFailure {
   readonly error: ErrorSpec
@@ -7,34 +8,14 @@ export interface TlsFailure {
   readonly reason: string
 }
 
-const UNKNOWN_AUTHORITY = 'unknown authority, or an intermediate certificate is missing'
 const CLOSED = 'the connection was closed in the handshake'
-
-/** OpenSSL's names for what is wrong with a certificate, in the words of an operator. */
-const certificateReasons: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'certificate has expired',
-  CERT_NOT_YET_VALID: 'certificate is not yet valid',
-  CERT_REVOKED: 'certificate has been revoked',
-  CERT_SIGNATURE_FAILURE: 'the signature of the certificate is wrong',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed certificate',
-  SELF_SIGNED_CERT_IN_CHAIN: 'self-signed certificate in the chain',
-  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_AUTHORITY,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
-  INVALID_CA: 'an issuer in the chain is no authority',
-  INVALID_PURPOSE: 'certificate is not for servers',
-  PATH_LENGTH_EXCEEDED: 'the chain of certificates is longer than its authority allows',
-  CERT_CHAIN_TOO_LONG: 'the chain of certificates is too long',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'certificate is for another name',
-  ERR_TLS_CERT_ALTNAME_FORMAT: 'certificate is for another name',
-}
 
 /** What the socket said of a handshake that failed; null = it was closed without a word. */
 export function tlsFailure(error: NodeJS.ErrnoException | null): TlsFailure {
   const code = error?.code ?? ''
   if (error === null || code === '' || /^E[A-Z]+$/.test(code)) return { error: errors.tls_failed, reason: CLOSED }
-  const certificate = certificateReasons[code]
-  if (certificate !== undefined) return { error: errors.tls_certificate, reason: certificate }
+  const certificate = certificateReason(code, 'server')
+  if (certificate !== null) return { error: errors.tls_certificate, reason: certificate }
   if (!code.startsWith('ERR_')) return { error: errors.tls_certificate, reason: wordsOf(code) }
   const alert = alertOf(error)
   if (alert !== null) return { error: errors.tls_alert, reason: alert.reason }

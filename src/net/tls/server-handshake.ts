@@ -9,6 +9,7 @@ import { type TlsHandle, wrapServer } from '../native-tls.ts'
 import { SocketWire } from '../socket-wire.ts'
 import { TlsWire } from '../tls-wire.ts'
 import type { Wire, WireEvents } from '../wire.ts'
+import { certificateReason } from './certificate-reason.ts'
 
 /** What a handshake agreed on. */
 export interface Secured {
@@ -16,6 +17,8 @@ export interface Secured {
   readonly alpn: string
   readonly resumed: boolean
   readonly clientCertificate: ClientCertificate | null
+  /** Why the client's certificate is not good enough; null = it is, or none was asked for. */
+  readonly refused: string | null
   /** Takes the connection over; to be called before `onSecured` returns. */
   open(events: WireEvents): Wire
 }
@@ -68,7 +71,7 @@ class HandleHandshake implements Handshake {
     if (options.clientAuth !== 'none') handle.setVerifyMode(true, options.clientAuth === 'required')
     handle.onhandshakestart = ignore
     handle.onhandshakedone = () => this.#done()
-    handle.onerror = (error) => this.#failed(failureOf(error), error.code ?? error.message)
+    handle.onerror = (error) => this.#failed(failureOf(error), wordsOf(error))
     handle.onread = () => {
       if (native!.state[native!.readBytes]! < 0) this.#failed('closed', '')
       return undefined
@@ -81,11 +84,6 @@ class HandleHandshake implements Handshake {
     // Session tickets and key updates of TLS 1.3 end a handshake too.
     if (this.#over) return
     const handle = this.#tls
-    const refused = this.#clientAuth === 'none' ? null : refusal(handle)
-    if (refused !== null) {
-      this.#failed('client_certificate', refused)
-      return
-    }
     this.#over = true
     const raw = this.#clientAuth === 'none' ? undefined : handle.getPeerCertificate(true)?.raw
     this.#events.onSecured({
@@ -93,6 +91,7 @@ class HandleHandshake implements Handshake {
       alpn: handle.getALPNNegotiatedProtocol() || '',
       resumed: handle.isSessionReused(),
       clientCertificate: raw === undefined ? null : describeCertificate(raw),
+      refused: raw === undefined ? null : refusal(handle),
       open: (events) => {
         const wire = new TlsWire(this.#socket, handle, events)
         // Renegotiation (TLS 1.3 has none): work that a client can ask for without end. OpenSSL would refuse it with an
@@ -138,24 +137,19 @@ class SocketHandshake implements Handshake {
       this.abort()
       events.onHandshakeFailed(reason, detail)
     }
-    const onError = (error: NodeJS.ErrnoException): void => failed(failureOf(error), error.code ?? error.message)
+    const onError = (error: NodeJS.ErrnoException): void => failed(failureOf(error), wordsOf(error))
     const onEnd = (): void => failed('closed', '')
     secured.on('error', onError).on('end', onEnd).on('close', onEnd)
     secured.on('secure', () => {
       if (this.#over) return
       const certificate = clientAuth === 'none' ? undefined : secured.getPeerX509Certificate()
-      const handle = (secured as unknown as { _handle: TlsHandle })._handle
-      const refused = clientAuth === 'none' ? null : refusal(handle)
-      if (refused !== null) {
-        failed('client_certificate', refused)
-        return
-      }
       this.#over = true
       events.onSecured({
         version: secured.getProtocol() === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3',
         alpn: secured.alpnProtocol || '',
         resumed: secured.isSessionReused(),
         clientCertificate: certificate === undefined ? null : describeCertificate(certificate.raw),
+        refused: certificate === undefined ? null : refusal((secured as unknown as { _handle: TlsHandle })._handle),
         open: (wireEvents) => {
           secured.off('error', onError).off('end', onEnd).off('close', onEnd)
           secured.disableRenegotiation()
@@ -173,11 +167,11 @@ class SocketHandshake implements Handshake {
   }
 }
 
-/** Why a client's certificate is not good enough, or null: it is, or there is none. */
+/** Why the certificate that a client showed is not good enough, or null. */
 function refusal(handle: TlsHandle): string | null {
-  if (handle.getPeerCertificate(true)?.raw === undefined) return null
   const error = handle.verifyError()
-  return error == null ? null : error.message
+  if (error == null) return null
+  return certificateReason(error.code ?? '', 'client') ?? wordsOf(error)
 }
 
 function describeCertificate(raw: Buffer): ClientCertificate {
@@ -199,7 +193,16 @@ function failureOf(error: NodeJS.ErrnoException): HandshakeError {
     return 'protocol_version'
   if (/NO_APPLICATION_PROTOCOL/.test(code)) return 'no_application_protocol'
   if (/CERTIFICATE|CERT_/.test(code) && !/ALERT/.test(code)) return 'client_certificate'
+  // The client says no to what it was offered: our certificate, as a rule.
+  if (/_ALERT_/.test(code)) return 'alert'
   return 'other'
+}
+
+/** OpenSSL's reason, `unsupported protocol`; an alert by its name. */
+function wordsOf(error: NodeJS.ErrnoException): string {
+  const { reason } = error as { reason?: string }
+  if (reason === undefined) return (error.code ?? error.message).toLowerCase().replaceAll('_', ' ')
+  return reason.replace(/^.*\balert (number )?/, '')
 }
 
 function ignore(): void {}
