@@ -14,7 +14,7 @@ export function warningsOf(long: LongForm, tree: SourceNode): string[] {
   }
   const used = new Set(long.listeners.flatMap((listener) => [poolOf(long, listener), ...poolsNamed(listener)]))
   const passedThrough = new Set(long.listeners.flatMap(({ sni }) => poolsNamed({ ...noListener, sni })))
-  for (const [name, { backends }] of Object.entries(long.pools)) {
+  for (const [name, { backends, tls }] of Object.entries(long.pools)) {
     const path: Path = ['pools', name]
     if (!used.has(name)) {
       const isFlat = nearest(tree, path).node.origin.path.length === 0
@@ -24,6 +24,9 @@ export function warningsOf(long: LongForm, tree: SourceNode): string[] {
     const secure = backends.some(({ url }) => /^(https|tls):/.test(url))
     if (nodeAt(tree, [...path, 'tls']) !== undefined && !secure) {
       warn([...path, 'tls'], 'no backend of this pool speaks TLS', 'write their URLs with https:// or tls://')
+    }
+    if (!tls.verify && nodeAt(tree, [...path, 'tls', 'ca']) !== undefined) {
+      warn([...path, 'tls', 'ca'], 'nothing is verified with these authorities', 'remove "verify": false')
     }
     if (secure && passedThrough.has(name)) {
       const message = 'the TLS of clients is passed through to this pool, and put into TLS once more'
