@@ -12,7 +12,8 @@ export interface TlsHandle extends Handle {
   setALPNProtocols(list: Uint8Array): void
   setVerifyMode(request: boolean, reject: boolean): void
   verifyError(): NodeJS.ErrnoException | null | undefined
-  getPeerCertificate(abbreviated: boolean): { readonly raw?: Buffer } | undefined
+  /** Not the older `getPeerCertificate`: some curves in a stranger's certificate end the process there (Node 24.21). */
+  getPeerX509Certificate(): { raw(): Buffer } | undefined
   getProtocol(): string | null
   getALPNNegotiatedProtocol(): string | false
   isSessionReused(): boolean

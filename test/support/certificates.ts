@@ -41,10 +41,12 @@ export interface IssueOptions {
   readonly subject?: string
   /** As `DNS:example.com`, `IP:127.0.0.1`, `email:a@b.c`, `URI:spiffe://x`; empty = no SAN at all. Default localhost and 127.0.0.1. */
   readonly names?: readonly string[]
-  /** Default `ec` (P-256). */
+  /** Default `ec`. */
   readonly keyType?: 'ec' | 'rsa' | 'ed25519'
   /** Of an RSA key; default 2048. */
   readonly bits?: number
+  /** Of an `ec` key, in OpenSSL's words; default prime256v1 (P-256). */
+  readonly curve?: string
   /** From now to its end; negative = expired so long ago. Default 30. */
   readonly days?: number
   /** From now to its begin; default 30 days before now, or before its end where it has expired. */
@@ -90,9 +92,12 @@ export async function makeAuthority(name = 'Test CA'): Promise<Authority> {
   return OpensslAuthority.open(dir, '', () => rm(dir, { recursive: true, force: true }))
 }
 
-async function generateKey(path: string, { keyType = 'ec', bits = 2048, passphrase }: IssueOptions): Promise<string> {
+async function generateKey(
+  path: string,
+  { keyType = 'ec', bits = 2048, curve = 'prime256v1', passphrase }: IssueOptions,
+): Promise<string> {
   const kinds = {
-    ec: ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:prime256v1'],
+    ec: ['-algorithm', 'EC', '-pkeyopt', `ec_paramgen_curve:${curve}`],
     rsa: ['-algorithm', 'RSA', '-pkeyopt', `rsa_keygen_bits:${bits}`],
     ed25519: ['-algorithm', 'ED25519'],
   }

@@ -85,13 +85,11 @@ class HandleHandshake implements Handshake {
     if (this.#over) return
     const handle = this.#tls
     this.#over = true
-    const raw = this.#clientAuth === 'none' ? undefined : handle.getPeerCertificate(true)?.raw
     this.#events.onSecured({
       version: handle.getProtocol() === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3',
       alpn: handle.getALPNNegotiatedProtocol() || '',
       resumed: handle.isSessionReused(),
-      clientCertificate: raw === undefined ? null : describeCertificate(raw),
-      refused: raw === undefined ? null : refusal(handle),
+      ...(this.#clientAuth === 'none' ? nothingShown : shownCertificate(handle)),
       open: (events) => {
         const wire = new TlsWire(this.#socket, handle, events)
         // Renegotiation (TLS 1.3 has none): work that a client can ask for without end. OpenSSL would refuse it with an
@@ -142,14 +140,13 @@ class SocketHandshake implements Handshake {
     secured.on('error', onError).on('end', onEnd).on('close', onEnd)
     secured.on('secure', () => {
       if (this.#over) return
-      const certificate = clientAuth === 'none' ? undefined : secured.getPeerX509Certificate()
       this.#over = true
+      const handle = (secured as unknown as { _handle: TlsHandle })._handle
       events.onSecured({
         version: secured.getProtocol() === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3',
         alpn: secured.alpnProtocol || '',
         resumed: secured.isSessionReused(),
-        clientCertificate: certificate === undefined ? null : describeCertificate(certificate.raw),
-        refused: certificate === undefined ? null : refusal((secured as unknown as { _handle: TlsHandle })._handle),
+        ...(clientAuth === 'none' ? nothingShown : shownCertificate(handle)),
         open: (wireEvents) => {
           secured.off('error', onError).off('end', onEnd).off('close', onEnd)
           secured.disableRenegotiation()
@@ -167,15 +164,24 @@ class SocketHandshake implements Handshake {
   }
 }
 
-/** Why the certificate that a client showed is not good enough, or null. */
-function refusal(handle: TlsHandle): string | null {
+const nothingShown = { clientCertificate: null, refused: null }
+
+function shownCertificate(handle: TlsHandle): Pick<Secured, 'clientCertificate' | 'refused'> {
+  const raw = handle.getPeerX509Certificate()?.raw()
+  if (raw === undefined) return nothingShown
   const error = handle.verifyError()
-  if (error == null) return null
-  return certificateReason(error.code ?? '', 'client') ?? wordsOf(error)
+  if (error != null) {
+    return { clientCertificate: null, refused: certificateReason(error.code ?? '', 'client') ?? wordsOf(error) }
+  }
+  const certificate = new X509Certificate(raw)
+  // A session that is resumed was verified when it began, and can be renewed without end.
+  if (Date.now() > certificate.validToDate.getTime()) {
+    return { clientCertificate: null, refused: certificateReason('CERT_HAS_EXPIRED', 'client') }
+  }
+  return { clientCertificate: describe(certificate), refused: null }
 }
 
-function describeCertificate(raw: Buffer): ClientCertificate {
-  const certificate = new X509Certificate(raw)
+function describe(certificate: X509Certificate): ClientCertificate {
   return {
     // Node writes one attribute a line, outermost first, escaped as RFC 4514 asks; the RFC has them the other way round.
     subject: (certificate.subject ?? '').split('\n').reverse().join(','),
