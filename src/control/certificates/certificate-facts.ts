@@ -44,9 +44,12 @@ function dnsNames(certificate: X509Certificate, alternativeNames: readonly strin
 }
 
 function commonNames(certificate: X509Certificate): string[] {
-  const { subject } = certificate.toLegacyObject() as { subject?: { CN?: string | string[] } }
+  // Not `toLegacyObject`, in which curves without a NIST name end the process (Node 24.21). One attribute is on a line, or
+  // several that belong together; a plus sign in a value is escaped.
+  const attributes = (certificate.subject ?? '').split(/\n| \+ /)
+  const names = attributes.filter((attribute) => attribute.startsWith('CN=')).map((attribute) => attribute.slice(3))
   // A common name may be anything, such as the name of a person.
-  return [subject?.CN ?? []].flat().filter((name) => /^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?$/.test(name))
+  return names.filter((name) => /^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?$/.test(name))
 }
 
 /** Node parts the names with commas, and quotes those that have one in them, as JSON. */
@@ -61,7 +64,7 @@ function splitNames(text: string): string[] {
 }
 
 /** Node puts each part of a distinguished name on a line of its own. */
-const oneLine = (name: string | undefined): string => (name ?? '').split('\n').join(', ')
+export const oneLine = (name: string | undefined): string => (name ?? '').split('\n').join(', ')
 
 function curveBits(curve: string | undefined): number | null {
   const bits = /(\d{3})/.exec(curve ?? '')?.[1]

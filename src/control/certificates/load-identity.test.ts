@@ -70,6 +70,9 @@ describe('material from files', { skip }, () => {
     assert.deepEqual((await load(address.certPath, address.keyPath)).spec.names, [])
     const person = await root.issue({ names: [], subject: '/CN=Ann Example' })
     assert.deepEqual((await load(person.certPath, person.keyPath)).spec.names, [])
+    // A curve without a NIST name would end the process where Node's older way to read a certificate were taken.
+    const odd = await root.issue({ names: [], subject: '/O=Acme/CN=odd.example', curve: 'brainpoolP256r1' })
+    assert.deepEqual((await load(odd.certPath, odd.keyPath)).spec.names, ['odd.example'])
   })
 
   it('takes EC, RSA and Ed25519, a chain, and both in one file with other text', async () => {
