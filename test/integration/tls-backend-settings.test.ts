@@ -192,6 +192,23 @@ leakTest(
 )
 
 leakTest(
+  'a certificate on a curve without a NIST name is one like any other, and its common name counts as ever',
+  async (scope) => {
+    const ca = await authority(scope)
+    // Node's own check of the name ends the whole process.
+    const curve = 'brainpoolP256r1'
+    const server = await serve(scope, await ca.issue({ curve }))
+    assert.equal((await ask(await front(scope, server.port, { ca: ca.pem }))).status, 200)
+    const common = await serve(scope, await ca.issue({ curve, names: [], subject: '/O=Acme/CN=db.example' }))
+    const settings = { ca: ca.pem, serverName: 'db.example' }
+    assert.equal((await ask(await front(scope, common.port, settings))).status, 200)
+    const other = await front(scope, common.port, { ...settings, serverName: 'other.example' })
+    await assertRefused(other, ...certificateError('certificate is for another name'))
+  },
+  options,
+)
+
+leakTest(
   'verify: false accepts any certificate; the name is sent all the same',
   async (scope) => {
     const ca = await authority(scope)

@@ -1,5 +1,6 @@
 // What a certificate says of itself, as far as anybody is told.
 import type { X509Certificate } from 'node:crypto'
+import { commonNames } from '../../util/common-names.ts'
 
 export interface CertificateFacts {
   /** DNS names it is good for, lower case; a wildcard as `*.example.com`. */
@@ -39,17 +40,13 @@ function dnsNames(certificate: X509Certificate, alternativeNames: readonly strin
   const given =
     alternativeNames.length > 0
       ? alternativeNames.filter((name) => name.startsWith('DNS:')).map((name) => name.slice(4))
-      : commonNames(certificate)
+      : namesOfSubject(certificate)
   return [...new Set(given.map((name) => name.toLowerCase().replace(/\.$/, '')))].filter((name) => name !== '')
 }
 
-function commonNames(certificate: X509Certificate): string[] {
-  // Not `toLegacyObject`, in which curves without a NIST name end the process (Node 24.21). One attribute is on a line, or
-  // several that belong together; a plus sign in a value is escaped.
-  const attributes = (certificate.subject ?? '').split(/\n| \+ /)
-  const names = attributes.filter((attribute) => attribute.startsWith('CN=')).map((attribute) => attribute.slice(3))
+function namesOfSubject(certificate: X509Certificate): string[] {
   // A common name may be anything, such as the name of a person.
-  return names.filter((name) => /^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?$/.test(name))
+  return commonNames(certificate).filter((name) => /^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?$/.test(name))
 }
 
 /** Node parts the names with commas, and quotes those that have one in them, as JSON. */

@@ -4,6 +4,7 @@ import tls from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import type { BackendSpec, BackendTlsSpec, PoolSpec } from '../../core/spec.ts'
 import { systemAuthorities } from '../../util/authorities.ts'
+import { commonNames } from '../../util/common-names.ts'
 import { BackendSessions } from './backend-sessions.ts'
 
 /** The settings of a pool, ready for use. The same object means the same settings. */
@@ -61,23 +62,32 @@ export class BackendTls {
   start(socket: net.Socket): tls.TLSSocket {
     const { secure, alpn, spec } = this.context
     const session = this.sessions.take()
-    const secured = tls.connect({
+    const secured: tls.TLSSocket = tls.connect({
       socket,
       secureContext: secure,
       // Said here, so that NODE_TLS_REJECT_UNAUTHORIZED has no say.
       rejectUnauthorized: spec.verify,
       // An address is not sent as a server name (RFC 6066 §3), but it is verified.
       servername: net.isIP(this.name) === 0 ? this.name : '',
-      checkServerIdentity: (_name, certificate) => tls.checkServerIdentity(this.name, certificate),
+      checkServerIdentity: () => this.#identityError(secured),
       ...(alpn === null ? {} : { ALPNProtocols: alpn }),
       ...(session === null ? {} : { session }),
     })
+    // What Node would ask for the check of the name, and cannot say of every certificate (see commonNames).
+    secured.getPeerCertificate = () => ({}) as tls.DetailedPeerCertificate
     let anew = true
     secured.on('session', (given) => {
       this.sessions.put(given, anew && !secured.isSessionReused())
       anew = false
     })
     return secured
+  }
+
+  #identityError(secured: tls.TLSSocket): Error | undefined {
+    const certificate = secured.getPeerX509Certificate()
+    const subject = { CN: certificate === undefined ? [] : commonNames(certificate) }
+    const shown = { subject, subjectaltname: certificate?.subjectAltName } as unknown as tls.PeerCertificate
+    return tls.checkServerIdentity(this.name, shown)
   }
 }
 
