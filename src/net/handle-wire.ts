@@ -2,7 +2,7 @@
 import { getSystemErrorName } from 'node:util'
 import { type Handle, native, type ShutdownRequest, type WriteRequest } from './native.ts'
 import { giveBuffer, sharedBuffer } from './read-buffers.ts'
-import { copySmall, keepSmall, SMALL_BYTES } from './small-copies.ts'
+import { copySmall, type Gatherer, gather, giveSmall, mayGather, SMALL_BYTES } from './small-writes.ts'
 import { Wire, type WireEvents } from './wire.ts'
 
 const UV_EOF = -4095
@@ -41,7 +41,7 @@ function newRequest(): WriteRequest {
   return request
 }
 
-export class HandleWire extends Wire {
+export class HandleWire extends Wire implements Gatherer {
   protected readonly reusesBuffers = true
   protected readonly writesAtOnce = true
   readonly #handle: WiredHandle
@@ -50,6 +50,9 @@ export class HandleWire extends Wire {
   #error: NodeJS.ErrnoException | null = null
   #writesInFlight = 0
   #noDelay = false
+  /** Something of `relaySoon` has not been written yet: it goes before anything else. */
+  #gathered: Uint8Array | null = null
+  #gatheredFrom: Wire | null = null
   #peerEnded = false
   #shutDown = false
 
@@ -100,25 +103,44 @@ export class HandleWire extends Wire {
     return undefined
   }
 
-  override relay(source: Wire, bytes: Buffer, start: number, end: number): void {
-    if (bytes !== sharedBuffer || start !== 0 || end > SMALL_BYTES) {
-      super.relay(source, bytes, start, end)
+  override relaySoon(source: Wire, bytes: Buffer, length: number): void {
+    if (bytes !== sharedBuffer || length > SMALL_BYTES) {
+      this.relay(source, bytes, 0, length)
       return
     }
+    if (this.#gathered !== null) this.writeGathered()
     if (this.closed || this.ended) return
-    this.written += end
+    this.written += length
+    const copy = copySmall(length)
+    if (mayGather()) {
+      this.#gathered = copy
+      this.#gatheredFrom = source
+      gather(this)
+    } else this.#writeSmall(source, copy)
+  }
+
+  writeGathered(): void {
+    const copy = this.#gathered
+    if (copy === null) return
+    this.#gathered = null
+    this.#writeSmall(this.#gatheredFrom!, copy)
+    this.#gatheredFrom = null
+  }
+
+  #writeSmall(source: Wire, copy: Uint8Array): void {
     const request = spare ?? newRequest()
-    const copy = copySmall(end)
     const status = this.#handle.writeBuffer(request, copy)
-    if (status !== 0) this.#fail(status, 'write')
-    else if (native!.state[native!.writeWaits] !== 0) {
-      keepSmall()
+    if (status === 0 && native!.state[native!.writeWaits] !== 0) {
       this.#tookRequest(request, copy, false)
       source.pause()
+      return
     }
+    giveSmall(copy)
+    if (status !== 0) this.#fail(status, 'write')
   }
 
   write(text: string): void {
+    if (this.#gathered !== null) this.writeGathered()
     if (this.closed || this.ended) return
     this.written += text.length
     const request = spare ?? newRequest()
@@ -128,6 +150,7 @@ export class HandleWire extends Wire {
   }
 
   writeBytes(bytes: Uint8Array): void {
+    if (this.#gathered !== null) this.writeGathered()
     if (this.closed || this.ended) return
     this.written += bytes.length
     const request = spare ?? newRequest()
@@ -137,6 +160,7 @@ export class HandleWire extends Wire {
   }
 
   protected writePooled(buffer: Buffer, size: number): void {
+    if (this.#gathered !== null) this.writeGathered()
     if (this.closed || this.ended) {
       giveBuffer(buffer)
       return
@@ -149,6 +173,10 @@ export class HandleWire extends Wire {
       giveBuffer(buffer)
       if (status !== 0) this.#fail(status, 'write')
     }
+  }
+
+  override get hasUnsent(): boolean {
+    return this.pending || this.#gathered !== null
   }
 
   pause(): void {
@@ -167,6 +195,7 @@ export class HandleWire extends Wire {
   }
 
   end(): void {
+    if (this.#gathered !== null) this.writeGathered()
     if (this.closed || this.ended) return
     this.ended = true
     const request = new native!.ShutdownRequest()
@@ -178,6 +207,7 @@ export class HandleWire extends Wire {
   }
 
   destroy(): void {
+    if (this.#gathered !== null) this.writeGathered()
     if (this.closed) return
     this.closed = true
     this.#handle.onread = afterDeath
@@ -186,6 +216,7 @@ export class HandleWire extends Wire {
   }
 
   reset(): void {
+    if (this.#gathered !== null) this.writeGathered()
     if (this.closed) return
     // libuv cannot reset what it is still shutting down.
     if (this.#handle.reset === undefined || (this.ended && !this.#shutDown)) {

@@ -120,7 +120,7 @@ abstract class TunnelEnd implements WireEvents {
 
   protected relay(bytes: Buffer, length: number): void {
     this.count += length
-    this.to.relay(this.wire, bytes, 0, length)
+    this.to.relaySoon(this.wire, bytes, length)
     if (length >= BULK_BYTES) this.wire.useOwnBuffer()
     else this.wire.releaseOwnBuffer(this.to.pending)
     this.lastTick = this.wheel.tick

@@ -88,6 +88,11 @@ export abstract class Wire {
     }
   }
 
+  /** As `relay` of `bytes[0..length)`, in the course of this turn of the loop: whether it has to wait shows then. */
+  relaySoon(source: Wire, bytes: Buffer, length: number): void {
+    this.relay(source, bytes, 0, length)
+  }
+
   /** As `relay`, with text (a head, a chunk size) before the bytes in the same write. */
   relayAfter(text: string, source: Wire, bytes: Buffer, start: number, end: number): void {
     const size = end - start

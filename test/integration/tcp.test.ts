@@ -50,6 +50,29 @@ leakTest('both directions at once, many connections, each its own bytes', async 
   await until('nothing is active', () => Object.values(proxy.active())[0] === 0)
 })
 
+leakTest('small messages of many connections at once keep their order, up to their ends', async (scope) => {
+  const echo = scope.use(await startEcho())
+  const proxy = scope.use(await startTcpProxy([echo.url]))
+  await Promise.all(
+    Array.from({ length: 40 }, async (_, n) => {
+      const random = new Random(n)
+      const client = scope.use(await RawClient.open(proxy.port))
+      const sent: Buffer[] = []
+      let length = 0
+      for (let round = 0; round < 200; round++) {
+        const bytes = random.bytes(random.between(1, round % 10 === 0 ? 3000 : 300))
+        sent.push(bytes)
+        length += bytes.length
+        client.write(bytes)
+        if (round === 199) client.end()
+        await client.receivedBytes(length)
+      }
+      assert.equal(await client.ended(), 'fin')
+      assertSameBytes(client.received, Buffer.concat(sent), `connection ${n}`)
+    }),
+  )
+})
+
 leakTest('a server that speaks first is heard before the client says anything', async (scope) => {
   const { client } = await tcpStand(scope, { onConnection: (peer) => void peer.write('220 ready\r\n') })
   await client.receivedBytes(11)
