@@ -4,9 +4,9 @@ import { type Handle, native } from './native.ts'
 
 /** Node's TLSWrap: a stream of clear text over a handle of encrypted bytes. */
 export interface TlsHandle extends Handle {
-  onhandshakestart: () => void
-  onhandshakedone: () => void
-  onerror: (error: NodeJS.ErrnoException) => void
+  onhandshakestart: (this: TlsHandle) => void
+  onhandshakedone: (this: TlsHandle) => void
+  onerror: (this: TlsHandle, error: NodeJS.ErrnoException) => void
   /** Encrypted bytes that were read before the handle was wrapped. */
   receive(bytes: Uint8Array): void
   setALPNProtocols(list: Uint8Array): void

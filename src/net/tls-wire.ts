@@ -27,6 +27,14 @@ function onShutdown(this: ShutdownRequest): void {
   ;(this.owner as TlsWire).onShutdown()
 }
 
+function onTlsError(this: TlsHandle, error: NodeJS.ErrnoException): void {
+  ;(this as WiredHandle).wire.onTlsError(error)
+}
+
+function onHandshakeStart(this: TlsHandle): void {
+  ;(this as WiredHandle).wire.reset()
+}
+
 function afterDeath(): undefined {
   return undefined
 }
@@ -64,7 +72,7 @@ export class TlsWire extends Wire {
     this.#tls.wire = this
     tls.onread = onRead
     tls.onhandshakedone = ignore
-    tls.onerror = (error) => this.#failWith(error)
+    tls.onerror = onTlsError
     tls.useUserBuffer(sharedBuffer)
   }
 
@@ -315,13 +323,11 @@ export class TlsWire extends Wire {
   reset(): void {
     if (this.closed) return
     this.closed = true
+    // The engine must outlive what libuv still holds of it.
+    const release = (): void => this.#tls.destroySSL()
     this.#tls.onread = afterDeath
-    if (
-      this.#socket.reset === undefined ||
-      (this.ended && !this.#shutDown) ||
-      this.#socket.reset(this.#release) !== 0
-    ) {
-      this.#socket.close(this.#release)
+    if (this.#socket.reset === undefined || (this.ended && !this.#shutDown) || this.#socket.reset(release) !== 0) {
+      this.#socket.close(release)
     }
     process.nextTick(announceClose, this)
   }
@@ -333,17 +339,24 @@ export class TlsWire extends Wire {
       request.oncomplete = ignore
       this.#tls.shutdown(request)
     }
-    this.#socket.close(this.#release)
+    this.#socket.close(() => this.#tls.destroySSL())
     process.nextTick(announceClose, this)
-  }
-
-  /** The engine must outlive what libuv still holds of it. */
-  readonly #release = (): void => {
-    this.#tls.destroySSL()
   }
 
   detach(): Handle {
     throw new Error('a TLS connection stays where it is')
+  }
+
+  /**
+   * Renegotiation (TLS 1.3 has none): work that a client can ask for without end. OpenSSL would refuse it with an alert
+   * each time, and keep those that the client does not read.
+   */
+  refuseRenegotiation(): void {
+    this.#tls.onhandshakestart = onHandshakeStart
+  }
+
+  onTlsError(error: NodeJS.ErrnoException): void {
+    this.#failWith(error)
   }
 
   setNoDelay(): void {

@@ -53,7 +53,29 @@ export function startHandshake(
   return new HandleHandshake(socket, hello, options, events)
 }
 
-class HandleHandshake implements Handshake {
+interface HandshakingHandle extends TlsHandle {
+  handshake: HandleHandshake
+}
+
+function onDone(this: TlsHandle): void {
+  ;(this as HandshakingHandle).handshake.onDone()
+}
+
+function onError(this: TlsHandle, error: NodeJS.ErrnoException): void {
+  ;(this as HandshakingHandle).handshake.onFailed(failureOf(error), wordsOf(error))
+}
+
+function onRead(this: Handle): undefined {
+  if (native!.state[native!.readBytes]! < 0) (this as HandshakingHandle).handshake.onFailed('closed', '')
+}
+
+/** It is its own result: what it agreed on stands in it once it is done. */
+class HandleHandshake implements Handshake, Secured {
+  version: Secured['version'] = 'TLSv1.3'
+  alpn = ''
+  resumed = false
+  clientCertificate: ClientCertificate | null = null
+  refused: string | null = null
   readonly #socket: Handle
   readonly #tls: TlsHandle
   readonly #events: HandshakeEvents
@@ -61,7 +83,7 @@ class HandleHandshake implements Handshake {
   #over = false
 
   constructor(socket: Handle, hello: Buffer, options: HandshakeOptions, events: HandshakeEvents) {
-    const handle = wrapServer(socket, options.context)
+    const handle = wrapServer(socket, options.context) as HandshakingHandle
     this.#socket = socket
     this.#tls = handle
     this.#events = events
@@ -69,35 +91,35 @@ class HandleHandshake implements Handshake {
     if (options.alpn !== null) handle.setALPNProtocols(options.alpn)
     // What the library finds wrong with a certificate is asked for afterwards: refusing it here would tell nobody why.
     if (options.clientAuth !== 'none') handle.setVerifyMode(true, options.clientAuth === 'required')
+    handle.handshake = this
     handle.onhandshakestart = ignore
-    handle.onhandshakedone = () => this.#done()
-    handle.onerror = (error) => this.#failed(failureOf(error), wordsOf(error))
-    handle.onread = () => {
-      if (native!.state[native!.readBytes]! < 0) this.#failed('closed', '')
-      return undefined
-    }
+    handle.onhandshakedone = onDone
+    handle.onerror = onError
+    handle.onread = onRead
     handle.readStart()
     handle.receive(hello)
   }
 
-  #done(): void {
+  onDone(): void {
     // Session tickets and key updates of TLS 1.3 end a handshake too.
     if (this.#over) return
     const handle = this.#tls
     this.#over = true
-    this.#events.onSecured({
-      version: handle.getProtocol() === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3',
-      alpn: handle.getALPNNegotiatedProtocol() || '',
-      resumed: handle.isSessionReused(),
-      ...(this.#clientAuth === 'none' ? nothingShown : shownCertificate(handle)),
-      open: (events) => {
-        const wire = new TlsWire(this.#socket, handle, events)
-        // Renegotiation (TLS 1.3 has none): work that a client can ask for without end. OpenSSL would refuse it with an
-        // alert each time, and keep those that the client does not read.
-        handle.onhandshakestart = () => wire.reset()
-        return wire
-      },
-    })
+    this.version = handle.getProtocol() === 'TLSv1.2' ? 'TLSv1.2' : 'TLSv1.3'
+    this.alpn = handle.getALPNNegotiatedProtocol() || ''
+    this.resumed = handle.isSessionReused()
+    if (this.#clientAuth !== 'none') {
+      const shown = shownCertificate(handle)
+      this.clientCertificate = shown.clientCertificate
+      this.refused = shown.refused
+    }
+    this.#events.onSecured(this)
+  }
+
+  open(events: WireEvents): Wire {
+    const wire = new TlsWire(this.#socket, this.#tls, events)
+    wire.refuseRenegotiation()
+    return wire
   }
 
   abort(): void {
@@ -107,7 +129,7 @@ class HandleHandshake implements Handshake {
     this.#socket.close(() => this.#tls.destroySSL())
   }
 
-  #failed(reason: HandshakeError, detail: string): void {
+  onFailed(reason: HandshakeError, detail: string): void {
     if (this.#over) return
     this.abort()
     this.#events.onHandshakeFailed(reason, detail)
