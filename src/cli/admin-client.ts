@@ -120,7 +120,7 @@ function foreign(target: AdminTarget, status: number): CliError {
 interface Problem {
   readonly title?: string
   readonly detail?: string
-  readonly errors?: readonly { readonly path?: string; readonly message?: string }[]
+  readonly errors?: readonly { readonly path?: string; readonly message?: string; readonly hint?: string | null }[]
 }
 
 function refused(
@@ -138,6 +138,6 @@ function refused(
   if (hint !== undefined) return new CliError(message, { hint })
   const details = (problem.errors ?? [])
     .filter((error) => error.message !== undefined && !message.includes(error.message))
-    .map((error) => [error.path, error.message].filter(Boolean).join(': '))
+    .map(({ path, message: what, hint: how }) => `${path ? `${path}: ` : ''}${what}${how ? `; ${how}` : ''}`)
   return new CliError(message, { hint: details.join('\n') })
 }

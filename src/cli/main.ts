@@ -39,7 +39,8 @@ function report(error: unknown, terminal: Terminal): number {
   }
   if (error instanceof ConfigError) {
     const inFile = error.problems.find(({ line }) => line > 0)
-    const next = inFile === undefined ? '' : `; mend it, then "frontdesk check -c ${inFile.file}"`
+    const check = `frontdesk check ${error.inFiles ? '--connect ' : ''}-c`
+    const next = inFile === undefined ? '' : `; mend it, then "${check} ${inFile.file}"`
     const count = plural(error.problems.length, 'problem')
     terminal.err(`${error.format()}\n\nfrontdesk: ${count} in the configuration${next}\n`)
     return ExitCode.invalidConfig

@@ -8,7 +8,8 @@ import { child, type Path, type SourceNode } from './source-tree.ts'
  */
 export function locate(error: unknown, tree: SourceNode): unknown {
   if (!(error instanceof ConfigError)) return error
-  return new ConfigError(error.problems.map((problem) => (problem.line === 0 ? placed(problem, tree) : problem)))
+  const problems = error.problems.map((problem) => (problem.line === 0 ? placed(problem, tree) : problem))
+  return new ConfigError(problems, error)
 }
 
 function placed(problem: Problem, tree: SourceNode): Problem {

@@ -23,10 +23,13 @@ export interface Problem {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly Problem[]
+  /** Found in files that the configuration names, which reading it alone does not open. */
+  readonly inFiles: boolean
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly Problem[], { inFiles = false }: { readonly inFiles?: boolean } = {}) {
     super(problems.map(formatProblem).join('\n'))
     this.problems = problems
+    this.inFiles = inFiles
   }
 
   /** One line for each problem: `config.json:3:18: admin_port: 8080 is already …; choose another`. */

@@ -1,11 +1,21 @@
 // What can be wrong with a change somebody asked for: data, so that the admin API and the command line word it alike.
+import type { Problem } from '../config/problem.ts'
 
 /** One thing that is wrong; `path` names the field (`weight`, `url`), '' the whole. */
 export interface FieldProblem {
   readonly path: string
   readonly message: string
-  /** In the configuration file, from 1; only where it has a place there. */
+  /** The configuration file, with line and column from 1; only where it has a place there. */
+  readonly file?: string
   readonly line?: number
+  readonly column?: number
+  /** What to do about it, or null where the message says it. */
+  readonly hint?: string | null
+}
+
+/** A problem of a configuration, as the admin API and `frontdesk check --json` tell it. */
+export function fieldProblem({ path, message, hint, file, line, column }: Problem): FieldProblem {
+  return { path, message, hint, file, ...(line > 0 && { line, column }) }
 }
 
 export type ControlErrorKind =

@@ -151,7 +151,7 @@ export class Control {
     this.#metrics = new Metrics({
       ...parts,
       reloadSuccessful: () => this.#reloads.successful,
-      certificates: () => certificates.list(),
+      certificates: () => certificates.list().filter((one) => one.kind === 'certificate'),
     })
   }
 

@@ -9,7 +9,8 @@ export function configuredPools(config: Config): ConfiguredPools {
   return new Map(Object.entries(config.pools).map(([name, pool]) => [name, pool.backends]))
 }
 
-const snake = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+/** As the file has it; the unit is not in the names there. */
+const snake = (key: string): string => key.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
 /** Key order and functions do not occur: both sides come out of the same schema. */
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
@@ -21,13 +22,30 @@ function differingKeys(before: object, after: object, prefix: string, skip: read
   return keys.filter((key) => !same(a[key], b[key])).map((key) => `${prefix}${snake(key)}`)
 }
 
-/** The handshakes of new connections follow another `tls` at once; whether there is TLS at all is for a restart. */
-const fixedOf = (listeners: readonly ListenerConfig[]): unknown =>
-  listeners.map(({ tls, ...rest }) => ({ ...rest, isSecure: tls !== null }))
+/**
+ * Of a listener what is for a restart, by the keys of the file. The handshakes of new connections follow another `tls` at
+ * once; whether there is TLS at all does not change.
+ */
+function fixedOf(listener: ListenerConfig): object {
+  const { host, port, socketPath, inherited, redirectHttpsPort: redirectHttps, tls, ...rest } = listener
+  return { ...rest, listen: [host, port, socketPath, inherited], redirectHttps, tls: tls !== null }
+}
 
-/** Keys whose change a running process cannot apply yet, such as `pools.api.strategy`. */
+function listenersThatDiffer(before: readonly ListenerConfig[], after: readonly ListenerConfig[]): string[] {
+  const names = new Set([...before, ...after].map(({ name }) => name))
+  const named = (list: readonly ListenerConfig[], name: string) => list.find((listener) => listener.name === name)
+  const keys = [...names].flatMap((name) => {
+    const [old, next] = [named(before, name), named(after, name)]
+    if (old === undefined || next === undefined) return [`listeners.${name}`]
+    return differingKeys(fixedOf(old), fixedOf(next), `listeners.${name}.`)
+  })
+  const inOrder = (list: readonly ListenerConfig[]): string => list.map(({ name }) => name).join('\n')
+  return keys.length > 0 || inOrder(before) === inOrder(after) ? keys : ['listeners (their order)']
+}
+
+/** Keys whose change a running process cannot apply yet, such as `pools.api.strategy` or `listeners.web.listen`. */
 export function keysThatNeedRestart(before: Config, after: Config): string[] {
-  const keys = same(fixedOf(before.listeners), fixedOf(after.listeners)) ? [] : ['listeners']
+  const keys = listenersThatDiffer(before.listeners, after.listeners)
   keys.push(...differingKeys(before, after, '', ['listeners', 'pools', 'limits']))
   keys.push(...differingKeys(before.limits, after.limits, 'limits.'))
   for (const name of new Set([...Object.keys(before.pools), ...Object.keys(after.pools)])) {

@@ -13,7 +13,7 @@ import { within } from '../../test/support/wait.ts'
 import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problem.ts'
 import type { Snapshot } from '../core/spec.ts'
-import type { CertificateStatus } from './certificates/certificate-status.ts'
+import type { CertificateStatus, MaterialStatus } from './certificates/certificate-status.ts'
 import { Control } from './control.ts'
 
 const skip = (await haveOpenssl()) ? false : 'openssl is not installed'
@@ -115,6 +115,7 @@ describe('certificates of a running process', { skip }, () => {
     assert.match(fingerprint, /^[0-9A-F:]{95}$/)
     assert.ok(Date.parse(not_before) < Date.now() && Date.parse(expires_at) > Date.now())
     assert.deepEqual(rest, {
+      kind: 'certificate',
       name: at('a.pem'),
       names: ['a.example', '*.a.example'],
       alternative_names: ['DNS:a.example', 'DNS:*.a.example'],
@@ -253,6 +254,57 @@ describe('certificates of a running process', { skip }, () => {
     assert.match((await log.waitFor('certificate_refused')).message, /clients\.crl holds no revocation list/)
   })
 
+  it('that are broken are well again when what was there before is put back', async () => {
+    await start()
+    await writeFile(at('a.key'), other.key)
+    assert.equal((await call('POST', '/reload')).status, 422)
+    assert.match(
+      log.named('reloaded').at(-1)!.message,
+      /nothing in it has changed; what cannot be used .* stays as it was$/,
+    )
+    await replace('a.key', one.key)
+    assert.match((await log.waitFor('certificate_mended')).message, /a\.pem: its files are in order again/)
+    assert.equal((await certificates())[0]!.last_error, null)
+    assert.deepEqual(await metric('frontdesk_config_last'), ['frontdesk_config_last_reload_successful 1'])
+  })
+
+  it('of clients are listed with their revocation lists, and what is wrong with these', async () => {
+    await writeFile(at('ca.pem'), authority.pem)
+    await copyFile((await authority.crl({ days: -2 })).path, at('clients.crl'))
+    await start({ listeners: [listener({ client_auth: { mode: 'required', ca: 'ca.pem', crl: 'clients.crl' } })] })
+    await replace('ca.pem', 'broken')
+    await log.waitFor('certificate_refused')
+    const [, authorities, list] = JSON.parse((await call('GET', '/certificates')).text) as MaterialStatus[]
+    assert.ok(authorities?.kind === 'authorities' && list?.kind === 'revocation_list')
+    assert.deepEqual(
+      authorities.authorities.map(({ subject }) => subject),
+      ['CN=Test CA'],
+    )
+    assert.ok(authorities.days_left > 3000)
+    assert.match(authorities.last_error!.message, /ca\.pem is not PEM/)
+    assert.deepEqual([list.files, list.listeners, list.last_error], [{ crl: at('clients.crl') }, ['web'], null])
+    assert.deepEqual([list.days_left, Date.parse(list.next_update!) < Date.now()], [-3, true])
+    assert.match(
+      log.named('certificate_expired')[0]!.message,
+      /clients\.crl expired at .*Z: every client certificate is/,
+    )
+    assert.equal((await metric('frontdesk_certificate_expiry')).length, 1)
+  })
+
+  it('of one name and kind of key: the later is warned of, and more so behind one that has expired', async () => {
+    await put(await authority.issue({ names: ['DNS:a.example'], days: -1 }), 'b')
+    await put(other, 'c')
+    await put(two, 'd')
+    const certificates = ['b', 'a', 'c', 'd'].map((name) => ({ cert: `${name}.pem`, key: `${name}.key` }))
+    await start({ listeners: [listener({ certificates })] })
+    assert.deepEqual(
+      log.named('certificate_shadowed').map(({ message }) => message),
+      [
+        `listener web: ${at('a.pem')} is never shown for a.example: ${at('b.pem')} comes before it, for the same name and with the same kind of key (ec), and has expired: remove that one`,
+      ],
+    )
+  })
+
   it('are not in force when a worker cannot take them', async () => {
     await start()
     port.onApply = (snapshot) => {
@@ -318,19 +370,27 @@ describe('certificates of a running process', { skip }, () => {
         .split('\n')
         .findIndex((text) => text.includes('"certificates"')) +
       1
-    assert.deepEqual(missing.errors, [
-      { path: 'listeners[0].tls.certificates[0]', message: `${at('none.pem')} does not exist`, line },
-    ])
+    const [{ column, ...problem }, ...more] = missing.errors as [Problem['errors'][0] & { column: number }]
+    assert.deepEqual([typeof column, more], ['number', []])
+    assert.deepEqual(problem, {
+      path: 'listeners[0].tls.certificates[0]',
+      message: `${at('none.pem')} does not exist`,
+      hint: null,
+      file: at('config.json'),
+      line,
+    })
     file.listeners = [listener()]
     file.wrokers = 3
-    const [typo] = (await refused(422)).errors
+    const wrong = await refused(422)
+    assert.match(wrong.detail, /did you mean "workers"\? Nothing was changed$/)
+    const [typo] = wrong.errors
     assert.deepEqual([typo!.path, typeof typo!.line], ['wrokers', 'number'])
     delete file.wrokers
     file.workers = 3
     assert.deepEqual((await refused(409)).errors, [{ path: 'workers', message: 'can only change with a restart' }])
     file.listeners = [{ name: 'web', listen: '127.0.0.1:0' }]
     const keys = (await refused(409)).errors.map(({ path }) => path)
-    assert.deepEqual(keys, ['listeners', 'workers'])
+    assert.deepEqual(keys, ['listeners.web.tls', 'workers'])
     // What is in force is still watched.
     await put(two)
     await log.waitFor('certificate_changed')

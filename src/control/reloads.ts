@@ -27,6 +27,8 @@ export class Reloads {
   readonly #queue = new SerialQueue()
   #config: Config
   #successful = true
+  /** The last reload was applied but for certificates that could not be used. */
+  #onlyRefused = false
   #closed = false
 
   constructor(options: ReloadsOptions) {
@@ -34,7 +36,7 @@ export class Reloads {
     this.#config = options.config
   }
 
-  /** The last reload that was asked for was applied whole, or none was. */
+  /** The last reload that was asked for was applied whole, be it later when a file had been mended, or none was. */
   get successful(): boolean {
     return this.#successful
   }
@@ -46,6 +48,7 @@ export class Reloads {
   apply(config: Config): Promise<ReloadResult> {
     return this.#queue.run(async () => {
       this.#successful = false
+      this.#onlyRefused = false
       const needsRestart = keysThatNeedRestart(this.#config, config)
       if (needsRestart.length > 0) return { applied: false, needsRestart }
       const read = await this.#o.certificates.read(config)
@@ -53,6 +56,7 @@ export class Reloads {
       this.#o.certificates.adopt(read, { tellAgain: true })
       this.#config = config
       this.#successful = read.refusals.length === 0
+      this.#onlyRefused = !this.#successful
       return { applied: true, revision: this.#o.membership.revision, changes, refused: refusalWords(read.refusals) }
     })
   }
@@ -63,8 +67,9 @@ export class Reloads {
     try {
       loaded = this.#o.load?.()
       for (const warning of loaded?.warnings ?? []) this.#o.log.event('warn', 'configuration', warning)
+      const before = this.#o.membership.revision
       const result = await this.apply(loaded?.config ?? this.#config)
-      this.#tell(result)
+      this.#tell(result, before)
       return result
     } catch (error) {
       this.#successful = false
@@ -83,6 +88,10 @@ export class Reloads {
         if (this.#closed) return
         await this.#rollOut(this.#config, read)
         this.#o.certificates.adopt(read)
+        if (this.#onlyRefused && read.refusals.length === 0) {
+          this.#successful = true
+          this.#onlyRefused = false
+        }
       } catch (error) {
         const message = `changed certificates could not be taken, the old ones stay: ${(error as Error).message}`
         this.#o.log.event('error', 'certificates_not_applied', message)
@@ -108,8 +117,8 @@ export class Reloads {
     return [...changes, ...changed.map(({ wanted }) => `${wanted.files.cert} changed`)]
   }
 
-  #tell(result: ReloadResult): void {
-    const { log } = this.#o
+  #tell(result: ReloadResult, before: number): void {
+    const { log, load } = this.#o
     if (!result.applied) {
       const keys = result.needsRestart
       log.event('warn', 'reload_refused', `nothing changed: ${keys.join(', ')} can only change with a restart`, {
@@ -117,13 +126,20 @@ export class Reloads {
       })
       return
     }
-    const { changes, revision } = result
-    if (changes.length === 0) {
-      log.event('info', 'reloaded', 'configuration read again: nothing in it has changed', { revision })
-    } else {
-      const message = `configuration applied as revision ${revision}: ${changes.join('; ')}`
-      log.event('info', 'reloaded', message, { changes, revision })
-    }
+    const { changes, revision, refused } = result
+    const what = load === null ? 'certificates' : 'configuration'
+    const as = revision === before ? '' : ` as revision ${revision}`
+    const done =
+      changes.length > 0
+        ? `${what} applied${as}: ${changes.join('; ')}`
+        : `${what} read again: nothing ${load === null ? 'has' : 'in it has'} changed`
+    const but =
+      refused.length === 0 ? '' : `; what cannot be used (${refused.map(({ path }) => path).join(', ')}) stays`
+    const rest = but === '' ? '' : `${but} as it was`
+    log.event(but === '' ? 'info' : 'warn', 'reloaded', `${done}${rest}`, {
+      ...(changes.length > 0 && { changes }),
+      revision,
+    })
   }
 
   #tellFailure(error: unknown): void {

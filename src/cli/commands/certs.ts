@@ -1,8 +1,9 @@
 // `frontdesk certs`: the certificates of a running Frontdesk.
 import type { Command } from 'commander'
-import type { CertificateStatus } from '../../control/certificates/certificate-status.ts'
+import type { MaterialStatus } from '../../control/certificates/certificate-status.ts'
 import { callAdmin } from '../admin-client.ts'
 import { type AdminOptions, addAdminOptions, resolveAdminTarget } from '../admin-target.ts'
+import { isEarly, isOver, namesOf, timeLeft, usersOf } from '../certificate-words.ts'
 import { act, type CliContext } from '../cli-context.ts'
 import { ExitCode } from '../exit-code.ts'
 import { shared } from '../options.ts'
@@ -10,7 +11,6 @@ import { plural, type Terminal, table } from '../terminal.ts'
 
 /** From so many days before their end on they are painted. */
 const SOON_DAYS = 30
-const SHORT_NAMES = 2
 
 export function defineCerts(program: Command, context: CliContext): void {
   const certs = program.command('certs').description('show the certificates of a running Frontdesk')
@@ -24,43 +24,56 @@ export function defineCerts(program: Command, context: CliContext): void {
     const target = await resolveAdminTarget(o)
     const { body } = await callAdmin(target, { path: '/certificates' })
     if (o.json) context.terminal.out(`${JSON.stringify(body, null, 2)}\n`)
-    else print(body as CertificateStatus[], context.terminal)
+    else print(body as MaterialStatus[], context.terminal)
     return ExitCode.done
   })
 }
 
-function print(certificates: readonly CertificateStatus[], terminal: Terminal): void {
-  if (certificates.length === 0) {
+function print(all: readonly MaterialStatus[], terminal: Terminal): void {
+  if (all.length === 0) {
     terminal.out('No certificates: no listener has "tls", and no pool shows one to its backends.\n')
     return
   }
   const head = ['  NAMES', 'EXPIRES IN', 'KEY', 'USED BY', 'ISSUER', 'FILE'].map((cell) => terminal.paint('dim', cell))
-  terminal.out(table([head, ...certificates.map((one) => row(one, terminal))]))
-  const refused = certificates.filter(({ last_error: error }) => error !== null)
-  for (const { name, last_error: error } of refused) {
-    terminal.out(`\n  ${terminal.paint('red', 'not in use')}  what ${name} holds now: ${error!.message}\n`)
-  }
-  if (refused.length > 0) terminal.out('  next  put a pair that fits in its place; it is taken by itself\n')
-  const soon = certificates.filter(({ days_left: days }) => days < SOON_DAYS).length
-  if (soon > 0) terminal.out(`\n  ${plural(soon, 'certificate')} to be renewed within ${SOON_DAYS} days\n`)
+  terminal.out(table([head, ...all.map((one) => row(one, terminal))]))
+  for (const line of refusedLines(all, terminal)) terminal.out(`\n${line}`)
+  const of = (chosen: (one: MaterialStatus) => boolean): string =>
+    counted(all.filter((one) => one.kind === 'certificate' && chosen(one)).length)
+  const expired = of(isOver)
+  if (expired !== '') terminal.out(`\n  ${terminal.paint('red', `${expired} expired`)}: put a new one in its place\n`)
+  const soon = of((one) => !isOver(one) && isSoon(one))
+  if (soon !== '') terminal.out(`\n  ${soon} to be renewed within ${SOON_DAYS} days\n`)
 }
 
-function row(certificate: CertificateStatus, terminal: Terminal): string[] {
-  const { names, alternative_names: all, subject, listeners, pools, key_type: type, key_bits: bits } = certificate
-  const shown = names.length > 0 ? names : all.length > 0 ? all : [subject]
-  const more = shown.length > SHORT_NAMES ? ` and ${shown.length - SHORT_NAMES} more` : ''
-  return [
-    `  ${shown.slice(0, SHORT_NAMES).join(', ')}${more}`,
-    left(certificate, terminal),
-    bits === null ? type : `${type} ${bits}`,
-    [...listeners, ...pools.map((pool) => `pool ${pool}`)].join(', '),
-    certificate.issuer,
-    certificate.name,
-  ]
+const counted = (count: number): string => (count === 0 ? '' : plural(count, 'certificate'))
+
+/** What lies in files and is not in use, one line each, and what to do about it; none where all is well. */
+export function refusedLines(all: readonly MaterialStatus[], terminal: Terminal): string[] {
+  const refused = all.filter(({ last_error: error }) => error !== null)
+  if (refused.length === 0) return []
+  const lines = refused.map(({ name, last_error: error }) => {
+    const { message } = error!
+    const about = message.startsWith(name) ? message : `${name}: ${message}`
+    return `  ${terminal.paint('red', 'not in use')}  ${about} (the old one goes on)\n`
+  })
+  return [...lines, '  next  put what fits in its place; it is taken by itself\n']
 }
 
-function left({ days_left: days }: CertificateStatus, { paint }: Terminal): string {
-  if (days < 0) return paint('red', 'expired')
-  const text = plural(days, 'day')
-  return days < SOON_DAYS ? paint('yellow', text) : text
+function row(one: MaterialStatus, terminal: Terminal): string[] {
+  const [key, issuer] = one.kind === 'certificate' ? [keyOf(one), one.issuer] : ['', kinds[one.kind]]
+  return [`  ${namesOf(one)}`, left(one, terminal), key, usersOf(one), issuer, one.name]
+}
+
+/** In the place of an issuer. */
+const kinds = { authorities: '(trusted)', revocation_list: '(revoked)' } as const
+
+const keyOf = ({ key_type: type, key_bits: bits }: { key_type: string; key_bits: number | null }): string =>
+  bits === null ? type : `${type} ${bits}`
+
+const isSoon = ({ days_left: days }: MaterialStatus): boolean => days !== null && days < SOON_DAYS
+
+function left(one: MaterialStatus, { paint }: Terminal): string {
+  const text = timeLeft(one)
+  if (isOver(one)) return paint('red', text)
+  return isEarly(one) || isSoon(one) ? paint('yellow', text) : text
 }

@@ -6,7 +6,7 @@ import { HTTPException } from 'hono/http-exception'
 import { ConfigError } from '../../config/problem.ts'
 import type { Log } from '../../core/log.ts'
 import type { BackendSpec } from '../../core/spec.ts'
-import type { CertificateStatus } from '../certificates/certificate-status.ts'
+import type { MaterialStatus } from '../certificates/certificate-status.ts'
 import { ControlError } from '../control-error.ts'
 import { defaultDrainMs, type Membership, type Removal } from '../membership.ts'
 import { metricsContentType } from '../metrics/text-writer.ts'
@@ -26,7 +26,7 @@ export interface AdminDeps extends GuardOptions {
   status(): Promise<StatusDocument>
   backends(): Promise<BackendStatus[]>
   describe(backend: BackendSpec): BackendStatus
-  certificates(): readonly CertificateStatus[]
+  certificates(): readonly MaterialStatus[]
   /** Reads the configuration file and the certificates again. @throws ConfigError, ControlError */
   reload(): Promise<ReloadResult>
   scrape(): AsyncGenerator<string>

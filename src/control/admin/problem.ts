@@ -1,7 +1,7 @@
 // Errors of the admin API as RFC 9457 problem details: one shape for all of them, the wrong fields named.
 
 import { type ConfigError, formatProblem } from '../../config/problem.ts'
-import type { ControlError, ControlErrorKind, FieldProblem } from '../control-error.ts'
+import { type ControlError, type ControlErrorKind, type FieldProblem, fieldProblem } from '../control-error.ts'
 import type { ReloadResult } from '../port.ts'
 
 export const problemType = 'application/problem+json'
@@ -51,14 +51,13 @@ export const controlProblem = ({ kind, message, errors }: ControlError): Respons
 export function configProblem({ problems }: ConfigError): Response {
   const [first] = problems
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
-  const errors = problems.map(({ path, message, hint, line }) => ({
-    path,
-    message: hint === null ? message : `${message}; ${hint}`,
-    ...(line > 0 && { line }),
-  }))
-  const detail = `${first === undefined ? 'The configuration cannot be used' : formatProblem(first)}${more}. Nothing was changed`
-  return problem({ status: 422, detail, errors })
+  const what = first === undefined ? 'The configuration cannot be used' : formatProblem(first)
+  const detail = `${sentence(what + more)} Nothing was changed`
+  return problem({ status: 422, detail, errors: problems.map(fieldProblem) })
 }
+
+/** Closed with a dot, unless it is closed already: hints may be questions. */
+const sentence = (text: string): string => (/[.?!]$/.test(text) ? text : `${text}.`)
 
 /** A reload that could not be done, or not wholly. */
 export function reloadProblem(result: ReloadResult): Response {
@@ -73,6 +72,6 @@ export function reloadProblem(result: ReloadResult): Response {
   }
   const { refused, revision } = result
   const what = refused.map(({ message }) => message).join('; ')
-  const detail = `${what}. The old one stays in use; everything else is applied (revision ${revision})`
+  const detail = `${sentence(what)} The old one stays in use; everything else is applied (revision ${revision})`
   return problem({ status: 422, detail, errors: refused })
 }

@@ -5,7 +5,7 @@ import { problemType } from './problem.ts'
 import {
   addBody,
   backendView,
-  certificateView,
+  materialView,
   messageView,
   patchBody,
   problemView,
@@ -85,11 +85,11 @@ export const routes = {
   certificates: createRoute({
     method: 'get',
     path: '/certificates',
-    summary: 'The certificates in use',
+    summary: 'The certificates, authorities and revocation lists in use',
     responses: {
       200: gives(
-        'In the order of the configuration: those of listeners, then those shown to backends.',
-        z.array(certificateView),
+        'In the order of the configuration: what listeners name, then what pools name.',
+        z.array(materialView),
       ),
     },
   }),

@@ -110,8 +110,18 @@ export const removalView = z
   })
   .openapi('Removal')
 
-export const certificateView = z
+const uses = {
+  listeners: z.array(z.string()).openapi({ description: 'Listeners that use it towards clients.' }),
+  pools: z.array(z.string()).openapi({ description: 'Pools that use it towards their backends.' }),
+  last_error: z
+    .object({ at: z.iso.datetime(), message: z.string() })
+    .nullable()
+    .openapi({ description: 'Why what is in its files now is not in use; null = it is.' }),
+}
+
+const certificateView = z
   .object({
+    kind: z.literal('certificate'),
     name: z.string().openapi({ description: 'Name of its file: the label of the metric.' }),
     names: z
       .array(z.string())
@@ -129,14 +139,41 @@ export const certificateView = z
     key_type: z.string().openapi({ example: 'ec' }),
     key_bits: z.number().int().nullable(),
     files: z.object({ cert: z.string(), key: z.string() }),
-    listeners: z.array(z.string()).openapi({ description: 'Listeners that offer it to clients.' }),
-    pools: z.array(z.string()).openapi({ description: 'Pools that show it to their backends.' }),
-    last_error: z
-      .object({ at: z.iso.datetime(), message: z.string() })
-      .nullable()
-      .openapi({ description: 'Why what is in its files now is not in use; null = it is.' }),
+    ...uses,
   })
   .openapi('Certificate')
+
+const authoritiesView = z
+  .object({
+    kind: z.literal('authorities'),
+    name: z.string().openapi({ description: 'Name of its file.' }),
+    authorities: z.array(z.object({ subject: z.string(), expires_at: z.iso.datetime() })),
+    expires_at: z.iso.datetime().openapi({ description: 'The end of the last of them.' }),
+    days_left: z.number().int().openapi({ description: 'Whole days; negative once all have expired.' }),
+    files: z.object({ ca: z.string() }),
+    ...uses,
+  })
+  .openapi('Authorities')
+
+const revocationListView = z
+  .object({
+    kind: z.literal('revocation_list'),
+    name: z.string().openapi({ description: 'Name of its file.' }),
+    next_update: z.iso.datetime().nullable().openapi({
+      description: 'After it every certificate of the authority is refused; null = the list does not say.',
+    }),
+    days_left: z
+      .number()
+      .int()
+      .nullable()
+      .openapi({ description: 'Whole days until the next update; negative once the list has expired.' }),
+    files: z.object({ crl: z.string() }),
+    ...uses,
+  })
+  .openapi('RevocationList')
+
+/** What the files of certificates, authorities and revocation lists hold. */
+export const materialView = z.discriminatedUnion('kind', [certificateView, authoritiesView, revocationListView])
 
 export const reloadView = z
   .object({
@@ -158,7 +195,10 @@ export const problemView = z
       z.object({
         path: z.string(),
         message: z.string(),
-        line: z.number().int().optional().openapi({ description: 'In the configuration file, from 1.' }),
+        file: z.string().optional().openapi({ description: 'The configuration file.' }),
+        line: z.number().int().optional().openapi({ description: 'In that file, from 1.' }),
+        column: z.number().int().optional().openapi({ description: 'In that line, from 1.' }),
+        hint: z.string().nullable().optional().openapi({ description: 'What to do about it.' }),
       }),
     ),
   })

@@ -5,10 +5,11 @@ import type { Config } from '../../config/config.ts'
 import { ConfigError, type Problem } from '../../config/problem.ts'
 import type { Log } from '../../core/log.ts'
 import type { FieldProblem } from '../control-error.ts'
-import { type CertificateStatus, certificateStatus, type MaterialFailure } from './certificate-status.ts'
+import { kindWords, type MaterialFailure, type MaterialStatus, materialStatus } from './certificate-status.ts'
 import { type Expiring, ExpiryWatch, warnDays } from './expiry-watch.ts'
 import { FileWatch } from './file-watch.ts'
 import { type Entry, Material, type MaterialRead, type Refusal } from './material.ts'
+import { shadowWarnings } from './shadowed-certificates.ts'
 import { keyOf, type Wanted, wantedMaterial } from './wanted-material.ts'
 
 type Named = Pick<Config, 'listeners' | 'pools'>
@@ -36,6 +37,7 @@ export class CertificateStore {
   readonly #expiry: ExpiryWatch
   readonly #failures = new Map<string, MaterialFailure>()
   readonly #stop = new AbortController()
+  #shadows: ReadonlySet<string> = new Set()
   #onChange: () => void = () => {}
   #watching = false
   #material: Material
@@ -43,7 +45,7 @@ export class CertificateStore {
   /** @throws ConfigError with all that cannot be used. */
   static async load(options: CertificateStoreOptions): Promise<CertificateStore> {
     const read = await Material.read(wantedMaterial(options.config), new Material())
-    if (read.refusals.length > 0) throw new ConfigError(problemsOf(read.refusals, options.configPath))
+    if (read.refusals.length > 0) throw refused(read.refusals, options.configPath)
     return new CertificateStore(options, read.material)
   }
 
@@ -71,8 +73,7 @@ export class CertificateStore {
   async start(onChange: () => void): Promise<void> {
     this.#onChange = onChange
     this.#watching = true
-    this.#tellWarnings([...this.#material.entries.values()])
-    this.#expiry.watch(expiringOf(this.#material))
+    this.tell()
     await this.#watch.follow(this.#paths())
     // What changed while we started has had no event.
     if (this.#material.entries.size > 0) onChange()
@@ -95,33 +96,42 @@ export class CertificateStore {
       read = await Material.read(wanted, this.#material)
     }
     if (read.refusals.some(({ keepsOld }) => !keepsOld)) {
-      throw new ConfigError(problemsOf(read.refusals, this.#configPath))
+      throw refused(read.refusals, this.#configPath)
     }
     return read
   }
 
   /** What was read is in force: tells what has changed, and what had to be refused, unless that was told before. */
   adopt({ material, refusals }: MaterialRead, { tellAgain = false }: { readonly tellAgain?: boolean } = {}): void {
-    if (tellAgain) this.#failures.clear()
     const before = this.#material
     this.#material = material
-    for (const entry of material.changedSince(before)) this.#tellChange(entry)
+    const changed = material.changedSince(before)
+    for (const entry of changed) this.#tellChange(entry)
+    this.#tellMended(refusals, changed)
+    if (tellAgain) this.#failures.clear()
     this.#tellWarnings(
       [...material.entries]
         .filter(([key, { loaded }]) => before.entries.get(key)?.loaded !== loaded)
         .map(([, entry]) => entry),
     )
+    this.#tellShadows()
     this.#tellRefusals(refusals)
     this.#expiry.watch(expiringOf(material))
   }
 
   /** For the admin API. */
-  list(): CertificateStatus[] {
+  list(): MaterialStatus[] {
     const now = this.#now()
-    return this.#material.identities().map((identity) => {
-      const failure = this.#failures.get(keyOf('identity', identity.loaded.files)) ?? null
-      return certificateStatus(identity, failure, now)
-    })
+    return [...this.#material.entries].map(([key, entry]) =>
+      materialStatus(entry, this.#failures.get(key) ?? null, now),
+    )
+  }
+
+  /** Everything that the log is told when these are first in use: doubts, and ends that are near or over. */
+  tell(): void {
+    this.#tellWarnings([...this.#material.entries.values()])
+    this.#tellShadows()
+    this.#expiry.watch(expiringOf(this.#material))
   }
 
   close(): void {
@@ -152,6 +162,17 @@ export class CertificateStore {
     }
   }
 
+  /** Put back as it was: then nothing has changed that could be told. */
+  #tellMended(refusals: readonly Refusal[], changed: readonly Entry[]): void {
+    const refused = new Set(refusals.map(({ wanted }) => keyOf(wanted.kind, wanted.files)))
+    for (const [key, entry] of this.#material.entries) {
+      if (!this.#failures.has(key) || refused.has(key) || changed.includes(entry)) continue
+      const name = entry.wanted.files.cert
+      const message = `${kindWords[entry.wanted.kind]} ${name}: its files are in order again, and hold what is in use`
+      this.#log.event('info', 'certificate_mended', message, { name })
+    }
+  }
+
   #tellChange({ wanted, loaded }: Entry): void {
     const name = wanted.files.cert
     if ('spec' in loaded) {
@@ -167,8 +188,16 @@ export class CertificateStore {
       )
       return
     }
-    const what = wanted.kind === 'authorities' ? 'authorities' : 'revocation list'
-    this.#log.event('info', 'certificate_changed', `${what} ${name} changed`, { name })
+    this.#log.event('info', 'certificate_changed', `${kindWords[wanted.kind]} ${name} changed`, { name })
+  }
+
+  /** Each once, as long as it is so. */
+  #tellShadows(): void {
+    const shadows = shadowWarnings(this.#material, this.#now())
+    for (const { message, name } of shadows) {
+      if (!this.#shadows.has(message)) this.#log.event('warn', 'certificate_shadowed', message, { name })
+    }
+    this.#shadows = new Set(shadows.map(({ message }) => message))
   }
 
   #tellWarnings(entries: readonly Entry[]): void {
@@ -180,10 +209,39 @@ export class CertificateStore {
   }
 }
 
+/** What a start would say of the certificates in use, for who only looks. */
+export interface Told {
+  readonly level: 'warn' | 'error'
+  readonly message: string
+  /** Where the configuration names the file first. */
+  readonly path: string
+  readonly file: string
+}
+
+/** Loads as `CertificateStore.load`, and gathers what the log of a start would say. */
+export async function inspectCertificates(
+  o: Omit<CertificateStoreOptions, 'log'>,
+): Promise<{ readonly material: Material; readonly list: MaterialStatus[]; readonly told: Told[] }> {
+  const found: { level: 'warn' | 'error'; message: string; name: string }[] = []
+  const event: Log['event'] = (level, _, message, { name = '' } = {}) => {
+    if (level === 'warn' || level === 'error') found.push({ level, message, name: String(name) })
+  }
+  const store = await CertificateStore.load({ ...o, log: { event } })
+  store.tell()
+  store.close()
+  const wanted = [...store.material.entries.values()].map((entry) => entry.wanted)
+  const pathOf = (file: string): string => wanted.find(({ files }) => files.cert === file)?.places[0]?.path ?? ''
+  const told = found.map(({ level, message, name }) => ({ level, message, path: pathOf(name), file: name }))
+  return { material: store.material, list: store.list(), told }
+}
+
 /** For whoever asked: what was refused and stays as it was. */
 export function refusalWords(refusals: readonly Refusal[]): FieldProblem[] {
   return refusals.map(({ wanted, error }) => ({ path: wanted.places[0]!.path, message: error.message }))
 }
+
+const refused = (refusals: readonly Refusal[], configPath: string | null): ConfigError =>
+  new ConfigError(problemsOf(refusals, configPath), { inFiles: true })
 
 /** As problems of the configuration, each where it names the file first. */
 export function problemsOf(refusals: readonly Refusal[], configPath: string | null): Problem[] {
@@ -204,8 +262,7 @@ function expiringOf(material: Material): Expiring[] {
       const { names, notAfterMs } = loaded.facts
       return [{ name, what: 'certificate', endsAtMs: notAfterMs, about: names.join(', '), warnDays }]
     }
-    if (loaded.expiresAtMs === null) return []
-    const about = 'after its end every client certificate is refused'
-    return [{ name, what: 'revocation list', endsAtMs: loaded.expiresAtMs, about, warnDays: [] }]
+    if (wanted.kind === 'authorities' || loaded.expiresAtMs === null) return []
+    return [{ name, what: 'revocation list', endsAtMs: loaded.expiresAtMs, about: '', warnDays: [] }]
   })
 }

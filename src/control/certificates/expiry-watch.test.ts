@@ -54,7 +54,7 @@ test('tells at once what is near already, and only the nearest', (t) => {
     log.events.map(({ message }) => message),
     [
       'the certificate a.pem (a.example) expires in 5 days, at 2030-01-06T00:00:00.000Z',
-      'the certificate b.pem (a.example) has expired at 2029-12-29T00:00:00.000Z; put a new one in its place',
+      'the certificate b.pem (a.example) expired at 2029-12-29T00:00:00.000Z; put a new one in its place',
       'the certificate c.pem expires in 5 hours, at 2030-01-01T04:48:00.000Z',
     ],
   )

@@ -78,10 +78,11 @@ export class ExpiryWatch {
     const subject = `the ${what} ${name}${about === '' ? '' : ` (${about})`}`
     const fields = { name, expires_at: at, days_left: daysLeft(leftMs) }
     if (leftMs <= 0) {
+      const consequence = what === 'revocation list' ? ': every client certificate is refused' : ''
       this.#log.event(
         'error',
         'certificate_expired',
-        `${subject} has expired at ${at}; put a new one in its place`,
+        `${subject} expired at ${at}${consequence}; put a new one in its place`,
         fields,
       )
       return

@@ -7,6 +7,8 @@ export interface Place {
   readonly path: string
   readonly listener: string | null
   readonly pool: string | null
+  /** Which of several at that place. */
+  readonly index: number
 }
 
 export type MaterialKind = 'identity' | 'authorities' | 'revocations'
@@ -31,13 +33,18 @@ export function wantedMaterial(config: Pick<Config, 'listeners' | 'pools'>): Map
     wanted.set(key, { kind, files, places })
   }
   for (const [index, { name, tls }] of config.listeners.entries()) {
-    const at = (path: string): Place => ({ path: `listeners[${index}].tls.${path}`, listener: name, pool: null })
-    for (const [i, pair] of (tls?.certificates ?? []).entries()) want('identity', pair, at(`certificates[${i}]`))
+    const at = (path: string, i = 0): Place => ({
+      path: `listeners[${index}].tls.${path}`,
+      listener: name,
+      pool: null,
+      index: i,
+    })
+    for (const [i, pair] of (tls?.certificates ?? []).entries()) want('identity', pair, at(`certificates[${i}]`, i))
     want('authorities', twice(tls?.clientAuth?.ca), at('client_auth.ca'))
     want('revocations', twice(tls?.clientAuth?.crl), at('client_auth.crl'))
   }
   for (const [name, { tls }] of Object.entries(config.pools)) {
-    const at = (path: string): Place => ({ path: `pools.${name}.tls.${path}`, listener: null, pool: name })
+    const at = (path: string): Place => ({ path: `pools.${name}.tls.${path}`, listener: null, pool: name, index: 0 })
     want('identity', tls.identity, at('cert'))
     for (const file of tls.ca.files) want('authorities', twice(file), at('ca'))
   }

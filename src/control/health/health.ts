@@ -13,6 +13,7 @@ import { type BackendState, stateOfFlags } from './backend-state.ts'
 import { type EjectionState, PassiveEjection } from './passive-ejection.ts'
 import { type Probe, type ProbeResult, probe as realProbe } from './probe.ts'
 import { type Lookup, Resolver, type TtlOf } from './resolver.ts'
+import { unverifiedPools } from './unverified-pools.ts'
 
 export interface HealthOptions {
   readonly state: EjectionState
@@ -194,13 +195,12 @@ export class Health {
 
   /** Said once for each pool, when it begins to be so. */
   #warnOfUnverified(pools: readonly PoolSpec[]): void {
-    const unverified = pools.filter((pool) => !pool.tls.verify && pool.backends.some(speaksTls)).map(({ name }) => name)
-    for (const pool of unverified) {
+    const unverified = unverifiedPools(pools)
+    for (const { pool, message } of unverified) {
       if (this.#unverified.has(pool)) continue
-      const message = `pool ${pool}: the certificates of its backends are not verified (tls.verify is false): anybody between could answer for them`
       this.#options.log.event('warn', 'tls_not_verified', message, { pool })
     }
-    this.#unverified = new Set(unverified)
+    this.#unverified = new Set(unverified.map(({ pool }) => pool))
   }
 
   /** A refused connection need not be a refused certificate: why it failed is said even where no check runs. */
