@@ -1,32 +1,38 @@
-// `frontdesk check --connect`: can each backend be reached from here, and is its certificate good? With the same settings
-// of TLS as a worker has.
-import { connect, type Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
+// `frontdesk check --connect`: can each backend be reached from here, and does it pass the health check of its pool? With
+// the same PROXY header and settings of TLS as a running Frontdesk.
+import { lookup } from 'node:dns/promises'
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { compileSnapshot, type TlsMaterial } from '../config/compile.ts'
 import type { Config } from '../config/config.ts'
-import type { BackendSpec } from '../core/spec.ts'
-import { type BackendContext, BackendContexts, BackendTls, speaksTls } from '../net/tls/backend-context.ts'
-import { tlsFailure } from '../net/tls/backend-failure.ts'
+import { type ProbeFailure, probe } from '../control/health/probe.ts'
+import { unverifiedPools } from '../control/health/unverified-pools.ts'
+import type { BackendSpec, HealthCheckSpec, PoolSpec } from '../core/spec.ts'
+import { type BackendContext, BackendContexts, speaksTls } from '../net/tls/backend-context.ts'
 
 export interface Reached {
   readonly pool: string
   readonly url: string
   readonly ok: boolean
-  /** Where it connected and how long that took, or why it did not. */
+  /** Where it connected, how long that took and what the check found, or why it did not. */
   readonly detail: string
 }
 
 const usualTimeoutMs = 5000
 
-/** Tries all at once; each waits at most for its pool's connect timeout. */
+/** What a start would warn of that no file tells. */
+export function doubtsOf(config: Config, material: TlsMaterial): string[] {
+  return unverifiedPools(compileSnapshot(config, { ...nobody, material }).pools).map(({ message }) => message)
+}
+
+/** Tries all at once; each takes at most as long as the health check of its pool, or its connect timeout without one. */
 export function tryBackends(config: Config, material: TlsMaterial): Promise<Reached[]> {
   const { pools } = compileSnapshot(config, { ...nobody, material })
   const contexts = new BackendContexts().update(pools)
-  const attempts = pools.flatMap(({ name, backends, timeouts }) =>
-    backends.map(async (backend): Promise<Reached> => {
-      const context = speaksTls(backend) ? contexts.get(name)! : null
-      const outcome = await tryOne(backend, context, timeouts.connectMs || usualTimeoutMs)
-      return { pool: name, url: backend.url, ...outcome }
+  const attempts = pools.flatMap((pool) =>
+    pool.backends.map(async (backend): Promise<Reached> => {
+      const tls = speaksTls(backend) ? contexts.get(pool.name)! : null
+      return { pool: pool.name, url: backend.url, ...(await tryOne(pool, backend, tls)) }
     }),
   )
   return Promise.all(attempts)
@@ -42,45 +48,60 @@ const nobody = {
   listenerRowOf: () => 0,
 }
 
-function tryOne(
+/** For pools that are not checked: to be reached is enough. */
+const connecting = (timeoutMs: number): HealthCheckSpec => ({
+  method: 'tcp',
+  path: '/',
+  host: null,
+  expectFrom: 200,
+  expectTo: 399,
+  intervalMs: timeoutMs,
+  timeoutMs,
+  rise: 1,
+  fall: 1,
+  send: '',
+  receive: '',
+})
+
+async function tryOne(
+  { healthCheck, timeouts, sendProxyProtocol }: PoolSpec,
   backend: BackendSpec,
-  context: BackendContext | null,
-  timeoutMs: number,
+  tls: BackendContext | null,
 ): Promise<{ ok: boolean; detail: string }> {
-  const { host, port, socketPath } = backend
   const startedMs = performance.now()
-  return new Promise((resolve) => {
-    const socket = socketPath === null ? connect({ host, port }) : connect({ path: socketPath })
-    const settle = (ok: boolean, detail: string): void => {
-      clearTimeout(timer)
-      socket.destroy()
-      resolve({ ok, detail })
-    }
-    const reached = (secured: TLSSocket | null): void => {
-      const tookMs = (performance.now() - startedMs).toFixed(0)
-      const version = secured === null ? '' : `, ${secured.getProtocol() ?? 'TLS'}`
-      settle(true, `${socket.remoteAddress ?? 'socket'} in ${tookMs} ms${version}`)
-    }
-    const timer = setTimeout(() => settle(false, `no connection within ${timeoutMs} ms`), timeoutMs)
-    socket.once('error', (error) => settle(false, explain(error)))
-    socket.once('connect', () => {
-      if (context === null) reached(null)
-      else secure(socket, new BackendTls(context, backend), reached, settle)
+  const seen: { reached: string | null; failure: ProbeFailure | null } = { reached: null, failure: null }
+  const onConnected = (socket: Socket): void => {
+    const version = socket instanceof TLSSocket ? `, ${socket.getProtocol() ?? 'TLS'}` : ''
+    const place = socket.remoteAddress ?? 'socket'
+    seen.reached = `${place} in ${(performance.now() - startedMs).toFixed(0)} ms${version}`
+    seen.failure = null
+  }
+  const onFailure = (one: ProbeFailure): void => {
+    seen.failure = one
+  }
+  try {
+    const { ok, reason } = await probe({
+      backend,
+      check: healthCheck ?? connecting(timeouts.connectMs || usualTimeoutMs),
+      addresses: await addressesOf(backend),
+      signal: new AbortController().signal,
+      tls,
+      sendProxyProtocol,
+      onConnected,
+      onFailure,
     })
-  })
+    const { reached, failure } = seen
+    if (ok) return { ok, detail: `${reached}${reason === 'connected' ? '' : `, ${reason}`}` }
+    if (failure !== null) return { ok, detail: explain(failure) }
+    return { ok, detail: reached === null ? reason : `${reached}, but the health check failed: ${reason}` }
+  } catch (error) {
+    return { ok: false, detail: explainCode(error as NodeJS.ErrnoException) }
+  }
 }
 
-function secure(
-  socket: Socket,
-  tls: BackendTls,
-  reached: (secured: TLSSocket) => void,
-  settle: (ok: boolean, detail: string) => void,
-): void {
-  const secured = tls.start(socket)
-  let failure: NodeJS.ErrnoException | null = null
-  secured.once('secureConnect', () => reached(secured))
-  secured.on('error', (error) => (failure = error))
-  secured.once('close', () => settle(false, explainTls(failure, tls.name)))
+async function addressesOf({ socketPath, host }: BackendSpec): Promise<string[]> {
+  if (socketPath !== null) return []
+  return (await lookup(host, { all: true })).map(({ address }) => address)
 }
 
 const reasons: Readonly<Record<string, string>> = {
@@ -91,9 +112,8 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'this user may not connect to the socket',
 }
 
-function explain(error: NodeJS.ErrnoException): string {
-  const code =
-    error.code ?? (error instanceof AggregateError ? (error.errors[0] as NodeJS.ErrnoException)?.code : undefined)
+function explainCode(error: NodeJS.ErrnoException): string {
+  const { code } = error
   const known = reasons[code ?? '']
   return known === undefined ? error.message || String(code) : `${known} (${code})`
 }
@@ -104,15 +124,12 @@ const remedies: Readonly<Record<string, string>> = {
   SELF_SIGNED_CERT_IN_CHAIN: 'name the file of its authority as "ca" in "tls" of the pool',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'name the file of its authority as "ca" in "tls" of the pool',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'name the file of its authority as "ca" in "tls" of the pool',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'name one of its own as "server_name" in "tls" of the pool',
 }
 
-function explainTls(error: NodeJS.ErrnoException | null, name: string): string {
-  const { reason } = tlsFailure(error)
-  const code = error?.code ?? ''
-  const remedy =
-    code === 'ERR_TLS_CERT_ALTNAME_INVALID'
-      ? `than ${name}; name one of its own as "server_name" in "tls" of the pool`
-      : remedies[code]
-  const separator = code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? ' ' : ': '
-  return `${reason}${remedy === undefined ? '' : separator + remedy}${code === '' ? '' : ` (${code})`}`
+function explain({ error, reason, secured }: ProbeFailure): string {
+  if (!secured) return explainCode(error)
+  const code = error.code ?? ''
+  const remedy = remedies[code]
+  return `${reason}${remedy === undefined ? '' : `; ${remedy}`}${code === '' ? '' : ` (${code})`}`
 }

@@ -187,18 +187,105 @@ test('check --connect verifies backends with the settings of their pool, and sho
   )
   assert.match(good!.detail, /^127\.0\.0\.1 in \d+ ms, TLSv1\.3$/)
   assert.match(foreign!.detail, /unknown authority.*"ca" in "tls" of the pool/)
-  assert.match(another!.detail, /for another name than 127\.0\.0\.1; .*"server_name"/)
+  assert.match(another!.detail, /good for DNS:db\.internal, and 127\.0\.0\.1 was looked for; .*"server_name"/)
   assert.match(open!.detail, /^127\.0\.0\.1 in \d+ ms$/)
   assert.match(refused!.detail, /connection refused/)
   assert.equal(connected.code, 1)
   assert.deepEqual(
     certificates.map(({ name, days_left }) => [name, days_left]),
-    [[own.certPath, 2]],
+    [
+      [own.certPath, 2],
+      [ca.path, 3649],
+    ],
   )
   const shown = await cli(t, ['check', '--connect'], { cwd: dir })
   assert.match(shown.stdout, /^ {2}good +127\.0\.0\.1:10004 +tls: round-robin → 1 backend of pool good$/m)
   assert.match(shown.stdout, /^ {2}sni +unix:\/run\/x\.sock +tls-passthrough: server name → 2 pools$/m)
-  assert.match(shown.stdout, /^ {2}issued-\d+\.pem +localhost +until .* \(2 days\)$/m)
+  assert.match(shown.stdout, /^ {2}\/.*\/issued-\d+\.pem +good +localhost +until .* \(2 days\)$/m)
+  assert.match(shown.stderr, /^warning: the certificate .*\.pem \(localhost\) expires in 2 days/m)
+})
+
+test('check --connect checks backends as their pools do: PROXY header, what is said, and what is expected', async (t) => {
+  const heard: string[] = []
+  const redis = await port(
+    t,
+    createServer((socket) => {
+      socket.on('error', () => {})
+      socket.on('data', (chunk: Buffer) => {
+        heard.push(chunk.toString('latin1'))
+        if (/^PROXY UNKNOWN\r\n(?:.*)PING\r\n$/s.test(heard.join(''))) socket.write('+PONG\r\n')
+      })
+    }),
+  )
+  const loading = await port(
+    t,
+    createServer((socket) => {
+      socket.on('error', () => {})
+      socket.on('data', () => socket.write('-LOADING\r\n'))
+    }),
+  )
+  const dir = folder(t)
+  const health_check = { send: 'PING\r\n', receive: '+PONG', timeout: '5s' }
+  const tcp = (name: string) => ({ name, listen: `unix:${dir}/${name}`, protocol: 'tcp', pool: name })
+  const config = {
+    listeners: [tcp('a'), tcp('b')],
+    pools: {
+      a: { backends: [`tcp://127.0.0.1:${redis}`], health_check, send_proxy_protocol: 'v1' },
+      b: { backends: [`tcp://127.0.0.1:${loading}`], health_check },
+    },
+  }
+  writeFileSync(join(dir, 'config.json'), JSON.stringify(config))
+  const { stdout, code } = await cli(t, ['check', '--connect'], { cwd: dir })
+  assert.match(stdout, /^ {2}a +tcp:\S+ +reached +127\.0\.0\.1 in \d+ ms, expected answer$/m)
+  assert.match(stdout, /^ {2}b +tcp:\S+ +failed +127\.0\.0\.1 in .*health check failed: unexpected answer "-LOAD"$/m)
+  assert.match(stdout, /1 backend failed from here; Frontdesk would start and leave it out/)
+  assert.equal(code, 1)
+})
+
+test('check --connect warns as a start does; what has expired is an error, and exits 1', { skip }, async (t) => {
+  const ca = await authority(t)
+  const early = await ca.issue({ names: ['IP:127.0.0.1'], startsInDays: 2, days: 60 })
+  const old = await ca.issue({ names: ['DNS:old.example'], days: -1 })
+  const { path: crl } = await ca.crl({ days: -1 })
+  const dir = folder(t)
+  const secure = (name: string, { certPath: cert, keyPath: key }: { certPath: string; keyPath: string }) => ({
+    name,
+    listen: `unix:${dir}/${name}`,
+    tls: { certificates: [{ cert, key }], client_auth: { mode: 'optional', ca: ca.path, crl } },
+  })
+  const config = {
+    listeners: [secure('early', early), secure('old', old)],
+    pools: { default: { backends: [`http://127.0.0.1:${await echo(t, 'red')}`] } },
+  }
+  writeFileSync(join(dir, 'config.json'), JSON.stringify(config, null, 1))
+  const shown = await cli(t, ['check', '--connect'], { cwd: dir })
+  assert.match(shown.stderr, /^warning: .*is not valid before /m)
+  assert.match(shown.stderr, /^error: config\.json:\d+:\d+: .*certificates\[0\]: the certificate .* expired at /m)
+  assert.match(shown.stderr, /^error: config\.json:\d+:\d+: .*crl: the revocation list .* expired at .*every client/m)
+  assert.match(shown.stdout, /issued-1\.pem +early +IP Address:127\.0\.0\.1 +not valid before /)
+  assert.match(shown.stdout, /\.crl +early, old +revocation list +expired /)
+  assert.match(shown.stdout, /what has expired is refused/)
+  assert.equal(shown.code, 1)
+  const { stdout } = await cli(t, ['check', '--connect', '--json'], { cwd: dir })
+  const { valid, warnings, errors } = JSON.parse(stdout) as {
+    valid: boolean
+    warnings: string[]
+    errors: { path: string; line: number; message: string }[]
+  }
+  assert.deepEqual([valid, warnings.length, errors.length], [true, 1, 2])
+  assert.deepEqual(
+    errors.map(({ path }) => path),
+    ['listeners[0].tls.client_auth.crl', 'listeners[1].tls.certificates[0]'],
+  )
+  assert.equal(typeof errors[0]!.line, 'number')
+})
+
+test('check --connect --json warns of pools that verify nothing', async (t) => {
+  const dir = folder(t)
+  const pools = { default: { backends: [`https://127.0.0.1:${await refusingPort()}`], tls: { verify: false } } }
+  writeFileSync(join(dir, 'config.json'), JSON.stringify({ port: 8080, pools }))
+  const { stdout } = await cli(t, ['check', '--connect', '--json'], { cwd: dir })
+  assert.match((JSON.parse(stdout) as { warnings: string[] }).warnings[0]!, /pool default: .*not verified/)
 })
 
 test('check --connect says which certificate cannot be used, and where it is named', { skip }, async (t) => {
@@ -212,6 +299,11 @@ test('check --connect says which certificate cannot be used, and where it is nam
     ended.stderr,
     /^config\.json:1:\d+: tls: .* does not match the certificate in .*; they are not one pair$/m,
   )
+  assert.match(ended.stderr, /mend it, then "frontdesk check --connect -c config\.json"$/m)
   assert.equal(ended.code, 78)
   assert.equal((await cli(t, ['check'], { cwd: dir })).code, 0)
+  const json = await cli(t, ['check', '--connect', '--json'], { cwd: dir })
+  const { valid, errors } = JSON.parse(json.stdout) as { valid: boolean; errors: Record<string, unknown>[] }
+  assert.deepEqual([valid, json.code, json.stderr], [false, 78, ''])
+  assert.deepEqual(Object.keys(errors[0]!), ['path', 'message', 'hint', 'file', 'line', 'column'])
 })

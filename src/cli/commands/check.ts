@@ -1,13 +1,15 @@
 // `frontdesk check`: is a configuration right, what does it mean, and with --connect: are its certificates good, and can
 // its backends be reached?
-import { basename } from 'node:path'
+import { dirname, relative, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Config, ListenerConfig } from '../../config/config.ts'
 import { formatListenAddress } from '../../config/listen-address.ts'
 import type { LoadedConfig } from '../../config/load.ts'
 import { poolsNamed } from '../../config/pool-kind.ts'
-import type { CertificateStatus } from '../../control/certificates/certificate-status.ts'
-import { silentLog } from '../../core/log.ts'
+import { ConfigError } from '../../config/problem.ts'
+import type { MaterialStatus } from '../../control/certificates/certificate-status.ts'
+import type { FieldProblem } from '../../control/control-error.ts'
+import { endOf, isEarly, isOver, namesOf, usersOf } from '../certificate-words.ts'
 import { act, type CliContext } from '../cli-context.ts'
 import type { Reached } from '../connect-check.ts'
 import { ExitCode } from '../exit-code.ts'
@@ -23,8 +25,8 @@ interface Options {
 }
 
 const examples = `
-Exit codes: 0 valid, 78 invalid; with --connect also 78 when a certificate cannot be used, 1 when a backend cannot be
-reached.
+Exit codes: 0 valid, 78 invalid; with --connect also 78 when a certificate cannot be used, 1 when a certificate or a
+revocation list has expired, or a backend cannot be reached or fails its health check.
 
 Examples:
   frontdesk check
@@ -37,13 +39,24 @@ export function defineCheck(program: Command, context: CliContext): void {
     .description('check a configuration file without running it')
     .addOption(shared.config())
     .addOption(option('--expanded', 'print the long form, with every default'))
-    .addOption(option('--connect', 'also load the certificates and connect to every backend'))
+    .addOption(option('--connect', 'also load the certificates and check every backend as its pool does'))
     .addOption(shared.json())
     .addHelpText('after', examples)
   act(context, command, (o: Options) => check(o, context))
 }
 
 async function check(o: Options, context: CliContext): Promise<number> {
+  try {
+    return await judge(o, context)
+  } catch (error) {
+    if (!o.json || !(error instanceof ConfigError)) throw error
+    const { fieldProblem } = await import('../../control/control-error.ts')
+    context.terminal.out(`${JSON.stringify({ valid: false, errors: error.problems.map(fieldProblem) })}\n`)
+    return ExitCode.invalidConfig
+  }
+}
+
+async function judge(o: Options, context: CliContext): Promise<number> {
   const { loadConfig } = await import('../../config/load.ts')
   const loaded = loadConfig({ path: o.config ?? DEFAULT_CONFIG_FILE, env: process.env })
   const { terminal } = context
@@ -52,45 +65,65 @@ async function check(o: Options, context: CliContext): Promise<number> {
     terminal.out(`${JSON.stringify(longFormOf(loaded.config), null, 2)}\n`)
     return ExitCode.done
   }
-  const found = o.connect ? await tryOut(loaded) : null
-  if (o.json) terminal.out(`${JSON.stringify({ valid: true, warnings: loaded.warnings, ...found })}\n`)
+  const found = o.connect ? await tryOut(loaded) : { ...nothing, warnings: loaded.warnings }
+  const { warnings, errors, certificates, backends } = found
+  const tried = o.connect ? { errors: errors.map(({ problem }) => problem), certificates, backends } : {}
+  if (o.json) terminal.out(`${JSON.stringify({ valid: true, warnings, ...tried })}\n`)
   else print(loaded, found, context)
-  return found === null || found.backends.every(({ ok }) => ok) ? ExitCode.done : ExitCode.failed
+  return errors.length === 0 && backends.every(({ ok }) => ok) ? ExitCode.done : ExitCode.failed
 }
 
 interface Found {
-  readonly certificates: readonly CertificateStatus[]
+  readonly warnings: readonly string[]
+  /** What a start would log as an error, and go on. */
+  readonly errors: readonly { readonly line: string; readonly problem: FieldProblem }[]
+  readonly certificates: readonly MaterialStatus[]
   readonly backends: readonly Reached[]
 }
 
+const nothing: Omit<Found, 'warnings'> = { errors: [], certificates: [], backends: [] }
+
 /** Throws `ConfigError` with every certificate that cannot be used. */
 async function tryOut(loaded: LoadedConfig): Promise<Found> {
-  const { tryBackends } = await import('../connect-check.ts')
-  const { CertificateStore } = await import('../../control/certificates/certificate-store.ts')
+  const { doubtsOf, tryBackends } = await import('../connect-check.ts')
+  const { inspectCertificates } = await import('../../control/certificates/certificate-store.ts')
+  const { fieldProblem } = await import('../../control/control-error.ts')
   const { config, path } = loaded
   try {
-    const store = await CertificateStore.load({ config, configPath: path, log: silentLog })
-    const backends = await tryBackends(config, store.material)
-    const certificates = store.list()
-    store.close()
-    return { certificates, backends }
+    const { material, list, told } = await inspectCertificates({ config, configPath: path })
+    const warnings = told.filter(({ level }) => level === 'warn').map(({ message }) => message)
+    const errors = told
+      .filter(({ level }) => level === 'error')
+      .map(({ message, path: at, file }) => {
+        const place = { file: path ?? '', line: 0, column: 0, path: at }
+        const located = loaded.locate(new ConfigError([{ ...place, message, hint: null, value: file }])) as ConfigError
+        return { line: located.format(), problem: fieldProblem(located.problems[0]!) }
+      })
+    return {
+      warnings: [...loaded.warnings, ...warnings, ...doubtsOf(config, material)],
+      errors,
+      certificates: list,
+      backends: await tryBackends(config, material),
+    }
   } catch (error) {
     throw loaded.locate(error)
   }
 }
 
-function print({ config, path, warnings }: LoadedConfig, found: Found | null, { terminal, command }: CliContext): void {
+function print({ config, path }: LoadedConfig, found: Found, { terminal, command }: CliContext): void {
+  const { warnings, errors, certificates, backends } = found
   for (const warning of warnings) terminal.err(`warning: ${warning}\n`)
+  for (const { line } of errors) terminal.err(`error: ${line}\n`)
   terminal.out(`${path} is ${terminal.paint('green', 'valid')}\n\n${table(listenerRows(config))}`)
-  const { certificates = [], backends = [] } = found ?? {}
+  const folder = dirname(resolve(path ?? ''))
   if (certificates.length > 0)
-    terminal.out(`\n${table(certificates.map((one) => certificateRow(one, terminal.paint)))}`)
+    terminal.out(`\n${table(certificates.map((one) => certificateRow(one, folder, terminal.paint)))}`)
   if (backends.length > 0) terminal.out(`\n${table(backends.map((one) => reachedRow(one, terminal.paint)))}`)
   const unreached = backends.filter(({ ok }) => !ok).length
-  if (unreached > 0)
-    terminal.out(
-      `\n${plural(unreached, 'backend')} cannot be reached from here; Frontdesk would start and leave them out.\n`,
-    )
+  if (unreached > 0) {
+    const them = unreached === 1 ? 'it' : 'them'
+    terminal.out(`\n${plural(unreached, 'backend')} failed from here; Frontdesk would start and leave ${them} out.\n`)
+  } else if (errors.length > 0) terminal.out('\nFrontdesk would start; what has expired is refused.\n')
   else terminal.out(`\nrun it   ${command} -c ${path}\n`)
 }
 
@@ -118,9 +151,22 @@ function whatItDoes(listener: ListenerConfig, { pools }: Config): string {
   return scheme === 'http' ? choice : `${scheme}: ${choice}`
 }
 
-function certificateRow({ name, names, expires_at, days_left }: CertificateStatus, paint: Paint): string[] {
-  const until = days_left < 0 ? `expired ${expires_at}` : `until ${expires_at} (${plural(days_left, 'day')})`
-  return [`  ${basename(name)}`, names.join(', '), paint(days_left < 7 ? 'red' : 'green', until)]
+function certificateRow(one: MaterialStatus, folder: string, paint: Paint): string[] {
+  const end = endOf(one)
+  const days = one.days_left ?? Number.POSITIVE_INFINITY
+  const early = isEarly(one) && one.kind === 'certificate'
+  const when = early
+    ? `not valid before ${one.not_before}`
+    : isOver(one)
+      ? `expired ${end}`
+      : `until ${end ?? 'replaced'}${end === null ? '' : ` (${plural(days, 'day')})`}`
+  return [`  ${named(one.name, folder)}`, usersOf(one), namesOf(one), paint(days < 7 || early ? 'red' : 'green', when)]
+}
+
+/** As the configuration most likely names it: from its folder on, where it lies there. */
+function named(file: string, folder: string): string {
+  const name = relative(folder, file)
+  return name.startsWith('..') ? file : name
 }
 
 type Paint = CliContext['terminal']['paint']

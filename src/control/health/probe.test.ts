@@ -195,7 +195,10 @@ describe('probe', () => {
     assert.deepEqual(await check(named, {}, more), { ok: true, reason: 'connected' })
     assert.deepEqual(await check(named, { method: 'http' }, more), { ok: true, reason: 'status 200' })
     const addressed = backendSpec(0, port, { protocol: 'https' })
-    const wrongName = { ok: false, reason: 'certificate is for another name (DNS:localhost)' }
+    const wrongName = {
+      ok: false,
+      reason: 'certificate is for another name: it is good for DNS:localhost, and 127.0.0.1 was looked for',
+    }
     assert.deepEqual(await check(addressed, {}, more), wrongName)
     assert.equal(
       (await check(addressed, {}, { tls: withTls({ ca: authority.pem, serverName: 'localhost' }) })).ok,

@@ -20,6 +20,19 @@ export interface ProbeInput {
   /** Null = no TLS. */
   readonly tls: BackendContext | null
   readonly sendProxyProtocol: PoolSpec['sendProxyProtocol']
+  /** The connection stands, with TLS where that is spoken; what the check itself asks for comes next. */
+  readonly onConnected?: (socket: Socket) => void
+  /** An address could not be connected to; another one may follow. */
+  readonly onFailure?: (failure: ProbeFailure) => void
+}
+
+/** Why a connection did not come to stand. */
+export interface ProbeFailure {
+  readonly error: NodeJS.ErrnoException
+  /** As the result has it. */
+  readonly reason: string
+  /** It stood, but TLS did not. */
+  readonly secured: boolean
 }
 
 export interface ProbeResult {
@@ -85,23 +98,36 @@ function open(
   const { backend, sendProxyProtocol, tls } = input
   const socket = connect(backend.socketPath === null ? { host: place, port: backend.port } : { path: place })
   owns(socket)
-  socket.on('error', (error: NodeJS.ErrnoException) => fail(reasonOf(error)))
+  let connected = false
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    const reason = reasonOf(error)
+    if (!connected) input.onFailure?.({ error, reason, secured: false })
+    fail(reason)
+  })
   const secure = (): void => {
     if (tls === null) {
+      input.onConnected?.(socket)
       ask(input, socket, finish)
       return
     }
     if (socket.destroyed) return
-    const secured = new BackendTls(tls, backend).start(socket)
+    const backendTls = new BackendTls(tls, backend)
+    const secured = backendTls.start(socket)
     owns(secured)
     let verified = false
-    secured.on('error', (error: NodeJS.ErrnoException) => fail(verified ? reasonOf(error) : handshakeReason(error)))
+    secured.on('error', (error: NodeJS.ErrnoException) => {
+      const reason = verified ? reasonOf(error) : handshakeReason(error, backendTls.name)
+      if (!verified) input.onFailure?.({ error, reason, secured: true })
+      fail(reason)
+    })
     secured.once('secureConnect', () => {
       verified = true
+      input.onConnected?.(secured)
       ask(input, secured, finish)
     })
   }
   socket.once('connect', () => {
+    connected = true
     if (sendProxyProtocol === null) secure()
     else socket.write(proxyHeader(sendProxyProtocol, null, null), secure)
   })
@@ -159,9 +185,10 @@ function reasonOf(error: NodeJS.ErrnoException): string {
   return lateRefusal(error)?.reason ?? error.code ?? error.message
 }
 
-/** As exchanges say it, with the names of the certificate, which clients are not told. */
-function handshakeReason(error: NodeJS.ErrnoException): string {
+/** As exchanges say it; of a certificate for another name with both names, which clients are not told. */
+function handshakeReason(error: NodeJS.ErrnoException, name: string): string {
   const { reason } = tlsFailure(error)
   const { cert } = error as { cert?: { subjectaltname?: string } }
-  return cert?.subjectaltname === undefined ? reason : `${reason} (${cert.subjectaltname.slice(0, 200)})`
+  if (cert === undefined) return reason
+  return `${reason}: it is good for ${cert.subjectaltname?.slice(0, 200) ?? 'no name'}, and ${name} was looked for`
 }
