@@ -9,10 +9,10 @@ import { spec } from 'node:test/reporters'
 const root = join(import.meta.dirname, '..')
 
 /** Programs that some tests need; each of those tests is skipped by itself where its program is missing. */
-const programs = ['openssl', 'curl'] as const
+const programs = ['openssl', 'curl', 'nginx', 'haproxy', 'redis-server', 'pg_ctlcluster', 'sslscan', 'testssl'] as const
 
 function isMissing(program: string): boolean {
-  return !(process.env.PATH ?? '')
+  return !`${process.env.PATH ?? ''}:/usr/sbin`
     .split(delimiter)
     .some((dir) => spawnSync('test', ['-x', join(dir, program)]).status === 0)
 }

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { skipWithout } from './peers.ts'
 
 const run = promisify(execFile)
 const DAY_MS = 86_400_000
@@ -20,10 +21,7 @@ export interface Certificates {
 
 /** Whether the openssl program is there; tests that need it say so and are skipped. */
 export async function haveOpenssl(): Promise<boolean> {
-  return run('openssl', ['version']).then(
-    () => true,
-    () => false,
-  )
+  return skipWithout('openssl') === false
 }
 
 /** A CA and one certificate signed by it, good for a day, for these names (`DNS:localhost`, `IP:127.0.0.1`). */

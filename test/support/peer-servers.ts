@@ -1,12 +1,11 @@
 // nginx and HAProxy as servers behind (or before) Frontdesk, each with the configuration that a test writes.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findProgram, skipWithout } from './peers.ts'
+import { findProgram, skipWithout, skipWithoutFile } from './peers.ts'
 import { DEADLINE_MS } from './wait.ts'
 
 /** A program that runs until it is closed. */
@@ -19,7 +18,7 @@ const streamModule = '/usr/lib/nginx/modules/ngx_stream_module.so'
 
 /** Why `stream` blocks cannot be tested here; false = they can. */
 export function skipWithoutStream(): string | false {
-  return skipWithout('nginx') || (existsSync(streamModule) ? false : 'not installed: the stream module of nginx')
+  return skipWithout('nginx') || skipWithoutFile(streamModule, 'the stream module of nginx')
 }
 
 /** nginx with these blocks at the top level (`http { … }`, `stream { … }`); ready when it accepts at `port`. */

@@ -1,6 +1,6 @@
 // Programs of other people that a test needs: where one is missing the test is skipped and says so, except in CI, which
 // installs them all and sets FRONTDESK_REQUIRE_PEERS.
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** Where servers lie that are not for every user. */
@@ -23,8 +23,16 @@ export function findProgram(name: string): string | null {
 /** Why a test that needs these programs is skipped; false = they are there. Throws where none may be missing. */
 export function skipWithout(...names: readonly string[]): string | false {
   const missing = names.filter((name) => findProgram(name) === null)
-  if (missing.length === 0) return false
-  const reason = `not installed: ${missing.join(', ')}`
+  return missing.length === 0 ? false : skipFor(missing.join(', '))
+}
+
+/** As `skipWithout` for a file, such as a module of a program. */
+export function skipWithoutFile(path: string, what: string): string | false {
+  return existsSync(path) ? false : skipFor(what)
+}
+
+function skipFor(what: string): string {
+  const reason = `not installed: ${what}`
   if (process.env.FRONTDESK_REQUIRE_PEERS === '1') throw new Error(reason)
   return reason
 }
