@@ -182,6 +182,23 @@ leakTest(
   },
 )
 
+leakTest('many small messages to a reader that does not read wait at their sender', async (scope) => {
+  const { client, peer } = await tcpStand(scope, { paused: true })
+  const before = process.memoryUsage().arrayBuffers
+  let sent = 0
+  const message = Buffer.alloc(1000, 'frontdesk ')
+  while (client.socket.writableLength < 200_000) {
+    assert.ok(sent < 60 * MiB, 'all of it was taken though nobody reads')
+    client.socket.write(message)
+    sent += message.length
+    // One at a time, as far as it goes.
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.ok(process.memoryUsage().arrayBuffers - before < 4 * MiB)
+  peer.socket.resume()
+  await peer.receivedBytes(sent, 20_000)
+})
+
 leakTest('1 GiB goes through, whole', async (scope) => {
   const { client, peer } = await tcpStand(scope)
   const { release } = await stuffed(client, peer, 1024 * MiB)
