@@ -71,6 +71,8 @@ export interface TcpEntry
   > {
   /** For formats that have one, as in nginx's streams: 200, or that of the error that left it without a backend. */
   readonly status: number
+  /** What a TLS client asked for, also where its TLS is passed on; '' = nothing. */
+  readonly serverName: string
 }
 
 const FLUSH_BYTES = 32 * 1024
@@ -127,10 +129,14 @@ function jsonLine(entry: AccessEntry, now: Date): string {
 function jsonTcpLine(entry: TcpEntry, now: Date): string {
   return (
     `{"time":"${now.toISOString()}","listener":${quoted(entry.listener)},"client":${quoted(entry.client)},` +
-    `${tlsMembers(entry)}"protocol":"TCP","bytes_received":${entry.received},"bytes_sent":${entry.sent},` +
+    `${tlsMembers(entry)}${serverNameMember(entry.serverName)}"protocol":"TCP","bytes_received":${entry.received},"bytes_sent":${entry.sent},` +
     `"duration_ms":${milliseconds(entry.durationUs)},"pool":${quoted(entry.pool)},` +
     `"backend":${quoted(entry.backend)},"attempts":${entry.attempts},"error":${quoted(entry.error)}}\n`
   )
+}
+
+function serverNameMember(name: string): string {
+  return name === '' ? '' : `"server_name":${quoted(name)},`
 }
 
 /** Only where there is TLS: other lines are as short as before. */

@@ -20,6 +20,8 @@ import { hash32 } from '../util/hash32.ts'
 export interface TcpSite {
   readonly listener: ListenerSpec
   readonly pool: Pool
+  /** What the client asked for by TLS, ended here or passed on; '' = nothing. */
+  readonly serverName: string
 }
 
 /** Where a connection came in. */
@@ -208,6 +210,7 @@ export class TcpConnection implements WireEvents, DialEvents, TunnelOwner {
       client: this.#arrival.address,
       tls: tls?.version ?? '',
       clientCertificate: tls?.clientCertificate?.fingerprint ?? '',
+      serverName: this.#site.serverName,
       status: this.#status,
       received: this.#tunnel?.client.count ?? this.#early?.length ?? 0,
       sent: this.#tunnel?.backend.count ?? 0,

@@ -55,7 +55,13 @@ export class TcpHandler implements Handler, TcpHome {
     const listener = this.#spec
     // The door has asked the same routes: there is one.
     const name = hello === null ? listener.pool : (routeHello(hello, listener.sni) ?? '')
-    return new TcpConnection(arrival, { listener, pool: poolNamed(this.#pools, name, listener) }, this, early)
+    const serverName = hello?.serverName ?? arrival.tls?.serverName ?? ''
+    return new TcpConnection(
+      arrival,
+      { listener, pool: poolNamed(this.#pools, name, listener), serverName },
+      this,
+      early,
+    )
   }
 }
 

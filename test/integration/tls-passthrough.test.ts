@@ -1,7 +1,10 @@
 // TLS that is passed through: the name and the protocols of a ClientHello choose the pool, and nothing else is touched.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import tls from 'node:tls'
 import { type Authority, haveOpenssl, makeAuthority } from '../support/certificates.ts'
@@ -10,7 +13,7 @@ import { ask } from '../support/load.ts'
 import { startProxy, type TestProxy } from '../support/proxy.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { startTcpBackend, type TcpBackend } from '../support/tcp-stand.ts'
-import { until, within } from '../support/wait.ts'
+import { DEADLINE_MS, until, within } from '../support/wait.ts'
 
 const skip = (await haveOpenssl()) ? false : 'openssl is not installed'
 const authority: Authority | null = skip === false ? await makeAuthority() : null
@@ -38,7 +41,7 @@ function passing(
   scope: Scope,
   pools: Readonly<Record<string, string>>,
   sni: Keys,
-  more: { listener?: Keys; limits?: Keys } = {},
+  more: { listener?: Keys; limits?: Keys; logging?: Keys } = {},
 ) {
   const listener = { name: 'sni', listen: '127.0.0.1:1', protocol: 'tls-passthrough', sni, ...more.listener }
   const config = {
@@ -47,7 +50,10 @@ function passing(
       Object.entries(pools).map(([name, url]) => [name, { backends: [url], health_check: { method: 'none' } }]),
     ),
   }
-  const options = { config, limits: more.limits ?? {}, admin: true } as Parameters<typeof startProxy>[1]
+  const logging = more.logging === undefined ? {} : { logging: more.logging }
+  const options = { config: { ...config, ...logging }, limits: more.limits ?? {}, admin: true } as Parameters<
+    typeof startProxy
+  >[1]
   return startProxy([], options).then((proxy) => scope.use(proxy))
 }
 
@@ -226,3 +232,23 @@ leakTest('behind a PROXY header, and with one for the backend', async (scope) =>
   await expected
   await until('it is over', () => Object.values(proxy.active()).every((count) => count === 0))
 })
+
+leakTest(
+  'the access log has the name that was asked for',
+  async (scope) => {
+    const dir = await mkdtemp(join(tmpdir(), 'frontdesk-passthrough-'))
+    scope.defer(() => rm(dir, { recursive: true }))
+    const file = join(dir, 'access.log')
+    const pools = { a: await secureEcho(scope, 'a') }
+    const proxy = await passing(scope, pools, { '*': 'a' }, { logging: { access: { format: 'json', file } } })
+    await talk(proxy, { servername: 'db.example.com' })
+    let text = ''
+    const deadline = AbortSignal.timeout(DEADLINE_MS)
+    while (!text.includes('\n') && !deadline.aborted) text = await readFile(file, 'utf8').catch(() => '')
+    const line = JSON.parse(text) as Record<string, unknown>
+    assert.equal(line.server_name, 'db.example.com')
+    assert.equal(line.protocol, 'TCP')
+    assert.equal(line.tls, undefined)
+  },
+  { skip },
+)
