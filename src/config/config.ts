@@ -31,6 +31,7 @@ export interface PoolConfig extends Omit<WrittenPool, 'tls'> {
 
 export interface Config {
   readonly listeners: readonly ListenerConfig[]
+  /** At least one; it has no backends where no pool is configured, as every listener redirects. */
   readonly pools: Readonly<Record<string, PoolConfig>>
   /** null = no admin API. */
   readonly admin: AdminConfig | null

@@ -4,7 +4,7 @@ import type { Config, ListenerConfig, PoolConfig } from './config.ts'
 import { decideKinds, defaultAlpn, implicitPool, kindOfListener, type PoolKind } from './pool-kind.ts'
 import type { LongForm } from './schema/file.ts'
 import type { WrittenListener } from './schema/listener.ts'
-import type { WrittenPool } from './schema/pool.ts'
+import { pool as emptyPool, type WrittenPool } from './schema/pool.ts'
 
 /** A configuration that has passed the cross-check, completed. `path` is its file's, null without one. */
 export function finish(long: LongForm, path: string | null, stateFileGiven: boolean): Config {
@@ -14,6 +14,8 @@ export function finish(long: LongForm, path: string | null, stateFileGiven: bool
   const keepsState = long.state_file !== null && (path !== null || stateFileGiven)
   const kinds = decideKinds(long)
   const pools = Object.entries(long.pools).map(([name, pool]) => [name, finishPool(pool, kinds.get(name)!.kind, at)])
+  // Where everything is redirected nobody is asked, but a listener has its place at a pool.
+  if (pools.length === 0) pools.push(['default', finishPool(emptyPool.parse({}), 'http', at)])
   return {
     listeners: long.listeners.map((listener) => finishListener(listener, poolOf(long, listener), at)),
     pools: Object.fromEntries(pools) as Config['pools'],

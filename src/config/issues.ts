@@ -33,7 +33,8 @@ function fromIssue(issue: Issue, prefix: Path, tree: SourceNode, knownKeys: (pat
     const known = knownKeys(path)
     return issue.keys.map((key) => {
       const there = [...path, key]
-      return { ...finding(tree, there, unknownKey(key, known)), cut: there }
+      const words = otherFormOfTls(key, path, toPlain(tree, path)) ?? unknownKey(key, known)
+      return { ...finding(tree, there, words), cut: there }
     })
   }
   return [finding(tree, path, explain(issue, toPlain(tree, path), path))]
@@ -81,6 +82,27 @@ function toPlain(tree: SourceNode, path: Path): unknown {
   return node === undefined ? undefined : toValue(node)
 }
 
+const tlsOfFile = new Set(['certificates', 'ciphers', 'alpn', 'session_tickets', 'ticket_rotation', 'client_auth'])
+
+/** Keys that the other of the two forms of "tls" has: that of the file, and that of a listener. */
+function otherFormOfTls(key: string, path: Path, tls: unknown): Words | null {
+  const atKey = true
+  if (path.length === 1 && path[0] === 'tls' && tlsOfFile.has(key)) {
+    const rest = key === 'certificates' ? '' : `, "${key}": …`
+    const form = `"listeners": [{"name": "web", "listen": ":8443", "tls": {"certificates": […]${rest}}}]`
+    return { message: 'belongs to "tls" of a listener', hint: `write the listener out: ${form}`, atKey }
+  }
+  if (path.length !== 3 || path[0] !== 'listeners' || path[2] !== 'tls') return null
+  if (key === 'cert' || key === 'key') {
+    const { cert = 'server.pem', key: own = 'server.key' } = tls as { cert?: unknown; key?: unknown }
+    const pair = `{"cert": ${JSON.stringify(cert)}, "key": ${JSON.stringify(own)}}`
+    return { message: 'belongs to one of the certificates', hint: `write "certificates": [${pair}]`, atKey }
+  }
+  if (key === 'port') return { message: 'is in "listen" of the listener', hint: 'remove it', atKey }
+  if (key !== 'redirect_http') return null
+  return { message: 'is another listener here', hint: 'give the one for port 80 "redirect_https": true', atKey }
+}
+
 function unknownKey(key: string, known: readonly string[]): Words {
   // Objects of several forms, such as sticky: the key is right, but not with this `by`.
   if (known.includes(key))
@@ -112,7 +134,7 @@ function explain(issue: Issue, value: unknown, path: Path): Words {
   if (issue.code === 'invalid_type') {
     return wrongKind(shown, value, expectation(issue, value, path))
   }
-  if (issue.code === 'invalid_value') return notOneOf(shown, value, issue.values.map(String))
+  if (issue.code === 'invalid_value') return notOneOf(shown, value, issue.values.map(String), path)
   if (issue.code === 'invalid_union') return unionWords(issue, value, path)
   if (issue.code === 'too_small' || issue.code === 'too_big') {
     if (issue.origin === 'number' || issue.origin === 'int')
@@ -135,6 +157,9 @@ function expectation(issue: Issue & { code: 'invalid_type' }, value: unknown, pa
   const isAboutKey = issue.expected === 'object' && issue.message.startsWith('use ')
   if (!isPlain(issue) && !isAboutKey) return issue.message
   const kind = kinds[issue.expected] ?? issue.expected
+  if (kind === 'a list' && path.at(-1) === 'accept_proxy_protocol') {
+    return 'a list of those who send it, such as ["10.0.0.0/8"]'
+  }
   return kind === 'an object' ? objectLike(value, path) : kind
 }
 
@@ -183,7 +208,19 @@ function kindOf(value: unknown): string {
   return kinds[typeof value] ?? typeof value
 }
 
-function notOneOf(shown: string, value: unknown, values: readonly string[]): Words {
+/** What people write for the protocol of a listener that has TLS. */
+const protocolHints: Readonly<Record<string, string>> = {
+  https: 'use "http" with "tls"',
+  tls: 'use "tcp" with "tls" to end TLS here, or "tls-passthrough" to pass it on',
+  ssl: 'use "tcp" with "tls" to end TLS here, or "tls-passthrough" to pass it on',
+}
+
+function notOneOf(shown: string, value: unknown, values: readonly string[], path: Path): Words {
+  if (typeof value === 'number' && values.includes(String(value))) {
+    return { message: `${shown} is a number; expected a string`, hint: `write it in quotes: "${value}"` }
+  }
+  const known = path.at(-1) === 'protocol' && path[0] === 'listeners' ? protocolHints[String(value)] : undefined
+  if (known !== undefined) return { message: `${shown} is not known here`, hint: known }
   const guess = typeof value === 'string' ? closest(value, values) : null
   if (guess !== null) return { message: `${shown} is not known here`, hint: `did you mean "${guess}"?` }
   return { message: `${shown} is not known here`, hint: useOneOf(values) }

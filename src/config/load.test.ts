@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { compileSnapshot, noMaterial, type TlsMaterial } from './compile.ts'
 import { type Config, ConfigError, type LoadOptions, loadConfig } from './load.ts'
+import { longFormOf } from './long-form.ts'
 
 const backends = ['http://localhost:3000']
 const plainListener = {
@@ -413,6 +414,53 @@ test('a redirect needs no pool of its own', () => {
   const poolsOf = (pools: object) => load({ listeners, pools }).listeners.map(({ pool }) => pool)
   assert.deepEqual(poolsOf({ db }), ['', ''])
   assert.deepEqual(poolsOf({ db, web: { backends }, other: { backends } }), ['web', ''])
+})
+
+test('a file may do nothing but redirect; then there is no pool', () => {
+  const redirect = { name: 'web', listen: ':80', redirect_https: true }
+  const config = load({ listeners: [redirect] })
+  assert.deepEqual([config.listeners[0]!.pool, longFormOf(config).pools], ['', {}])
+  assert.deepEqual(load(longFormOf(config)), config)
+  const both = { listeners: [redirect, { name: 'more', listen: ':81' }] }
+  assert.equal(problemsOf(() => load(both))[0]!.path, 'backends')
+})
+
+test('what is near to right is answered with what would be right', () => {
+  const listener = (over: object) => ({ backends, listeners: [{ name: 'web', listen: ':443', ...over }] })
+  const pair = { cert: 'a.pem', key: 'a.key' }
+  const cases: [object, RegExp][] = [
+    [listener({ tls: pair }), /tls\.cert: .*; write "certificates": \[\{"cert": "a\.pem", "key": "a\.key"\}\]$/m],
+    [
+      { backends, tls: { ...pair, client_auth: { mode: 'none' } } },
+      /client_auth: belongs to "tls" of a listener; .*"certificates"/,
+    ],
+    [{ backends, tls: { ...pair, min_version: 1.3 } }, /1\.3 is a number; .*; write it in quotes: "1\.3"/],
+    [listener({ protocol: 'tls' }), /use "tcp" with "tls" to end TLS here, or "tls-passthrough"/],
+    [listener({ accept_proxy_protocol: true }), /expected a list of those who send it, such as \["10\.0\.0\.0\/8"\]/],
+    [
+      { backends, admin: { listen: 'unix:/run/x' } },
+      /"unix:\/run\/x" cannot stand here: the admin API listens on TCP only/,
+    ],
+    [{ backends, admin: { listen: 'systemd:web' } }, /the admin API listens on TCP only/],
+  ]
+  for (const [file, why] of cases) assert.throws(() => load(file), why)
+  const { warnings } = loadConfig({
+    text: JSON.stringify({
+      backends,
+      tls: { ...pair, hsts: { max_age: '30d', preload: true, include_subdomains: true } },
+    }),
+  })
+  assert.match(warnings[0]!, /tls\.hsts\.preload: .*"max_age" of at least "365d"$/)
+})
+
+test('a strategy of the command line that needs a request is answered with one that does not', () => {
+  const [problem] = problemsOf(() =>
+    load(
+      { listeners: [{ name: 'a', listen: ':1', protocol: 'tcp' }] },
+      { overrides: { backends: ['tcp://a:1'], strategy: 'hash' } },
+    ),
+  )
+  assert.equal(problem!.hint, 'use "ip-hash"')
 })
 
 test('what shows itself later is told at its place in the file', () => {

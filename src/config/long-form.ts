@@ -17,7 +17,11 @@ export function longFormWithSecrets(config: Config): Record<string, unknown> {
   const { limits, logging, admin } = config
   return {
     listeners: config.listeners.map(listenerForm),
-    pools: Object.fromEntries(Object.entries(config.pools).map(([name, pool]) => [name, poolForm(pool)])),
+    pools: Object.fromEntries(
+      Object.entries(config.pools)
+        .filter(([, { backends }]) => backends.length > 0)
+        .map(([name, pool]) => [name, poolForm(pool)]),
+    ),
     admin: admin && { listen: formatListenAddress(admin), ...(admin.token !== null && { token: admin.token }) },
     workers: config.workers,
     trusted_proxies: config.trustedProxies,

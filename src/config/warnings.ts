@@ -14,6 +14,17 @@ export function warningsOf(long: LongForm, tree: SourceNode): string[] {
   }
   const used = new Set(long.listeners.flatMap((listener) => [poolOf(long, listener), ...poolsNamed(listener)]))
   const passedThrough = new Set(long.listeners.flatMap(({ sni }) => poolsNamed({ ...noListener, sni })))
+  long.listeners.forEach(({ tls }, i) => {
+    if (tls?.hsts?.preload !== true) return
+    const path: Path = ['listeners', i, 'tls', 'hsts', 'preload']
+    const { maxAgeMs, includeSubdomains } = tls.hsts
+    const lacking = [
+      ...(maxAgeMs < yearMs ? ['"max_age" of at least "365d"'] : []),
+      ...(includeSubdomains ? [] : ['"include_subdomains": true']),
+    ]
+    if (lacking.length > 0)
+      warn(path, 'the lists of browsers do not take it like this', `they ask for ${lacking.join(' and ')}`)
+  })
   for (const [name, { backends, tls }] of Object.entries(long.pools)) {
     const path: Path = ['pools', name]
     if (!used.has(name)) {
@@ -35,5 +46,8 @@ export function warningsOf(long: LongForm, tree: SourceNode): string[] {
   }
   return warnings
 }
+
+/** hstspreload.org. */
+const yearMs = 365 * 86_400_000
 
 const noListener = { name: '', protocol: 'tls-passthrough', pool: null, redirectHttpsPort: 0 } as const

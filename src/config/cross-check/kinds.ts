@@ -8,7 +8,9 @@ import type { Check } from './check.ts'
 export function checkPoolsOfListeners(check: Check): void {
   const { config, report } = check
   const names = Object.keys(config.pools)
-  if (names.length === 0) report(['backends'], 'is needed but missing', nameServers)
+  const { listeners } = config
+  const onlyRedirects = listeners.length > 0 && listeners.every(({ redirectHttpsPort }) => redirectHttpsPort > 0)
+  if (names.length === 0 && !onlyRedirects) report(['backends'], 'is needed but missing', nameServers)
   const implicit = implicitPool(config.pools)
   let synthetic = false
   config.listeners.forEach((listener, i) => {

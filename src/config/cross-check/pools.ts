@@ -1,5 +1,6 @@
 // Pools: each backend once and of one kind, and only keys that mean something for that kind.
 import { strategies } from '../../balancer/table.ts'
+import { commandLine } from '../overrides.ts'
 import { httpAlpn, kindProblem } from '../pool-kind.ts'
 import { show } from '../problem.ts'
 import type { WrittenPool } from '../schema/pool.ts'
@@ -88,12 +89,14 @@ function checkTcpPool(check: Check, name: string, pool: WrittenPool): void {
 }
 
 /** Strategies and sticky clients that look at a request, where there is none. */
-function checkChoice({ tree, report }: Check, path: Path, pool: WrittenPool, because: string): void {
+function checkChoice({ tree, report, origin }: Check, path: Path, pool: WrittenPool, because: string): void {
   const key = nodeAt(tree, [...path, 'hash_key'])
   if (strategies[pool.strategy].needs === 'request' && pool.hashKey.by !== 'client-ip') {
     const at = key === undefined ? 'strategy' : 'hash_key'
     const what = key === undefined ? `"${pool.strategy}" hashes` : `${show(toValue(key))} is`
-    report([...path, at], `${what} a part of the request, ${because}`, 'use "ip-hash", or "hash_key": "client-ip"')
+    // The command line has no option for the key.
+    const other = origin([...path, at]).source === commandLine ? '' : ', or "hash_key": "client-ip"'
+    report([...path, at], `${what} a part of the request, ${because}`, `use "ip-hash"${other}`)
   }
   if (pool.sticky === null || pool.sticky.by === 'ip') return
   const { by } = pool.sticky
