@@ -200,7 +200,9 @@ describe('Control and its admin API', () => {
     assert.deepEqual(idle.json(), {
       message: 'http://127.0.0.2:1 is removed',
       url: 'http://127.0.0.2:1',
+      pool: 'default',
       drained_connections: 0,
+      cut_connections: 0,
       state: 'removed',
     })
     port.worker.enter(slotOf(a()), 0)

@@ -10,11 +10,14 @@ export interface Departure {
   readonly since: Date
   /** Exchanges in flight when it began. */
   readonly inFlight: number
+  /** Those that had to be cut as they had not ended in time; 0 so far. */
+  readonly cutCount: number
   /** Resolves with true when nothing is in flight any more, false if it was taken back. */
   readonly done: Promise<boolean>
 }
 
-interface Entry extends Departure {
+interface Entry extends Omit<Departure, 'cutCount'> {
+  cutCount: number
   deadlineMs: number
   cut: boolean
   /** A change that takes it back is under way: it must not end meanwhile. */
@@ -48,6 +51,7 @@ export class Departures {
       backend,
       since: new Date(),
       inFlight,
+      cutCount: 0,
       done: promise,
       deadlineMs: performance.now() + drainMs,
       cut: false,
@@ -128,6 +132,7 @@ export class Departures {
     if (this.#port.state.active(slot) > 0) {
       if (entry.cut || performance.now() < entry.deadlineMs) return
       entry.cut = true
+      entry.cutCount = this.#port.state.active(slot)
       this.#port.cutBackend(slot)
       return
     }

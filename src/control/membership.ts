@@ -54,7 +54,7 @@ export interface Member {
 }
 
 export type Removal =
-  | { readonly state: 'removed'; readonly backend: BackendSpec; readonly inFlight: number }
+  | { readonly state: 'removed'; readonly backend: BackendSpec; readonly inFlight: number; readonly cutCount: number }
   | {
       readonly state: 'draining'
       readonly backend: BackendSpec
@@ -395,8 +395,8 @@ const settingsOf = ({ weight, maxConnections, backup }: BackendSpec): BackendSet
 })
 
 function removalOf(departure: Departure, departures: Departures): Removal {
-  const { backend, inFlight } = departure
+  const { backend, inFlight, cutCount } = departure
   return departures.list().includes(departure)
     ? { state: 'draining', backend, inFlight, departure }
-    : { state: 'removed', backend, inFlight }
+    : { state: 'removed', backend, inFlight, cutCount }
 }

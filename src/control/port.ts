@@ -11,6 +11,8 @@ export interface WorkerInfo {
   readonly id: number
   readonly state: 'starting' | 'running' | 'draining' | 'dead'
   readonly restarts: number
+  /** Not a thread of its own: the main thread, serving what cannot be handed to one. */
+  readonly main?: true
 }
 
 /** Failures of live traffic against one backend since the last report, gathered by one worker. */

@@ -106,7 +106,7 @@ export class Crew {
   workers(): WorkerInfo[] {
     const threads = this.#slots.map(({ id, state, restarts }) => ({ id, state, restarts }))
     if (this.#plane === null) return threads
-    return [...threads, { id: this.#slots.length, state: this.#planeState, restarts: 0 }]
+    return [...threads, { id: this.#slots.length, state: this.#planeState, restarts: 0, main: true }]
   }
 
   /** Resolves when every live worker has swapped to the snapshot; one that dies meanwhile will start with it. */

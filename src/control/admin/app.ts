@@ -96,11 +96,13 @@ function addChanging(app: AdminApp, deps: AdminDeps): void {
     if (query.url !== undefined && query.url !== url) return invalidUrl('is not the same in query and body') as never
     const drainMs = body.drain ?? query.drain ?? defaultDrainMs
     const removal = await membership.remove({ url, pool: body.pool ?? query.pool }, drainMs)
-    if (removal.state === 'removed') return c.json(removalView(removal, 'removed'), 200)
-    if (query.wait !== '1' && query.wait !== 'true') return c.json(removalView(removal, 'draining'), 202)
+    if (removal.state === 'removed') return c.json(removalView(removal, 'removed', removal.cutCount), 200)
+    if (query.wait !== '1' && query.wait !== 'true') return c.json(removalView(removal, 'draining', 0), 202)
     // The drain may be longer than the silence that is allowed on a connection.
     c.env.incoming?.socket.setTimeout(0)
-    if (await removal.departure.done) return c.json(removalView(removal, 'removed'), 200)
+    if (await removal.departure.done) {
+      return c.json(removalView(removal, 'removed', removal.departure.cutCount), 200)
+    }
     return problem({ status: 409, detail: `${url} was taken back while it drained` }) as never
   })
   app.openapi(routes.reload, async (c) => {
@@ -167,11 +169,18 @@ function settingsOf({ weight, max_connections: maxConnections, backup }: GivenSe
 const invalidUrl = (message: string): Response =>
   problem({ status: 400, detail: `url: ${message}`, errors: [{ path: 'url', message }] })
 
-function removalView({ backend, inFlight }: Removal, state: 'removed' | 'draining') {
+function removalView({ backend, inFlight }: Removal, state: 'removed' | 'draining', cut: number) {
   const unit = speaksTcp(backend) ? 'connections' : 'requests'
   const message =
     state === 'removed' ? `${backend.url} is removed` : `${backend.url} gets no new ${unit} and is draining`
-  return { message, url: backend.url, drained_connections: inFlight, state }
+  return {
+    message,
+    url: backend.url,
+    pool: backend.pool,
+    drained_connections: inFlight,
+    cut_connections: cut,
+    state,
+  }
 }
 
 function streamOf(pieces: AsyncGenerator<string>): ReadableStream<Uint8Array> {

@@ -94,6 +94,9 @@ export const statusView = z
         id: z.number().int(),
         state: z.enum(['starting', 'running', 'draining', 'dead']),
         restarts: z.number().int(),
+        main: z.literal(true).optional().openapi({
+          description: 'Not a worker thread: the main thread, which serves what cannot be handed to one.',
+        }),
         connections: z.number(),
         utilization: z.number().openapi({ description: 'Share of time it was busy, 0 to 1.' }),
       }),
@@ -105,7 +108,12 @@ export const removalView = z
   .object({
     message: z.string(),
     url: z.string(),
+    pool: z.string(),
     drained_connections: z.number().int().openapi({ description: 'Requests that were in flight.' }),
+    cut_connections: z
+      .number()
+      .int()
+      .openapi({ description: 'Those of them that had not ended in time and were cut.' }),
     state: z.enum(['removed', 'draining']),
   })
   .openapi('Removal')
