@@ -136,8 +136,10 @@ function refused(
   if (problem?.title === undefined && problem?.detail === undefined) return foreign(target, status)
   const message = problem.detail ?? problem.title ?? ''
   if (hint !== undefined) return new CliError(message, { hint })
+  // A field of the API that is an option here.
+  const nameOf = (path: string): string => (path === 'pool' ? '--pool' : path)
   const details = (problem.errors ?? [])
     .filter((error) => error.message !== undefined && !message.includes(error.message))
-    .map(({ path, message: what, hint: how }) => `${path ? `${path}: ` : ''}${what}${how ? `; ${how}` : ''}`)
+    .map(({ path, message: what, hint: how }) => `${path ? `${nameOf(path)}: ` : ''}${what}${how ? `; ${how}` : ''}`)
   return new CliError(message, { hint: details.join('\n') })
 }

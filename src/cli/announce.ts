@@ -4,7 +4,7 @@ import type { LoadedConfig } from '../config/load.ts'
 import { poolsNamed } from '../config/pool-kind.ts'
 import type { Running } from '../supervisor/frontdesk.ts'
 import type { CliContext } from './cli-context.ts'
-import { schemeOf, urlOf } from './listener-url.ts'
+import { schemeOf, urlOf, urlsOf } from './listener-url.ts'
 import type { LogSink } from './log-sink.ts'
 import { plural, type Terminal } from './terminal.ts'
 
@@ -20,10 +20,9 @@ export interface AnnounceOptions {
 export function announce(o: AnnounceOptions): void {
   const { running, context, log } = o
   const { listeners: configured } = o.loaded.config
-  const listeners = running.listeners.map((listener) => ({
-    ...listener,
-    url: urlOf(listener, schemeOf(configured.find(({ name }) => name === listener.name)!)),
-  }))
+  const schemes = running.listeners.map((listener) => schemeOf(configured.find(({ name }) => name === listener.name)!))
+  const urls = urlsOf(running.listeners.map((listener, i) => ({ ...listener, scheme: schemes[i]! })))
+  const listeners = running.listeners.map((listener, i) => ({ ...listener, url: urls[i]! }))
   const admin = running.admin === null ? null : urlOf(running.admin)
   if (log.format === 'json') {
     const fields = {

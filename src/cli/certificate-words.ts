@@ -1,6 +1,6 @@
 // What is known of certificates, authorities and revocation lists, in words for tables.
 import type { MaterialStatus } from '../control/certificates/certificate-status.ts'
-import { plural } from './terminal.ts'
+import { plural, type Terminal } from './terminal.ts'
 
 const SHORT_NAMES = 2
 
@@ -32,6 +32,25 @@ export function timeLeft(material: MaterialStatus): string {
   if (isOver(material)) return 'expired'
   if (isEarly(material)) return 'not yet valid'
   return material.days_left === null ? 'no end' : plural(material.days_left, 'day')
+}
+
+/** What has ended, one line each; none where nothing has. */
+export function expiredLines(all: readonly MaterialStatus[], terminal: Terminal): string[] {
+  return all
+    .filter(isOver)
+    .map((one) => `  ${terminal.paint('red', 'expired')}  ${one.name} (${usersOf(one)}): put a new one in its place\n`)
+}
+
+/** What lies in files and is not in use, one line each, and what to do about it; none where all is well. */
+export function refusedLines(all: readonly MaterialStatus[], terminal: Terminal): string[] {
+  const refused = all.filter(({ last_error: error }) => error !== null)
+  if (refused.length === 0) return []
+  const lines = refused.map(({ name, last_error: error }) => {
+    const { message } = error!
+    const about = message.startsWith(name) ? message : `${name}: ${message}`
+    return `  ${terminal.paint('red', 'not in use')}  ${about} (the old one goes on)\n`
+  })
+  return [...lines, '  next  put what fits in its place; it is taken by itself\n']
 }
 
 function short(names: readonly string[]): string {

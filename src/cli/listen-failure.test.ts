@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { cannotListen } from './listen-failure.ts'
 
-const nowhere = { host: '', port: 0, choose: '--port' }
+const nowhere = { host: '', port: 0, choose: 'choose another with --port' }
 
 for (const [failure, message, hint] of [
   [

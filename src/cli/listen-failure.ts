@@ -8,7 +8,7 @@ export interface ListenFailure extends Place {
   readonly code: string
   /** What more is known, as a clause. */
   readonly detail?: string
-  /** How to choose another port, such as "--port". */
+  /** How to choose another port, such as `choose another with --port`. */
   readonly choose: string
 }
 
@@ -41,7 +41,7 @@ export function cannotListen(o: ListenFailure): CliError {
 
 function ofPort({ code, port, choose }: ListenFailure): [string | undefined, string] {
   const find = code === 'EADDRINUSE' ? `ss -ltnp 'sport = :${port}' shows it; ` : ''
-  return [reasons[code], `${find}choose another with ${choose}`]
+  return [reasons[code], `${find}${choose}`]
 }
 
 function ofPath({ code }: ListenFailure, path: string): [string | undefined, string] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadConfig } from '../config/load.ts'
-import { schemeOf, urlOf } from './listener-url.ts'
+import { schemeOf, urlOf, urlsOf } from './listener-url.ts'
 
 test('a listener is shown as what clients speak to it', () => {
   const tls = { certificates: [{ cert: 'a', key: 'b' }] }
@@ -26,4 +26,10 @@ test('an address is shown as it is reached from this machine', () => {
   assert.equal(urlOf({ host: '', port: 0, socketPath: '/run/x.sock' }), 'unix:/run/x.sock')
   assert.equal(urlOf({ host: '', port: 0, inherited: 'web' }), 'systemd:web')
   assert.equal(urlOf({ host: '::', port: 80, inherited: 'web' }), 'http://localhost:80')
+})
+
+test('two that would read the same are shown by their addresses', () => {
+  const scheme = 'http'
+  const places = ['127.0.0.1', '::1', '127.0.0.1'].map((host, i) => ({ host, port: i === 2 ? 81 : 80, scheme }))
+  assert.deepEqual(urlsOf(places), ['http://127.0.0.1:80', 'http://[::1]:80', 'http://localhost:81'])
 })

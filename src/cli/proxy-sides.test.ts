@@ -45,6 +45,9 @@ const misfits: [from: string, to: string[], tls: typeof pair | null, why: RegExp
   ['tcp://:1', ['https://b'], null, /--from tcp:\/\/ cannot serve https:\/\/b/],
   ['https://:1', ['http://a'], null, /https:\/\/ needs a certificate/],
   ['tls://:1', ['tcp://a:1'], null, /tls:\/\/ needs a certificate/],
+  [':1', ['localhost:80'], null, /^--to localhost:80 has no scheme$/],
+  ['tcp://:1', ['localhost:80'], null, /^--to localhost:80 has no scheme$/],
+  [':1', ['ftp://a'], null, /^--to: "ftp:\/\/a" has the scheme "ftp"/],
   ['http://:1', ['http://a'], pair, /--tls makes no sense with http:\/\//],
 ]
 for (const [from, to, tls, why] of misfits) {
@@ -59,3 +62,15 @@ for (const [from, to, tls, why] of misfits) {
     )
   })
 }
+
+test('a backend without a scheme is given the one that --from asks for', () => {
+  const hint = (from: string): string => {
+    try {
+      listener(from, ['localhost:80'])
+    } catch (error) {
+      return (error as CliError).hint
+    }
+    return ''
+  }
+  assert.deepEqual([hint(':1'), hint('tls://:1')], ['--to http://localhost:80', '--to tcp://localhost:80'])
+})

@@ -1,5 +1,6 @@
 // Both sides of `frontdesk proxy`: what --from, --to and --tls say, and whether they fit each other.
 import { InvalidArgumentError } from 'commander'
+import { parseBackendUrl } from '../config/backend-url.ts'
 import { parseListenAddress } from '../config/listen-address.ts'
 import { kindOfUrl, type PoolKind } from '../config/pool-kind.ts'
 import { CliError, ExitCode } from './exit-code.ts'
@@ -41,7 +42,7 @@ export function parseKeyPair(text: string): KeyPair {
   return { cert, key }
 }
 
-/** "http://localhost:3000,3" → the URL and its weight; what is wrong with the URL is for the configuration to say. */
+/** "http://localhost:3000,3" → the URL and its weight; what is wrong with the URL is told by `listenerFor`. */
 export function parseTarget(text: string): Target {
   const match = /^(.*),(\d+)$/.exec(text)
   return match === null ? { url: text, weight: 1 } : { url: match[1] ?? '', weight: Number(match[2]) }
@@ -70,6 +71,7 @@ export function listenerFor(from: From, targets: readonly Target[], pair: KeyPai
 function kindOf({ scheme }: From, targets: readonly Target[]): PoolKind {
   const kinds = new Map<PoolKind, string>()
   for (const { url } of targets) {
+    checkTarget(url, scheme)
     const kind = kindOfUrl(url.toLowerCase())
     if (kind !== null && !kinds.has(kind)) kinds.set(kind, url)
   }
@@ -84,6 +86,23 @@ function kindOf({ scheme }: From, targets: readonly Target[]): PoolKind {
     throw misfit(`--from ${scheme}:// cannot serve ${url}`, instead)
   }
   return kind ?? wanted ?? 'http'
+}
+
+function checkTarget(url: string, scheme: From['scheme']): void {
+  try {
+    parseBackendUrl(url)
+  } catch (error) {
+    const kind = scheme === null ? 'http' : kindOfUrl(`${scheme}:`)!
+    // A port behind a name reads like a scheme; nothing else is mended by one.
+    const bare = /^(?:[a-z0-9.-]+|\[[0-9a-f:]+\]):\d+$/i.test(url) || (kind === 'http' && /^[a-z0-9.-]+$/i.test(url))
+    if (bare) throw misfit(`--to ${url} has no scheme`, `--to ${kind}://${url}`)
+    throw misfit(`--to: ${(error as Error).message}`, `write it like ${exampleUrls[kind]}`)
+  }
+}
+
+const exampleUrls: Readonly<Record<PoolKind, string>> = {
+  http: 'http://localhost:3000',
+  tcp: 'tcp://localhost:5432',
 }
 
 const misfit = (message: string, hint: string): CliError => new CliError(message, { exitCode: ExitCode.usage, hint })

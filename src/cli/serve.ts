@@ -1,5 +1,6 @@
 // Frontdesk in the foreground: start, say where it is, obey signals, end. `run`, `proxy` and `demo` differ only in what they serve.
 import type { LoadedConfig } from '../config/load.ts'
+import { wantedMaterial } from '../control/certificates/wanted-material.ts'
 import {
   drainingWords,
   ListenError,
@@ -26,7 +27,10 @@ export interface ServeOptions {
   readonly loaded: LoadedConfig
   /** What the start-up message calls the configuration. */
   readonly source: string
-  /** Reads the configuration again, for HUP; null where there is no file: then HUP drains, as when a terminal closes. */
+  /**
+   * Reads the configuration again, for HUP. Null where there is no file: then HUP reads certificates again, and without
+   * any it drains, as when a terminal closes.
+   */
   readonly reload: (() => LoadedConfig) | null
   /** Further lines of the start-up message. */
   readonly hints?: readonly string[]
@@ -42,7 +46,7 @@ export async function serve(o: ServeOptions): Promise<number> {
   for (const warning of loaded.warnings) log.event('warn', 'configuration', warning)
   const stop = new StopControl(log, context)
   let running: Running | undefined
-  if (o.reload === null) stop.onHangup()
+  if (o.reload === null && wantedMaterial(loaded.config).size === 0) stop.onHangup()
   else reloadOnHangup(() => running)
   process.on('SIGUSR2', () => running?.reopenLogs())
   try {
@@ -65,10 +69,23 @@ async function start(o: ServeOptions, log: LogSink): Promise<Running> {
   } catch (error) {
     const failure = listenFailure(error)
     if (failure === null) throw error
-    const isAdmin = failure.port === o.loaded.config.admin?.port && failure.port !== 0
-    throw cannotListen({ ...failure, choose: isAdmin ? '--admin-port' : (o.portOption ?? '--port') })
+    throw cannotListen({ ...failure, choose: howToChoose(failure, o) })
   }
 }
+
+/** How another port is chosen: by an option where one is for it, else in the file. */
+function howToChoose({ host, port }: Place, { loaded, portOption }: ServeOptions): string {
+  const { admin, listeners } = loaded.config
+  const listener = listeners.find((one) => one.port === port && one.host === host)
+  if (listener === undefined && port !== 0 && port === admin?.port) return 'choose another with --admin-port'
+  if (portOption !== undefined) return `choose another with ${portOption}`
+  const isMeant = listener === undefined || listener.name === 'default' || listeners.length === 1
+  return isMeant ? 'choose another with --port' : `change "listen" of listener ${listener.name}${inFlatForm(listener)}`
+}
+
+/** The flat form names that listener nowhere. */
+const inFlatForm = ({ name }: { readonly name: string }): string =>
+  name === 'default-tls' ? ', in the flat form "port" of "tls"' : ''
 
 /** What could not be bound, as the supervisor says it for listeners and as the system says it for the admin API. */
 function listenFailure(error: unknown): (Place & { code: string }) | null {

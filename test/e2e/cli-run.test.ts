@@ -8,9 +8,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type DemoBackend, startDemoBackend } from '../../src/cli/demo-backend/demo-backend.ts'
+import { haveOpenssl, makeAuthority } from '../support/certificates.ts'
 import { refusingPort } from '../support/ports.ts'
 import { until } from '../support/wait.ts'
 import { type CliOptions, CliProcess, cli } from './cli-process.ts'
+
+const skip = (await haveOpenssl()) ? false : 'needs the openssl program'
 
 interface Event {
   readonly level: string
@@ -89,7 +92,7 @@ test('serves config.json of the folder; status and backends look at it and chang
   const status = await cli(t, ['status'], { env })
   assert.match(status.stdout, /^ {2}frontdesk \S+ · up .* · 1 worker · revision \d+ · http:/)
   assert.match(status.stdout, new RegExp(`${red.url} +up +1 +0 +1 +0 .* passed \\d+ s ago`))
-  assert.match(status.stdout, /1 of 1 backend take/)
+  assert.match(status.stdout, /^ {2}1 of 1 backend takes requests$/m)
   const json = JSON.parse((await cli(t, ['status', '--json'], { env })).stdout) as { total_backends: number }
   assert.equal(json.total_backends, 1)
 
@@ -278,6 +281,67 @@ test('an occupied admin port exits 69 and names the option for it', async (t) =>
     ),
   )
   assert.equal(code, 69)
+})
+
+test('an occupied port of a listener that no option is for is said with its name', async (t) => {
+  const dir = folder(t)
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const { port } = server.address() as { port: number }
+  const more = { name: 'more', listen: `127.0.0.1:${port}` }
+  writeConfig(dir, { port: await refusingPort(), listeners: [more], backends: ['http://127.0.0.1:9'] })
+  const { stderr, code } = await cli(t, ['--admin-port', '0'], { cwd: dir })
+  assert.match(stderr, /another program listens there\n.*; change "listen" of listener more\n$/)
+  assert.equal(code, 69)
+})
+
+test('what is removed is brought back with its pool; what was cut is counted', async (t) => {
+  const dir = folder(t)
+  const servers = [await backend(t, 'red'), await backend(t, 'green'), await backend(t, 'blue')]
+  const [red, green, blue] = servers.map(({ url }) => url)
+  const pools = { a: { backends: [red] }, b: { backends: [green, blue] } }
+  writeConfig(dir, { listeners: [{ name: 'default', listen: ':8080', pool: 'a' }], pools })
+  const served = new Served(t, dir)
+  const { url, admin } = await served.started()
+  const env = { FRONTDESK_ADMIN: admin }
+  const gone = await cli(t, ['backends', 'remove', green!], { env })
+  assert.equal(gone.stdout, `removed ${green}: "frontdesk backends add ${green} --pool b" brings it back\n`)
+  const unclear = await cli(t, ['backends', 'add', green!], { env })
+  assert.match(unclear.stderr, /^ {2}--pool: there are several pools: name one of a, b$/m)
+  const bare = await cli(t, ['backends', 'add', 'localhost:9', '--pool', 'b'], { env })
+  assert.match(bare.stderr, /write http:\/\/localhost:9, or tcp:\/\/localhost:9 for a TCP pool/)
+  const hanging = get(`${url}/?fail=hang`, { agent: false }).on('error', () => {})
+  t.after(() => hanging.destroy())
+  const open = async (): Promise<number> => {
+    const { stdout } = await cli(t, ['backends', 'list', '--json', '--pool', 'a'], { env })
+    return (JSON.parse(stdout) as { current_connections: number }[])[0]!.current_connections
+  }
+  let shown = 0
+  for (let tries = 0; tries < 50 && shown === 0; tries++) shown = await open()
+  assert.equal(shown, 1)
+  const cut = await cli(t, ['backends', 'remove', red!, '--drain', '0s', '--wait'], { env })
+  assert.match(cut.stdout, /^removed \S+ \(1 request cut\): /)
+})
+
+test('HUP to a proxy with a certificate reads it again; without one it drains', { skip }, async (t) => {
+  const dir = folder(t)
+  const authority = await makeAuthority()
+  t.after(() => authority.remove())
+  const { certPath, keyPath } = await authority.issue()
+  const to = ['--to', (await backend(t, 'red')).url, '--workers', '1']
+  const secure = ['proxy', '--from', 'https://127.0.0.1:0', '--tls', `${certPath},${keyPath}`, ...to]
+  const served = new CliProcess(t, secure, { cwd: dir })
+  await served.says(/"event":"started"/)
+  served.child.kill('SIGHUP')
+  await served.says(/"event":"reloaded","message":"certificates read again: nothing has changed"/)
+  served.child.kill('SIGTERM')
+  assert.equal((await served.ended()).code, 0)
+  const plain = new CliProcess(t, ['proxy', '--from', '127.0.0.1:0', ...to], { cwd: dir })
+  await plain.says(/"event":"started"/)
+  plain.child.kill('SIGHUP')
+  const ended = await plain.ended()
+  assert.deepEqual([ended.code, /draining \(SIGHUP\)/.test(ended.stdout)], [0, true])
 })
 
 test('proxy serves without a file and writes none', async (t) => {

@@ -37,7 +37,7 @@ export function defineBackend(program: Command, context: CliContext): void {
 
 async function runBackend(o: Options, context: CliContext): Promise<number> {
   const backend = await startDemoBackend(o).catch((error: NodeJS.ErrnoException) => {
-    throw cannotListen({ code: error.code ?? '', host: o.host, port: o.port, choose: '--port' })
+    throw cannotListen({ code: error.code ?? '', host: o.host, port: o.port, choose: 'choose another with --port' })
   })
   context.terminal.out(
     `  demo backend "${backend.name}" on ${backend.url}\n\n  try   curl -i '${backend.url}/?delay=200ms'        Ctrl-C stops\n`,

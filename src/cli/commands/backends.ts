@@ -19,6 +19,12 @@ interface Options extends AdminOptions {
   readonly wait?: true
 }
 
+interface RemovalStatus {
+  readonly pool: string
+  readonly drained_connections?: number
+  readonly cut_connections?: number
+}
+
 interface AddOptions extends Options {
   readonly weight?: number
   readonly maxConnections?: number
@@ -73,7 +79,9 @@ function defineAdd(group: Command, context: CliContext): void {
     .addOption(option('--backup', 'use it only when no other backend is available'))
   act(context, command, async (url: string, o: AddOptions) => {
     const body = { url, pool: o.pool, weight: o.weight, max_connections: o.maxConnections, backup: o.backup }
-    const hints = { 409: `frontdesk backends weight ${url} N changes its weight` }
+    const bare = /^[a-z0-9.-]+(?::\d+)?$/i.test(url)
+    const scheme = { 400: `write http://${url}, or tcp://${url} for a TCP pool` }
+    const hints = { ...(bare && scheme), 409: `frontdesk backends weight ${url} N changes its weight` }
     const answer = await callAdmin(await resolveAdminTarget(o), { method: 'POST', path: '/backends', body, hints })
     const added = answer.body as BackendStatus
     const text = `added ${added.url} to pool ${added.pool}, weight ${added.weight}: "frontdesk backends list" shows its first check`
@@ -96,10 +104,13 @@ function defineRemove(group: Command, context: CliContext): void {
       ...(o.wait ? { timeoutMs: 0 } : {}),
     })
     const draining = answer.status === 202
-    const open = (answer.body as { drained_connections?: number }).drained_connections ?? 0
+    const { drained_connections: open = 0, cut_connections: cut = 0, pool } = answer.body as RemovalStatus
+    // Of several pools `default` is meant where none is named.
+    const where = pool === 'default' ? '' : ` --pool ${pool}`
+    const lost = cut === 0 ? '' : ` (${plural(cut, unitOf(url))} cut)`
     const text = draining
       ? `${url} gets no new ${unitOf(url)}s; ${plural(open, unitOf(url))} in flight may finish: "frontdesk backends list" shows when it is gone`
-      : `removed ${url}: "frontdesk backends add ${url}" brings it back`
+      : `removed ${url}${lost}: "frontdesk backends add ${url}${where}" brings it back`
     return say(context, o, answer.body, text)
   })
 }

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { MaterialStatus } from '../../control/certificates/certificate-status.ts'
 import { callAdmin } from '../admin-client.ts'
 import { type AdminOptions, addAdminOptions, resolveAdminTarget } from '../admin-target.ts'
-import { isEarly, isOver, namesOf, timeLeft, usersOf } from '../certificate-words.ts'
+import { expiredLines, isEarly, isOver, namesOf, refusedLines, timeLeft, usersOf } from '../certificate-words.ts'
 import { act, type CliContext } from '../cli-context.ts'
 import { ExitCode } from '../exit-code.ts'
 import { shared } from '../options.ts'
@@ -36,28 +36,14 @@ function print(all: readonly MaterialStatus[], terminal: Terminal): void {
   }
   const head = ['  NAMES', 'EXPIRES IN', 'KEY', 'USED BY', 'ISSUER', 'FILE'].map((cell) => terminal.paint('dim', cell))
   terminal.out(table([head, ...all.map((one) => row(one, terminal))]))
-  for (const line of refusedLines(all, terminal)) terminal.out(`\n${line}`)
+  for (const line of [...expiredLines(all, terminal), ...refusedLines(all, terminal)]) terminal.out(`\n${line}`)
   const of = (chosen: (one: MaterialStatus) => boolean): string =>
     counted(all.filter((one) => one.kind === 'certificate' && chosen(one)).length)
-  const expired = of(isOver)
-  if (expired !== '') terminal.out(`\n  ${terminal.paint('red', `${expired} expired`)}: put a new one in its place\n`)
   const soon = of((one) => !isOver(one) && isSoon(one))
   if (soon !== '') terminal.out(`\n  ${soon} to be renewed within ${SOON_DAYS} days\n`)
 }
 
 const counted = (count: number): string => (count === 0 ? '' : plural(count, 'certificate'))
-
-/** What lies in files and is not in use, one line each, and what to do about it; none where all is well. */
-export function refusedLines(all: readonly MaterialStatus[], terminal: Terminal): string[] {
-  const refused = all.filter(({ last_error: error }) => error !== null)
-  if (refused.length === 0) return []
-  const lines = refused.map(({ name, last_error: error }) => {
-    const { message } = error!
-    const about = message.startsWith(name) ? message : `${name}: ${message}`
-    return `  ${terminal.paint('red', 'not in use')}  ${about} (the old one goes on)\n`
-  })
-  return [...lines, '  next  put what fits in its place; it is taken by itself\n']
-}
 
 function row(one: MaterialStatus, terminal: Terminal): string[] {
   const [key, issuer] = one.kind === 'certificate' ? [keyOf(one), one.issuer] : ['', kinds[one.kind]]

@@ -27,7 +27,8 @@ Examples:
 const anywhere = ':8080'
 
 export function defineProxy(program: Command, context: CliContext): void {
-  const from = 'where to listen: "8080", "127.0.0.1:8080", "https://:8443", "tcp://:5432", "unix:/run/x.sock"'
+  const from =
+    'where to listen: "8080", "127.0.0.1:8080", "https://:8443", "tcp://:5432", "tls://:6380", "unix:/run/x.sock"'
   const command = program
     .command('proxy')
     .description('serve without a configuration file')
@@ -37,7 +38,11 @@ export function defineProxy(program: Command, context: CliContext): void {
         parse: collect,
       }).makeOptionMandatory(),
     )
-    .addOption(option('--tls <cert,key>', 'certificate and key for TLS from clients', { parse: parseKeyPair }))
+    .addOption(
+      option('--tls <cert,key>', 'certificate and key for TLS from clients; one name for a file with both', {
+        parse: parseKeyPair,
+      }),
+    )
     .addOption(option('--strategy <name>', 'how a backend is chosen'))
     .addOption(option('--admin-port <n>', 'also serve the admin API on this port', { parse: parsePort }))
     .addOption(shared.workers())

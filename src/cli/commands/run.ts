@@ -17,8 +17,8 @@ interface Options {
 const examples = `
 What is given here wins over the environment, the environment over the file, the file over the defaults.
 
-Signals: TERM, INT and QUIT drain and stop, a second Ctrl-C stops at once; HUP reads the file again;
-USR2 opens the access log anew (after a rotation).
+Signals: TERM, INT and QUIT drain and stop, a second Ctrl-C stops at once; HUP reads the file and all certificates
+again (backends, weights and "tls" of listeners are applied); USR2 opens the access log anew (after a rotation).
 
 Examples:
   frontdesk -c config.json
