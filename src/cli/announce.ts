@@ -21,8 +21,15 @@ export function announce(o: AnnounceOptions): void {
   const { running, context, log } = o
   const { listeners: configured } = o.loaded.config
   const schemes = running.listeners.map((listener) => schemeOf(configured.find(({ name }) => name === listener.name)!))
-  const urls = urlsOf(running.listeners.map((listener, i) => ({ ...listener, scheme: schemes[i]! })))
-  const listeners = running.listeners.map((listener, i) => ({ ...listener, url: urls[i]! }))
+  const places = running.listeners.flatMap((listener, i) => {
+    const all = [listener, ...(listener.others ?? [])]
+    return all.map((place) => ({ ...place, of: listener.name, scheme: schemes[i]! }))
+  })
+  const urls = urlsOf(places)
+  const listeners = running.listeners.map(({ others: _, ...listener }) => {
+    const [url, ...others] = urls.filter((_, i) => places[i]!.of === listener.name)
+    return { ...listener, url: url!, ...(others.length > 0 && { others }) }
+  })
   const admin = running.admin === null ? null : urlOf(running.admin)
   if (log.format === 'json') {
     const fields = {
@@ -31,8 +38,7 @@ export function announce(o: AnnounceOptions): void {
       workers: running.workerCount,
       config: o.source,
     }
-    const places = listeners.map((listener) => listener.url).join(', ')
-    log.event('info', 'started', `frontdesk ${context.version} serves ${places}`, {
+    log.event('info', 'started', `frontdesk ${context.version} serves ${urls.join(', ')}`, {
       ...fields,
       listeners,
       admin,
@@ -44,7 +50,14 @@ export function announce(o: AnnounceOptions): void {
   context.terminal.out(block(o, listeners, admin))
 }
 
-function block(o: AnnounceOptions, listeners: readonly { name: string; url: string }[], admin: string | null): string {
+interface Announced {
+  readonly name: string
+  readonly url: string
+  /** Where else it listens: under one name several sockets may have been passed. */
+  readonly others?: readonly string[]
+}
+
+function block(o: AnnounceOptions, listeners: readonly Announced[], admin: string | null): string {
   const { paint } = o.context.terminal
   const head = [
     paint('bold', `frontdesk ${o.context.version}`),
@@ -52,7 +65,10 @@ function block(o: AnnounceOptions, listeners: readonly { name: string; url: stri
     o.running.workerCount === 0 ? 'no worker threads' : plural(o.running.workerCount, 'worker'),
     `config: ${o.source}`,
   ]
-  const rows = listeners.map(({ name, url }) => [listeners.length === 1 ? 'Proxy' : name, url, summary(o, name)])
+  const rows = listeners.flatMap(({ name, url, others = [] }) => [
+    [listeners.length === 1 ? 'Proxy' : name, url, summary(o, name)],
+    ...others.map((other) => ['', other]),
+  ])
   if (admin !== null) rows.push(['Admin', admin], ['Metrics', `${admin}/metrics`])
   const lines = aligned(rows)
   const attempt = listeners.map(({ name, url }) => attemptAt(configOf(o, name), url)).find((words) => words !== '')

@@ -40,6 +40,8 @@ export interface BoundListener {
   readonly socketPath: string | null
   /** As configured, for inherited sockets: `host` and `port` are then those of the first, if it is a TCP socket. */
   readonly inherited: string | null
+  /** Further TCP sockets that were passed under that name. */
+  readonly others?: readonly { readonly host: string; readonly port: number }[]
 }
 
 /** How a stop came to its end. */
@@ -144,13 +146,15 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     throw error
   }
   const listeners = control.snapshot.listeners.map(({ name, host, port, socketPath, ...spec }) => {
-    const bound = inherited.get(name)?.[0]
+    const [bound, ...more] = inherited.get(name) ?? []
+    const others = more.filter((address) => address !== null).map((one) => ({ host: one.address, port: one.port }))
     return {
       name,
       host: bound?.address ?? host,
       port: bound?.port ?? ports.get(name) ?? port,
       socketPath,
       inherited: spec.inherited,
+      ...(others.length > 0 && { others }),
     }
   })
   return {

@@ -73,6 +73,10 @@ for (const [what, node, skip] of nodes) {
         { name: 'l1', host: '', port: 0, inherited: '2' },
       ],
     )
+    assert.deepEqual(
+      listeners.map(({ others }) => others),
+      [[`http://127.0.0.2:${other.port}`], undefined],
+    )
     assert.match(
       `${program.stdout}${program.stderr}`,
       /"unused_socket".*no listener asks for the socket spare \(file descriptor 6\)/,
