@@ -7,12 +7,14 @@ export class SocketWire extends Wire {
   protected readonly reusesBuffers = false
   protected readonly writesAtOnce = false
   readonly #socket: net.Socket
+  readonly #carrier: net.Socket
   #error: NodeJS.ErrnoException | null = null
 
-  /** Takes over a connected socket with `allowHalfOpen`. */
-  constructor(socket: net.Socket, events: WireEvents) {
+  /** Takes over a connected socket with `allowHalfOpen`. `carrier`: of a TLS socket, the one that it runs on. */
+  constructor(socket: net.Socket, events: WireEvents, carrier: net.Socket = socket) {
     super(events)
     this.#socket = socket
+    this.#carrier = carrier
     socket.on('data', (bytes) => {
       if (this.closed) return
       this.reading = true
@@ -103,11 +105,11 @@ export class SocketWire extends Wire {
     if (this.closed) return
     this.closed = true
     try {
-      this.#socket.resetAndDestroy()
+      this.#carrier.resetAndDestroy()
     } catch {
-      // Not a TCP socket (TLS, Unix): there is no reset to send.
-      this.#socket.destroy()
+      // Not a TCP socket (Unix): there is no reset to send.
     }
+    this.#socket.destroy()
   }
 
   detach(): net.Socket {

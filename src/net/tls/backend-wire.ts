@@ -9,9 +9,12 @@ import type { Wire, WireEvents } from '../wire.ts'
 
 /** Called within 'secureConnect'. The socket goes on to tell of new sessions, and of nothing else. */
 export function openSecured(socket: net.Socket, events: WireEvents): Wire {
-  const { _handle: secured } = socket as unknown as { _handle?: (TlsHandle & { readonly _parent?: Handle }) | null }
+  const { _handle: secured, _parent: carrier } = socket as unknown as {
+    _handle?: (TlsHandle & { readonly _parent?: Handle }) | null
+    _parent?: net.Socket
+  }
   const inner = secured?._parent
   if (secured == null || !isHandle(inner) || secured.constructor.name !== 'TLSWrap')
-    return new SocketWire(socket, events)
+    return new SocketWire(socket, events, carrier ?? socket)
   return new TlsWire(inner, secured, events)
 }

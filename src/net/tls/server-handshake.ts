@@ -174,7 +174,7 @@ class SocketHandshake implements Handshake {
           secured.disableRenegotiation()
           // What goes wrong from now on is told to a `tls.Server` only, as long as it has the socket.
           secured.on('_tlsError', (error: Error) => secured.destroy(error))
-          return new SocketWire(secured, wireEvents)
+          return new SocketWire(secured, wireEvents, socket)
         },
       })
     })
