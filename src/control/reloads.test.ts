@@ -410,6 +410,7 @@ describe('certificates of a running process', { skip }, () => {
     const { detail, errors } = JSON.parse(answer.text) as Problem
     assert.match(detail, /a\.key does not match .*The old one stays in use; everything else is applied \(revision 2\)$/)
     assert.equal(errors[0]!.path, 'listeners[0].tls.certificates[0]')
+    assert.equal(typeof errors[0]!.line, 'number')
     assert.equal(port.applied.at(-1)!.pools[0]!.backends[0]!.url, 'http://127.0.0.1:10')
     assert.deepEqual(await metric('frontdesk_config_last'), ['frontdesk_config_last_reload_successful 0'])
     // Whoever asks again is told again.

@@ -5,8 +5,9 @@ import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { ConfigError, formatProblem } from '../config/problem.ts'
 import type { Log } from '../core/log.ts'
-import { type CertificateStore, refusalWords } from './certificates/certificate-store.ts'
+import { type CertificateStore, problemsOf } from './certificates/certificate-store.ts'
 import type { Material, MaterialRead } from './certificates/material.ts'
+import { fieldProblem } from './control-error.ts'
 import type { Compile, Membership } from './membership.ts'
 import type { ReloadResult } from './port.ts'
 import { configuredPools, keysThatNeedRestart, listenerChanges } from './reload.ts'
@@ -43,9 +44,10 @@ export class Reloads {
 
   /**
    * Applies another configuration if only backends and `tls` of listeners differ; else says what needs a restart and
-   * changes nothing. Certificates are read again in any case. @throws ConfigError, ControlError; then nothing has changed.
+   * changes nothing. Certificates are read again in any case; `locate` finds the places of those that cannot be used.
+   * @throws ConfigError, ControlError; then nothing has changed.
    */
-  apply(config: Config): Promise<ReloadResult> {
+  apply(config: Config, locate: LoadedConfig['locate'] = (error) => error): Promise<ReloadResult> {
     return this.#queue.run(async () => {
       this.#successful = false
       this.#onlyRefused = false
@@ -57,7 +59,9 @@ export class Reloads {
       this.#config = config
       this.#successful = read.refusals.length === 0
       this.#onlyRefused = !this.#successful
-      return { applied: true, revision: this.#o.membership.revision, changes, refused: refusalWords(read.refusals) }
+      const located = locate(new ConfigError(problemsOf(read.refusals, null))) as ConfigError
+      const refused = located.problems.map(fieldProblem)
+      return { applied: true, revision: this.#o.membership.revision, changes, refused }
     })
   }
 
@@ -68,7 +72,7 @@ export class Reloads {
       loaded = this.#o.load?.()
       for (const warning of loaded?.warnings ?? []) this.#o.log.event('warn', 'configuration', warning)
       const before = this.#o.membership.revision
-      const result = await this.apply(loaded?.config ?? this.#config)
+      const result = await this.apply(loaded?.config ?? this.#config, loaded?.locate)
       this.#tell(result, before)
       return result
     } catch (error) {

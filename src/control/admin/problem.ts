@@ -71,7 +71,7 @@ export function reloadProblem(result: ReloadResult): Response {
     })
   }
   const { refused, revision } = result
-  const what = refused.map(({ message }) => message).join('; ')
+  const what = refused.map(({ message, hint = null }) => (hint === null ? message : `${message}; ${hint}`)).join('; ')
   const detail = `${sentence(what)} The old one stays in use; everything else is applied (revision ${revision})`
   return problem({ status: 422, detail, errors: refused })
 }

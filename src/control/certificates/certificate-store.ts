@@ -4,7 +4,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Config } from '../../config/config.ts'
 import { ConfigError, type Problem } from '../../config/problem.ts'
 import type { Log } from '../../core/log.ts'
-import type { FieldProblem } from '../control-error.ts'
 import { kindWords, type MaterialFailure, type MaterialStatus, materialStatus } from './certificate-status.ts'
 import { type Expiring, ExpiryWatch, warnDays } from './expiry-watch.ts'
 import { FileWatch } from './file-watch.ts'
@@ -233,11 +232,6 @@ export async function inspectCertificates(
   const pathOf = (file: string): string => wanted.find(({ files }) => files.cert === file)?.places[0]?.path ?? ''
   const told = found.map(({ level, message, name }) => ({ level, message, path: pathOf(name), file: name }))
   return { material: store.material, list: store.list(), told }
-}
-
-/** For whoever asked: what was refused and stays as it was. */
-export function refusalWords(refusals: readonly Refusal[]): FieldProblem[] {
-  return refusals.map(({ wanted, error }) => ({ path: wanted.places[0]!.path, message: error.message }))
 }
 
 const refused = (refusals: readonly Refusal[], configPath: string | null): ConfigError =>
