@@ -296,6 +296,17 @@ test('an occupied port of a listener that no option is for is said with its name
   assert.equal(code, 69)
 })
 
+test('a configuration that only redirects is served, and has no backends', async (t) => {
+  const dir = folder(t)
+  writeConfig(dir, { listeners: [{ name: 'web', listen: '127.0.0.1:1', redirect_https: true }] })
+  const served = new Served(t, dir)
+  const { url, admin } = await served.started()
+  const [response] = await once(get(`${url}/a`, { agent: false }), 'response')
+  response.resume()
+  assert.deepEqual([response.statusCode, response.headers.location], [308, 'https://localhost/a'])
+  assert.match((await cli(t, ['status', '--admin', admin])).stdout, /^ {2}no backends$/m)
+})
+
 test('what is removed is brought back with its pool; what was cut is counted', async (t) => {
   const dir = folder(t)
   const servers = [await backend(t, 'red'), await backend(t, 'green'), await backend(t, 'blue')]

@@ -247,6 +247,8 @@ test('HUP reads certificates again; a broken pair is told of and the old one sta
   assert.match(listed.stdout, /localhost +29 days +ec 256 +default-tls +CN=Test CA +.*a\.pem/)
   assert.match(listed.stdout, /a\.key does not match/)
   assert.equal(listed.code, 0)
+  const status = await cli(t, ['status', ...target])
+  assert.match(status.stdout, /^ {2}not in use {2}\S+a\.pem: \S+a\.key does not match .*\(the old one goes on\)$/m)
   const json = JSON.parse((await cli(t, ['certs', 'list', '--json', ...target])).stdout) as CertificateStatus[]
   assert.equal(json[0]!.fingerprint, fingerprintOf(two!.cert))
 
