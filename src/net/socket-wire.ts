@@ -9,6 +9,7 @@ export class SocketWire extends Wire {
   readonly #socket: net.Socket
   readonly #carrier: net.Socket
   #error: NodeJS.ErrnoException | null = null
+  #endHeld = false
 
   /** Takes over a connected socket with `allowHalfOpen`. `carrier`: of a TLS socket, the one that it runs on. */
   constructor(socket: net.Socket, events: WireEvents, carrier: net.Socket = socket) {
@@ -22,9 +23,10 @@ export class SocketWire extends Wire {
       this.reading = false
     })
     socket.on('end', () => {
+      this.#endHeld = true
       // Of a fatal alert a TLS socket says first that the stream has ended, then what it was: onClose tells that.
-      if (socket instanceof TLSSocket) setImmediate(() => this.#peerEnded())
-      else this.#peerEnded()
+      if (socket instanceof TLSSocket) setImmediate(() => this.#tellEnd())
+      else this.#tellEnd()
     })
     socket.on('drain', () => {
       this.pending = false
@@ -36,14 +38,17 @@ export class SocketWire extends Wire {
       socket.destroy()
     })
     socket.on('close', () => {
+      this.#tellEnd()
       this.closed = true
       this.onGone?.()
       this.#guarded(() => this.events.onClose(this.#error))
     })
   }
 
-  #peerEnded(): void {
-    if (!this.closed && this.#error === null) this.#guarded(() => this.events.onEnd())
+  #tellEnd(): void {
+    if (!this.#endHeld || this.closed || this.#error !== null) return
+    this.#endHeld = false
+    this.#guarded(() => this.events.onEnd())
   }
 
   #guarded(call: () => void): void {

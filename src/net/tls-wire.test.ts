@@ -98,7 +98,7 @@ async function pair(
   )
   await acceptor.listen({ host: '127.0.0.1', port, reusePort: false })
   scope.defer(() => acceptor.close())
-  const raw = net.connect({ port, host: '127.0.0.1', noDelay: true })
+  const raw = net.connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })
   const client = tls.connect({ socket: raw, servername: 'localhost', ca, ...options })
   client.on('error', () => {}).on('secureConnect', () => secured(client, raw))
   scope.defer(() => {
@@ -178,4 +178,23 @@ leakTest(
   },
   // A TLS socket waits too; deadlines end it.
   { skip: native === null ? 'of wires on bare handles only' : skip },
+)
+
+leakTest(
+  'where our side has ended first, the end of the other is told before the wire closes',
+  async (scope) => {
+    const { wire, log, client } = await pair(scope)
+    wire.end()
+    client.resume()
+    await within('our end', once(client, 'end'))
+    wire.pause()
+    client.end('last words')
+    await once(client, 'finish')
+    await new Promise((resolve) => setImmediate(resolve))
+    wire.resume()
+    assert.equal(await within('onClose', log.closed.promise), null)
+    assert.equal(log.received.toString(), 'last words')
+    assert.deepEqual(log.calls, ['data', 'end', 'close'])
+  },
+  { skip },
 )
