@@ -32,7 +32,7 @@ function onTlsError(this: TlsHandle, error: NodeJS.ErrnoException): void {
 }
 
 function onHandshakeStart(this: TlsHandle): void {
-  ;(this as WiredHandle).wire.reset()
+  ;(this as WiredHandle).wire.onHandshakeStart()
 }
 
 function afterDeath(): undefined {
@@ -71,6 +71,7 @@ export class TlsWire extends Wire {
     this.#tls = tls as WiredHandle
     this.#tls.wire = this
     tls.onread = onRead
+    tls.onhandshakestart = onHandshakeStart
     tls.onhandshakedone = ignore
     tls.onerror = onTlsError
     tls.useUserBuffer(sharedBuffer)
@@ -348,11 +349,12 @@ export class TlsWire extends Wire {
   }
 
   /**
-   * Renegotiation (TLS 1.3 has none): work that a client can ask for without end. OpenSSL would refuse it with an alert
-   * each time, and keep those that the client does not read.
+   * Renegotiation (TLS 1.3 has none) is refused. For a server it is work that a client can ask for without end; OpenSSL
+   * alone would answer with an alert each time, and keep those that are not read. And while it lasts, from whatever side,
+   * the engine keeps a write without showing that it does (`#isBusy`).
    */
-  refuseRenegotiation(): void {
-    this.#tls.onhandshakestart = onHandshakeStart
+  onHandshakeStart(): void {
+    this.#failWith(Object.assign(new Error('TLS renegotiation'), { code: 'ERR_TLS_RENEGOTIATION_DISABLED' }))
   }
 
   onTlsError(error: NodeJS.ErrnoException): void {

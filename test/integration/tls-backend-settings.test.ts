@@ -4,12 +4,13 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import tls from 'node:tls'
 import { promisify } from 'node:util'
 import type { BackendSpec, BackendTlsSpec, PoolSpec } from '../../src/core/spec.ts'
+import { native } from '../../src/net/native.ts'
 import { type Authority, haveOpenssl, type IssueOptions, makeAuthority } from '../support/certificates.ts'
 import { backendSpec, plainBackendTls, poolSpec, SilentListener } from '../support/control-kit.ts'
 import { fieldValue } from '../support/http-message.ts'
@@ -275,6 +276,47 @@ leakTest(
     assert.equal(old.seen.length, 0)
   },
   options,
+)
+
+leakTest(
+  'a backend that wants to renegotiate is left, whatever is on its way to it',
+  async (scope) => {
+    const ca = await authority(scope)
+    const server = await serve(scope, { ...(await ca.issue()), maxVersion: 'TLSv1.2' }, (socket) => {
+      socket.once('data', () => socket.renegotiate({}, () => {}))
+    })
+    // Of what the backend says on the way, one piece is passed on after the handshake: its wish.
+    let left = Number.POSITIVE_INFINITY
+    let asked = 0
+    const relay = createServer((from) => {
+      const to = connect(server.port, '127.0.0.1')
+      from.on('data', (bytes) => {
+        if (server.received() !== '') asked += bytes.length
+        to.write(bytes)
+      })
+      to.on('data', (bytes) => {
+        if (server.received() !== '') left = Math.min(left, 1)
+        if (left-- > 0) from.write(bytes)
+      })
+      for (const socket of [from, to])
+        socket.on('error', () => {}).on('close', () => [from, to].map((s) => s.destroy()))
+    }).listen(0, '127.0.0.1')
+    await once(relay, 'listening')
+    scope.defer(() => relay.close())
+    const plane = await front(scope, (relay.address() as AddressInfo).port, { ca: ca.pem })
+    const client = scope.use(await RawClient.open(plane.port()))
+    client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n')
+    await until('we answer the wish, or are gone', () => asked > 0 || client.received.length > 0)
+    for (const part of ['one', 'two', 'three']) {
+      const before = plane.totals().bytesReceived
+      client.write(part)
+      await until('it is read, or answered', () => plane.totals().bytesReceived > before || client.received.length > 0)
+    }
+    const reply = await client.reply()
+    assert.equal(reply.status, 502)
+    assert.match(fieldValue(reply, 'proxy-status') ?? '', /RENEGOTIATION/)
+  },
+  { skip: skip || (native === null && 'a TLS socket renegotiates') },
 )
 
 leakTest(

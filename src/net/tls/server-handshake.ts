@@ -19,7 +19,10 @@ export interface Secured {
   readonly clientCertificate: ClientCertificate | null
   /** Why the client's certificate is not good enough; null = it is, or none was asked for. */
   readonly refused: string | null
-  /** Takes the connection over; to be called before `onSecured` returns. */
+  /**
+   * Takes the connection over; to be called before `onSecured` returns. Nothing may be written before that: the engine
+   * is still within its handshake.
+   */
   open(events: WireEvents): Wire
 }
 
@@ -117,9 +120,7 @@ class HandleHandshake implements Handshake, Secured {
   }
 
   open(events: WireEvents): Wire {
-    const wire = new TlsWire(this.#socket, this.#tls, events)
-    wire.refuseRenegotiation()
-    return wire
+    return new TlsWire(this.#socket, this.#tls, events)
   }
 
   abort(): void {
