@@ -1,15 +1,24 @@
 // Ports on the loopback address that behave in a known way.
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { Worker } from 'node:worker_threads'
 
-/** A port on which nothing listens: connecting is refused. (It was free a moment ago.) */
+/**
+ * A port on which nothing listens: connecting is refused. It is not one that the system gives to whoever asks for any
+ * port, such as the proxy of the same test.
+ */
 export async function refusingPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
+  for (;;) {
+    const port = randomInt(10_000, 30_000)
+    const socket = connect(port, '127.0.0.1')
+    const refused = await new Promise<boolean>((resolve) => {
+      socket.on('connect', () => resolve(false))
+      socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'))
+    })
+    socket.destroy()
+    if (refused) return port
+  }
 }
 
 /** A port that answers nothing, not even to a SYN: connecting hangs, as with a host that is off. */
