@@ -1,7 +1,7 @@
 // Ports on the loopback address that behave in a known way.
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { Worker } from 'node:worker_threads'
 
 /**
