@@ -225,9 +225,7 @@ export class Visitor extends Timed implements WireEvents, HandshakeEvents, Arriv
     const wire = this.#secured!.open(this)
     this.#wire = wire
     this.#handshake = null
-    this.#phase = 'farewell'
-    this.#reason = { kind: 'handshake', reason: 'client_certificate', detail: why }
-    this.#keeper.wheel.arm(this, FAREWELL_MS)
+    this.#partWith({ kind: 'handshake', reason: 'client_certificate', detail: why })
     // Not from within the handshake, whose last bytes come first.
     setImmediate(() => {
       if (this.#rules.speaksHttp) wire.write(refusedCertificateAnswer(why))
@@ -267,10 +265,14 @@ export class Visitor extends Timed implements WireEvents, HandshakeEvents, Arriv
 
   /** What was written says why: it has a moment to be read. */
   #farewell(why: Rejection): void {
+    this.#partWith(why)
+    this.#wire!.end()
+  }
+
+  #partWith(why: Rejection): void {
     this.#phase = 'farewell'
     this.#reason = why
     this.#keeper.wheel.arm(this, FAREWELL_MS)
-    this.#wire!.end()
   }
 
   #refuse(why: Rejection | null): void {

@@ -88,10 +88,10 @@ export class TlsWire extends Wire {
       this.reading = true
       this.#deliver(buffer, count)
       this.reading = false
-      // The engine copies the rest of what it has all the same: not into what this wire has given back.
+      // The engine gives the rest of what it has all the same: not into a buffer that has been given back, nor over bytes
+      // that a peer may still be writing.
       if (this.closed) return sharedBuffer
       if (this.paused) this.#tls.readStop()
-      // The engine gives what more it has all the same: not over bytes that a peer may still be writing.
       const wanted = (this.paused ? null : this.ownBuffer) ?? sharedBuffer
       if (wanted === buffer) return undefined
       this.#buffer = wanted

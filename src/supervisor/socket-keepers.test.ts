@@ -50,13 +50,14 @@ test('a socket that could not be taken over is tried again', async () => {
   assert.deepEqual(moves, ['a to 1', 'a to 1'])
 })
 
-test('the death of who was to try again, or the end, leaves nothing to come', async () => {
+test('the death of who was to try again, or the end, leaves nothing to come', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
   const { made, moves } = keepers([1])
   made.assign([unix('a')], 1)
   made.failed('a')
   made.died(0)
   made.failed('a')
   made.stop()
-  await new Promise((resolve) => setTimeout(resolve, 5))
+  t.mock.timers.tick(60_000)
   assert.deepEqual(moves, ['a to 1'])
 })

@@ -217,13 +217,13 @@ function describe(certificate: X509Certificate): ClientCertificate {
 function failureOf(error: NodeJS.ErrnoException): HandshakeError {
   const code = error.code ?? ''
   if (code === 'ECONNRESET' || code === 'EPIPE') return 'closed'
+  // The client says no to what it was offered: our certificate, as a rule.
+  if (/_ALERT_/.test(code)) return 'alert'
   if (/NO_SHARED_CIPHER|NO_SUITABLE|NO_SHARED_SIGNATURE|NO_SHARED_GROUP/.test(code)) return 'no_shared_cipher'
   if (/UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|WRONG_VERSION|PROTOCOL_VERSION|INAPPROPRIATE_FALLBACK/.test(code))
     return 'protocol_version'
   if (/NO_APPLICATION_PROTOCOL/.test(code)) return 'no_application_protocol'
-  if (/CERTIFICATE|CERT_/.test(code) && !/ALERT/.test(code)) return 'client_certificate'
-  // The client says no to what it was offered: our certificate, as a rule.
-  if (/_ALERT_/.test(code)) return 'alert'
+  if (/CERTIFICATE|CERT_/.test(code)) return 'client_certificate'
   return 'other'
 }
 
