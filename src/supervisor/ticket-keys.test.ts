@@ -1,23 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { listenerSpec } from '../../test/support/control-kit.ts'
+import { listenerSpec, listenerTlsSpec } from '../../test/support/control-kit.ts'
 import type { ListenerSpec, ListenerTlsSpec } from '../core/spec.ts'
 import { TicketKeys } from './ticket-keys.ts'
 
 const listener = (name: string, tls: Partial<ListenerTlsSpec> | null): ListenerSpec =>
   listenerSpec({
     name,
-    tls: tls && {
-      identities: [],
-      minVersion: 'TLSv1.2',
-      ciphers: '',
-      alpn: [],
-      sessionTickets: true,
-      ticketRotationMs: 1000,
-      clientAuth: null,
-      hsts: '',
-      ...tls,
-    },
+    tls: tls && listenerTlsSpec([], { ticketRotationMs: 1000, ...tls }),
   })
 
 function published() {

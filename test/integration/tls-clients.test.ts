@@ -8,6 +8,7 @@ import tls from 'node:tls'
 import type { IdentitySpec, ListenerTlsSpec } from '../../src/core/spec.ts'
 import { type ActingBackend, startActingBackend } from '../support/acting-backend.ts'
 import { type Authority, haveOpenssl, type Issued, type IssueOptions, makeAuthority } from '../support/certificates.ts'
+import { listenerTlsSpec } from '../support/control-kit.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
 import { get } from '../support/messages.ts'
 import { type PlaneOptions, TestPlane } from '../support/plane.ts'
@@ -34,17 +35,7 @@ async function identity(names: readonly string[], keyType: 'ec' | 'rsa' = 'ec'):
 }
 
 async function tlsSpec(over: Partial<ListenerTlsSpec> = {}): Promise<ListenerTlsSpec> {
-  return {
-    identities: over.identities ?? [await identity(['localhost'])],
-    minVersion: 'TLSv1.2',
-    ciphers: '',
-    alpn: ['http/1.1'],
-    sessionTickets: true,
-    ticketRotationMs: 3_600_000,
-    clientAuth: null,
-    hsts: '',
-    ...over,
-  }
+  return listenerTlsSpec([await identity(['localhost'])], over)
 }
 
 interface Stand {

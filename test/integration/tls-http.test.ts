@@ -12,6 +12,7 @@ import tls from 'node:tls'
 import type { ClientAuthSpec, ListenerSpec, ListenerTlsSpec } from '../../src/core/spec.ts'
 import { type ActingBackend, type SeenRequest, startActingBackend } from '../support/acting-backend.ts'
 import { type Authority, haveOpenssl, type Issued, makeAuthority } from '../support/certificates.ts'
+import { listenerTlsSpec } from '../support/control-kit.ts'
 import type { Message } from '../support/http-message.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
 import { chunk, get, lastChunk, post, postChunked } from '../support/messages.ts'
@@ -43,19 +44,8 @@ function clientAuth(headers: ClientAuthSpec['headers'] = names): ClientAuthSpec 
 
 function tlsSpec(over: Partial<ListenerTlsSpec> = {}): ListenerTlsSpec {
   const { cert, key } = server!
-  return {
-    identities: [
-      { id: createHash('sha256').update(cert).digest('hex'), names: ['localhost'], keyType: 'ec', cert, key },
-    ],
-    minVersion: 'TLSv1.2',
-    ciphers: '',
-    alpn: ['http/1.1'],
-    sessionTickets: true,
-    ticketRotationMs: 3_600_000,
-    clientAuth: null,
-    hsts: '',
-    ...over,
-  }
+  const id = createHash('sha256').update(cert).digest('hex')
+  return listenerTlsSpec([{ id, names: ['localhost'], keyType: 'ec', cert, key }], over)
 }
 
 interface Stand {

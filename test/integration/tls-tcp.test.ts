@@ -9,8 +9,14 @@ import { leakTest, type Scope } from '../support/leaks.ts'
 import type { TestProxy } from '../support/proxy.ts'
 import { Random } from '../support/random.ts'
 import { RawClient } from '../support/raw-client.ts'
-import { assertSameBytes } from '../support/stand.ts'
-import { startTcpBackend, startTcpProxy, stuffed, type TcpBackend, type TcpOptions } from '../support/tcp-stand.ts'
+import {
+  assertBothWays,
+  startTcpBackend,
+  startTcpProxy,
+  stuffed,
+  type TcpBackend,
+  type TcpOptions,
+} from '../support/tcp-stand.ts'
 import { until } from '../support/wait.ts'
 
 const MiB = 1024 * 1024
@@ -81,18 +87,7 @@ for (const [what, start] of Object.entries(stands)) {
     async (scope) => {
       const { client, peer } = await start(scope)
       const random = new Random()
-      for (const size of [1, 100, 1024, 1025, 16_384, 16_385, 70_000, 3 * MiB, 7]) {
-        for (const [from, to] of [
-          [client, peer],
-          [peer, client],
-        ] as const) {
-          const bytes = random.bytes(size)
-          const before = to.received.length
-          for (const piece of random.pieces(bytes)) from.write(piece)
-          await to.receivedBytes(before + size)
-          assertSameBytes(Buffer.from(to.received.subarray(before)), bytes, `${size} bytes, seed ${random.seed}`)
-        }
-      }
+      await assertBothWays(client, peer, random, [1, 100, 1024, 1025, 16_384, 16_385, 70_000, 3 * MiB, 7])
     },
     { skip },
   )

@@ -7,7 +7,9 @@ import type {
   BackendSpec,
   BackendTlsSpec,
   HealthCheckSpec,
+  IdentitySpec,
   ListenerSpec,
+  ListenerTlsSpec,
   PoolSpec,
   Slot,
   Snapshot,
@@ -87,6 +89,24 @@ export function listenerSpec(over: Partial<ListenerSpec> = {}): ListenerSpec {
     acceptProxyProtocol: [],
     idleTimeoutMs: 3_600_000,
     redirectHttpsPort: 0,
+    ...over,
+  }
+}
+
+/** TLS of a listener with these certificates, everything else at its default. */
+export function listenerTlsSpec(
+  identities: readonly IdentitySpec[],
+  over: Partial<ListenerTlsSpec> = {},
+): ListenerTlsSpec {
+  return {
+    identities,
+    minVersion: 'TLSv1.2',
+    ciphers: '',
+    alpn: ['http/1.1'],
+    sessionTickets: true,
+    ticketRotationMs: 3_600_000,
+    clientAuth: null,
+    hsts: '',
     ...over,
   }
 }

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:net'
 import type { Scope } from './leaks.ts'
 import { type BackendEntry, type ProxyOptions, startProxy, type TestProxy } from './proxy.ts'
+import type { Random } from './random.ts'
 import { RawClient } from './raw-client.ts'
+import { assertSameBytes } from './stand.ts'
 import { until } from './wait.ts'
 
 export interface TcpBackendOptions {
@@ -134,4 +136,25 @@ export async function stuffed(from: RawClient, to: RawClient, total: number) {
     assert.deepEqual({ got, wrong }, { got: total, wrong: 0 })
   }
   return { taken: last, release }
+}
+
+/** Bytes of each size go from one to the other and back, in pieces, whole and in order. */
+export async function assertBothWays(
+  client: RawClient,
+  peer: RawClient,
+  random: Random,
+  sizes: readonly number[],
+): Promise<void> {
+  for (const size of sizes) {
+    for (const [from, to] of [
+      [client, peer],
+      [peer, client],
+    ] as const) {
+      const bytes = random.bytes(size)
+      const before = to.received.length
+      for (const piece of random.pieces(bytes)) from.write(piece)
+      await to.receivedBytes(before + size)
+      assertSameBytes(Buffer.from(to.received.subarray(before)), bytes, `${size} bytes, seed ${random.seed}`)
+    }
+  }
 }
