@@ -32,12 +32,10 @@ const limits = z
     handshake_timeout: duration({ minMs: 1 })
       .prefault('10s')
       .meta({ description: 'From accept to the end of a TLS handshake, PROXY header or ClientHello.' }),
-    max_handshakes: whole(1, 1_000_000)
-      .prefault(1000)
-      .meta({
-        description:
-          'Connections of a listener at once, in each worker, that are still before that end; never more than a quarter of those that its file descriptors allow.',
-      }),
+    max_handshakes: whole(1, 1_000_000).prefault(1000).meta({
+      description:
+        'Connections of a listener at once, in each worker, that are still before that end; never more than a quarter of those that its file descriptors allow.',
+    }),
     hello_size: byteSize(512, 65_536, '512B to 64KB')
       .prefault('16KB')
       .meta({ description: 'Largest ClientHello that is read.' }),
