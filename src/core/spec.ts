@@ -1,5 +1,6 @@
 // The compiled, immutable form of a configuration: what the supervisor hands to each worker.
 // Everything here is plain data and survives structured cloning. All durations are milliseconds, all sizes bytes.
+import type { PluginModuleSpec, PluginRef, RouteSpec } from './route-spec.ts'
 
 /** Row number of a backend in shared memory. Claimed by the main thread, stable while the backend exists. */
 export type Slot = number
@@ -131,6 +132,8 @@ export interface PoolSpec {
   readonly kind: 'http' | 'tcp'
   readonly cursor: Cursor
   readonly strategy: StrategyName
+  /** A strategy of a plug-in, which takes the place of `strategy`; null = none. */
+  readonly customStrategy: PluginRef | null
   readonly hashKey: HashKey
   readonly sticky: StickySpec | null
   readonly backends: readonly BackendSpec[]
@@ -217,7 +220,7 @@ export interface ListenerSpec {
   /** Bound to `::`, IPv4 is not served. */
   readonly ipv6Only: boolean
   readonly protocol: 'http' | 'tcp' | 'tls-passthrough'
-  /** The pool of the one implicit route; '' for `tls-passthrough`, which has `sni`. */
+  /** TCP: its pool. HTTP: the pool of its implicit route, '' = it has none. `tls-passthrough` has `sni`. */
   readonly pool: string
   readonly sni: readonly SniRouteSpec[]
   readonly tls: ListenerTlsSpec | null
@@ -262,6 +265,10 @@ export interface Snapshot {
   readonly instanceId: string
   readonly listeners: readonly ListenerSpec[]
   readonly pools: readonly PoolSpec[]
+  /** In the order of the file, then the implicit ones. */
+  readonly routes: readonly RouteSpec[]
+  /** Modules with middleware, strategies and matchers. */
+  readonly plugins: readonly PluginModuleSpec[]
   readonly trustedProxies: readonly string[]
   readonly limits: LimitsSpec
   readonly accessLog: AccessLogSpec | null

@@ -32,6 +32,7 @@ const poolOf = (name: string, backends: readonly BackendSpec[]): PoolSpec => ({
   sendProxyProtocol: null,
   cursor: 0,
   strategy: 'round-robin',
+  customStrategy: null,
   hashKey: { by: 'uri' },
   sticky: null,
   backends,

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import type { BackendFailure, ControlPort, WorkerInfo } from '../../src/control/port.ts'
 import type { Log, LogLevel } from '../../src/core/log.ts'
+import type { MatchSpec, RouteSpec } from '../../src/core/route-spec.ts'
 import type {
   BackendSpec,
   BackendTlsSpec,
@@ -136,6 +137,7 @@ export function poolSpec(backends: readonly BackendSpec[], over: Partial<PoolSpe
     sendProxyProtocol: null,
     cursor: 0,
     strategy: 'round-robin',
+    customStrategy: null,
     hashKey: { by: 'uri' },
     sticky: null,
     backends,
@@ -235,6 +237,53 @@ export class FakePort implements ControlPort {
 }
 
 /** A snapshot of these pools, everything else at its default. */
+/** Conditions that every request fulfils. */
+export function matchSpec(over: Partial<MatchSpec> = {}): MatchSpec {
+  return {
+    hosts: [],
+    paths: [],
+    pathRegex: null,
+    methods: [],
+    headers: [],
+    query: [],
+    clients: [],
+    listeners: [],
+    serverNames: [],
+    custom: null,
+    ...over,
+  }
+}
+
+/** A route to pool `default` that does nothing else. */
+export function routeSpec(match: Partial<MatchSpec> = {}, over: Partial<RouteSpec> = {}): RouteSpec {
+  return {
+    name: 'route',
+    rows: [],
+    match: matchSpec(match),
+    action: { kind: 'pool', pool: 'default' },
+    rewrite: null,
+    mirror: null,
+    requestHeaders: null,
+    responseHeaders: null,
+    timeouts: null,
+    retries: null,
+    sticky: null,
+    hostHeader: null,
+    bodySize: null,
+    allow: [],
+    deny: [],
+    rateLimits: [],
+    concurrency: null,
+    cors: null,
+    basicAuth: null,
+    forwardAuth: null,
+    use: [],
+    compression: null,
+    errorPages: [],
+    ...over,
+  }
+}
+
 export function snapshotOf(pools: readonly PoolSpec[], generation = 1): Snapshot {
   const limits = { headerSize: 16_384, headerCount: 100, targetSize: 8192, bodySize: 0, maxConnectionsPerIp: 0 }
   const handshakes = { handshakeTimeoutMs: 10_000, maxHandshakes: 1000, helloSize: 16_384 }
@@ -243,6 +292,8 @@ export function snapshotOf(pools: readonly PoolSpec[], generation = 1): Snapshot
     instanceId: 'test',
     listeners: [listenerSpec({ pool: pools[0]?.name ?? '' })],
     pools,
+    routes: [],
+    plugins: [],
     trustedProxies: [],
     limits: { ...limits, ...handshakes, headerTimeoutMs: 10_000, idleTimeoutMs: 60_000, maxConnections: 0 },
     accessLog: null,

@@ -7,17 +7,18 @@ export const layers: Readonly<Record<string, readonly string[]>> = (() => {
   const util: string[] = []
   const core = ['util']
   const low = [...core, 'core']
-  const middle = [...low, 'state', 'observe', 'balancer', 'config']
+  const middle = [...low, 'state', 'observe', 'balancer', 'config', 'plugins']
   const sockets = [...middle, 'net', 'pool']
   const protocols = [...sockets, 'tcp', 'http']
   const planes = [...protocols, 'worker', 'control']
   return {
     util,
     core,
+    plugins: low,
     state: low,
     observe: [...low, 'state'],
-    balancer: [...low, 'state', 'observe'],
-    config: [...low, 'state', 'observe', 'balancer'],
+    balancer: [...low, 'state', 'observe', 'plugins'],
+    config: [...low, 'state', 'observe', 'balancer', 'plugins'],
     net: [...middle, 'pool'],
     pool: [...middle, 'net'],
     tcp: sockets,

@@ -1,0 +1,16 @@
+// What plug-ins have brought, by the name that a configuration refers to it by. Filled before a snapshot is applied.
+import type { CustomStrategy, MatcherFactory, Middleware, MiddlewareFactory } from '../core/plugin.ts'
+
+/** What a configuration can refer to; lookups throw nothing: undefined = not there. */
+export interface PluginRegistry {
+  middleware(name: string): Middleware | MiddlewareFactory | undefined
+  strategy(name: string): CustomStrategy | undefined
+  matcher(name: string): MatcherFactory | undefined
+}
+
+/** Where there are no plug-ins. */
+export const noPlugins: PluginRegistry = {
+  middleware: () => undefined,
+  strategy: () => undefined,
+  matcher: () => undefined,
+}
