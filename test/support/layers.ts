@@ -7,7 +7,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = (() => {
   const util: string[] = []
   const core = ['util']
   const low = [...core, 'core']
-  const middle = [...low, 'state', 'observe', 'balancer', 'config', 'plugins']
+  const middle = [...low, 'state', 'observe', 'balancer', 'config', 'plugins', 'routing']
   const sockets = [...middle, 'net', 'pool']
   const protocols = [...sockets, 'tcp', 'http']
   const planes = [...protocols, 'worker', 'control']
@@ -15,10 +15,11 @@ export const layers: Readonly<Record<string, readonly string[]>> = (() => {
     util,
     core,
     plugins: low,
+    routing: [...low, 'plugins'],
     state: low,
     observe: [...low, 'state'],
     balancer: [...low, 'state', 'observe', 'plugins'],
-    config: [...low, 'state', 'observe', 'balancer', 'plugins'],
+    config: [...low, 'state', 'observe', 'balancer', 'plugins', 'routing'],
     net: [...middle, 'pool'],
     pool: [...middle, 'net'],
     tcp: sockets,
@@ -27,7 +28,10 @@ export const layers: Readonly<Record<string, readonly string[]>> = (() => {
     control: protocols,
     supervisor: planes,
     cli: [...planes, 'supervisor', 'index'],
-    index: [...planes, 'supervisor', 'cli'],
+    library: [...planes, 'supervisor'],
+    embed: [...planes, 'supervisor', 'library'],
+    testing: [...planes, 'supervisor', 'library'],
+    index: [...planes, 'supervisor', 'library', 'embed', 'testing'],
   }
 })()
 
