@@ -537,3 +537,29 @@ test('YAML: a second document is refused in words for people', () => {
   assert.equal(problem?.line, 2)
   assert.equal(problem?.message, 'broken YAML: there is more than one document; keep one and remove the "---"')
 })
+
+test('a configuration that a program wrote is judged as a file is, without places, and its text stays as it is', () => {
+  const given = { port: 8080, admin_port: undefined, backends, pools: { default: { hash_key: 'header:X-${Y}' } } }
+  const paths = problemsOf(() => loadConfig({ value: { ...given, prot: 1 } })).map(({ file, line, path }) => [
+    file,
+    line,
+    path,
+  ])
+  assert.deepEqual(paths, [
+    ['configuration', 0, 'pools.default.hash_key'],
+    ['configuration', 0, 'prot'],
+  ])
+  const { config, path } = loadConfig({ value: { ...given, pools: {}, logging: { access: { file: '${X}' } } } })
+  assert.deepEqual([path, config.logging.access?.file], [null, resolve('${X}')])
+  const itself: Record<string, unknown> = { backends }
+  itself.pools = { default: itself }
+  assert.match(problemsOf(() => loadConfig({ value: itself }))[0]!.message, /levels deep/)
+  assert.match(problemsOf(() => loadConfig({ value: [] }))[0]!.message, /one object/)
+  assert.match(problemsOf(() => loadConfig({ value: { backends, port: () => 1 } }))[0]!.message, /number/)
+})
+
+test('the default of workers gives way to what is written', () => {
+  assert.equal(load({ backends }).workers, 'auto')
+  assert.equal(load({ backends }, { defaultWorkers: 0 }).workers, 0)
+  assert.equal(load({ backends, workers: 'auto' }, { defaultWorkers: 0 }).workers, 'auto')
+})

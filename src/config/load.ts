@@ -10,7 +10,7 @@ import { knownKeys } from './known-keys.ts'
 import { locate } from './locate.ts'
 import { applyOverrides, commandLine, type FlatOverrides } from './overrides.ts'
 import { ConfigError, type Problem, sortProblems } from './problem.ts'
-import { readSource } from './read-source.ts'
+import { readSource, readValue } from './read-source.ts'
 import { longForm } from './schema/file.ts'
 import { fromValue, nodeAt, type ObjectNode, toValue } from './source-tree.ts'
 import { warningsOf } from './warnings.ts'
@@ -24,12 +24,16 @@ export interface LoadOptions {
   path?: string | undefined
   /** Its text; without it the file is read. Without both, the overrides alone are the configuration. */
   text?: string | undefined
+  /** The configuration itself, in the form of a file, instead of a text: taken as it is, `${VAR}` included. */
+  value?: object | undefined
   /** For `${VAR}`; default: the environment of the process. */
   env?: Environment | undefined
   /** What the command line says; it wins over the file. */
   overrides?: FlatOverrides | undefined
   /** Lets `listen` ask for port 0, any free port (default false). Overrides always may. */
   allowAnyPort?: boolean | undefined
+  /** `workers` where the configuration does not say; default 'auto'. */
+  defaultWorkers?: number | undefined
 }
 
 export interface LoadedConfig {
@@ -45,9 +49,10 @@ export interface LoadedConfig {
 /** Reads, checks and completes a configuration. Throws `ConfigError` with every problem. */
 export function loadConfig(options: LoadOptions): LoadedConfig {
   const problems: Problem[] = []
-  const written = interpolate(read(options), options.env ?? process.env, problems) as ObjectNode
+  const written = read(options, problems)
   const { tree, follows } = checkWritten(written, problems)
-  const expanded = applyOverrides(expand(tree, problems), options.overrides ?? {}, problems)
+  const whole = withDefaultWorkers(expand(tree, problems), options.defaultWorkers)
+  const expanded = applyOverrides(whole, options.overrides ?? {}, problems)
   const parsed = longForm.safeParse(toValue(expanded))
   if (parsed.success) {
     const { allowAnyPort = false, path: own = null } = options
@@ -68,7 +73,14 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   }
 }
 
-function read({ path, text }: LoadOptions): ObjectNode {
+function read({ path, text, value, env }: LoadOptions, problems: Problem[]): ObjectNode {
+  if (value !== undefined) return readValue(value)
   if (path === undefined && text === undefined) return fromValue({}, commandLine, []) as ObjectNode
-  return readSource(path ?? 'configuration', text)
+  return interpolate(readSource(path ?? 'configuration', text), env ?? process.env, problems) as ObjectNode
+}
+
+function withDefaultWorkers(tree: ObjectNode, workers: number | undefined): ObjectNode {
+  if (workers === undefined || tree.entries.has('workers')) return tree
+  const node = fromValue(workers, tree.origin.source, ['workers'])
+  return { ...tree, entries: new Map(tree.entries).set('workers', node) }
 }

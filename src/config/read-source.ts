@@ -1,20 +1,47 @@
-// A file or a text → source tree, by the ending of its name.
+// A file, a text or a value → source tree; the ending of its name says how a text is written.
 import { readFileSync } from 'node:fs'
 import { parseJson } from './adapters/json.ts'
 import { parseYaml } from './adapters/yaml.ts'
 import { ConfigError, problemAt, sortProblems } from './problem.ts'
-import type { ObjectNode, Source } from './source-tree.ts'
+import { fromValue, type ObjectNode, type Source, type SourceNode } from './source-tree.ts'
 
 /** Reads (unless the text is given) and parses. Throws `ConfigError` if that fails, or if the root is no object. */
 export function readSource(name: string, given: string | undefined): ObjectNode {
   const source: Source = { name, text: (given ?? readText(name)).replace(/^\uFEFF/, '') }
   const parsed = /\.ya?ml$/i.test(name) ? parseYaml(source) : parseJson(source)
   if (Array.isArray(parsed)) throw new ConfigError(sortProblems(parsed))
-  if (parsed.kind === 'object') return parsed
+  return object(parsed)
+}
+
+/** A configuration that a program wrote: it stands in no text. Throws `ConfigError` if it is no object, or without end. */
+export function readValue(value: unknown): ObjectNode {
+  const source: Source = { name: 'configuration', text: '' }
+  if (isDeeper(value, maxDepth)) {
+    const origin = { source, path: [], at: -1, keyAt: -1 }
+    throw new ConfigError([
+      problemAt(origin, {
+        message: `nested more than ${maxDepth} levels deep`,
+        hint: 'does a part of it hold itself?',
+      }),
+    ])
+  }
+  return object(fromValue(value, source, []))
+}
+
+function object(node: SourceNode): ObjectNode {
+  if (node.kind === 'object') return node
   throw new ConfigError([
-    problemAt(parsed.origin, { message: 'the configuration must be one object', hint: 'write { … }' }),
+    problemAt(node.origin, { message: 'the configuration must be one object', hint: 'write { … }' }),
   ])
 }
+
+/** No configuration needs more. */
+const maxDepth = 100
+
+const isDeeper = (value: unknown, depth: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (depth === 0 || Object.values(value).some((child) => isDeeper(child, depth - 1)))
 
 const failures: Readonly<Record<string, readonly [message: string, hint: string]>> = {
   ENOENT: [
