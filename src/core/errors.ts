@@ -77,6 +77,8 @@ const table = {
   },
   out_of_resources: proxy(503, 'connect', 'proxy_internal_error', 'The proxy has run out of sockets'),
   internal: proxy(500, 'route', 'proxy_internal_error', 'Internal error'),
+  unauthorized: proxy(401, 'route', 'http_request_denied', 'A user name and a password are needed'),
+  auth_unavailable: proxy(503, 'route', 'proxy_internal_error', 'Whether this is allowed cannot be found out now'),
   // What the backend did.
   connect_refused: backend(503, 'connect', 'safe', 'connection_refused', 'The backend refused the connection'),
   connect_timeout: backend(

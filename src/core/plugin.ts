@@ -50,6 +50,8 @@ export interface RequestView {
   header(name: string): string | undefined
   /** Every field of that name. */
   headers(name: string): string[]
+  /** Lower-case names of the fields that the client sent, each once, in the order of their first one. */
+  headerNames(): string[]
   cookie(name: string): string | undefined
   /** Replaces every field of that name in what backends get. Throws TypeError for names that frame a message, and for values with line breaks. */
   setHeader(name: string, value: string): void
@@ -128,7 +130,7 @@ export type MatchView = Pick<
 
 /** A backend as a strategy sees it: what is configured, and live counters over all workers. */
 export interface StrategyBackend extends Pick<BackendSpec, 'url' | 'weight' | 'maxConnections' | 'backup'> {
-  /** Healthy, not drained, and below its limit. */
+  /** Healthy, not drained, below its limit, and of a weight above 0. */
   readonly available: boolean
   /** Requests or connections in flight. */
   readonly active: number
