@@ -1,0 +1,20 @@
+// The one form of a host name that is compared: lower case, no port, no trailing dot.
+
+/** Lower case, digits and the rest that hosts consist of, without anything that would have to go. */
+const NORMAL = /^(?:[a-z0-9\-_][a-z0-9\-_.]*[a-z0-9\-_]|[a-z0-9\-_]?)$/
+
+/**
+ * Normal form of a valid Host field or authority: `Example.COM.:8080` is `example.com`, `[::1]:80` is `[::1]`. One
+ * trailing dot goes, as in DNS; a name that ends in two is no name and stays unlike any other. '' stays ''.
+ */
+export function normalHost(hostField: string): string {
+  return NORMAL.test(hostField) ? hostField : normalized(hostField)
+}
+
+/** The slow path alone, for tests that compare it with the fast one. */
+export function normalized(hostField: string): string {
+  const bracket = hostField.lastIndexOf(']')
+  const colon = hostField.indexOf(':', bracket + 1)
+  const name = (colon < 0 ? hostField : hostField.slice(0, colon)).toLowerCase()
+  return name.endsWith('.') ? name.slice(0, -1) : name
+}
