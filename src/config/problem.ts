@@ -1,4 +1,5 @@
 // What is wrong with a configuration, and the error that carries all of it.
+import { FrontdeskError } from '../core/frontdesk-error.ts'
 import { redactUserInfo } from './backend-url.ts'
 import { isSecret, redact, redactedText } from './redact.ts'
 import { formatPath, lineAndColumn, type Origin, type Path } from './source-tree.ts'
@@ -20,14 +21,14 @@ export interface Problem {
 }
 
 /** Thrown with every problem that was found. */
-export class ConfigError extends Error {
+export class ConfigError extends FrontdeskError {
   override readonly name = 'ConfigError'
   readonly problems: readonly Problem[]
   /** Found in files that the configuration names, which reading it alone does not open. */
   readonly inFiles: boolean
 
   constructor(problems: readonly Problem[], { inFiles = false }: { readonly inFiles?: boolean } = {}) {
-    super(problems.map(formatProblem).join('\n'))
+    super('invalid-config', problems.map(formatProblem).join('\n'))
     this.problems = problems
     this.inFiles = inFiles
   }

@@ -1,5 +1,6 @@
 // What can be wrong with a change somebody asked for: data, so that the admin API and the command line word it alike.
 import type { Problem } from '../config/problem.ts'
+import { FrontdeskError } from '../core/frontdesk-error.ts'
 
 /** One thing that is wrong; `path` names the field (`weight`, `url`), '' the whole. */
 export interface FieldProblem {
@@ -23,18 +24,21 @@ export type ControlErrorKind =
   | 'invalid'
   | 'not-found'
   | 'duplicate'
+  /** Somebody else wanted the contrary meanwhile. */
+  | 'conflict'
   /** No room: the disk is full, or no slot is left. */
   | 'no-space'
   /** It could not be written or applied; nothing has changed. */
   | 'failed'
 
-export class ControlError extends Error {
+/** A change that is refused; its `code` is its kind. Nothing has changed. */
+export class ControlError extends FrontdeskError {
+  override readonly name = 'ControlError'
   readonly kind: ControlErrorKind
   readonly errors: readonly FieldProblem[]
 
   constructor(kind: ControlErrorKind, message: string, errors: readonly FieldProblem[] = []) {
-    super(message)
-    this.name = 'ControlError'
+    super(kind, message)
     this.kind = kind
     this.errors = errors
   }

@@ -1,4 +1,5 @@
 // An address that cannot be listened on, and how it is written.
+import { FrontdeskError } from '../core/frontdesk-error.ts'
 
 /** Where something listens, or was to listen. */
 export interface Place {
@@ -12,10 +13,9 @@ export interface Place {
   readonly inherited?: string | null
 }
 
-export class ListenError extends Error implements Required<Place> {
+/** `code` is the system's, or NOT_PASSED, NOT_LISTENING, SHARED for a socket that was to be inherited. */
+export class ListenError extends FrontdeskError implements Required<Place> {
   override readonly name = 'ListenError'
-  /** The system's code, or NOT_PASSED, NOT_LISTENING, SHARED for a socket that was to be inherited. */
-  readonly code: string
   readonly host: string
   readonly port: number
   readonly socketPath: string | null
@@ -24,8 +24,7 @@ export class ListenError extends Error implements Required<Place> {
   readonly detail: string
 
   constructor(code: string, place: Place, detail = '') {
-    super(`cannot listen on ${placeText(place)}: ${detail === '' ? code : detail}`)
-    this.code = code
+    super(code, `cannot listen on ${placeText(place)}: ${detail === '' ? code : detail}`)
     this.host = place.host
     this.port = place.port
     this.socketPath = place.socketPath ?? null

@@ -26,6 +26,7 @@ const statusOf: Readonly<Record<ControlErrorKind, number>> = {
   invalid: 400,
   'not-found': 404,
   duplicate: 409,
+  conflict: 409,
   'no-space': 507,
   failed: 500,
 }
