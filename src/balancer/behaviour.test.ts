@@ -1,22 +1,53 @@
 // One suite over every strategy: what each of them must do whatever its preference is.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { countPicks, createBed, newSelection, pickerOf } from '../../test/support/balancing-bed.ts'
+import {
+  type Bed,
+  countPicks,
+  createBed,
+  newSelection,
+  pickerOf,
+  seededRandom,
+} from '../../test/support/balancing-bed.ts'
 import { startThread } from '../../test/support/state-thread.ts'
+import type { CustomStrategy } from '../core/plugin.ts'
 import type { BackendSpec, StrategyName } from '../core/spec.ts'
 import { Flag } from '../state/owner-state.ts'
-import { buildPicker, strategies } from './table.ts'
+import { customStrategy } from './custom.ts'
+import type { Picker } from './strategy.ts'
+import { strategies } from './table.ts'
+import { tiers } from './wrap/tiers.ts'
 
-const names = Object.keys(strategies) as StrategyName[]
+/** As somebody would write it. */
+const ownRoundRobin: CustomStrategy = {
+  build({ backends, state }) {
+    return (request) => {
+      const usable = backends.filter((backend) => backend.available && !request.tried(backend))
+      return usable[state.ticket() % usable.length]
+    }
+  },
+}
 
-for (const name of names) {
+const onFault = (error: unknown): void => assert.fail(String(error))
+const subjects: readonly [name: string, strategy: Parameters<typeof tiers>[0]][] = [
+  ...Object.entries(strategies),
+  ['an own strategy', customStrategy({ strategy: ownRoundRobin, options: undefined, onFault })],
+]
+
+for (const name of Object.keys(strategies) as StrategyName[]) {
+  test(`${name} knows its name`, () => assert.equal(strategies[name].name, name))
+}
+
+for (const [name, strategy] of subjects) {
+  /** With random numbers that are the same in every run. */
+  const pickerOf = (bed: Bed, backends: readonly BackendSpec[] = bed.backends): Picker =>
+    strategy.build({ backends, cursor: 0, state: bed.worker, random: seededRandom(1) })
+
   describe(name, () => {
-    test('knows its name', () => assert.equal(strategies[name].name, name))
-
     test('nothing to choose from: undefined at once', () => {
       const bed = createBed(3)
-      assert.equal(pickerOf(bed, name, []).pick(newSelection()), undefined)
-      const picker = pickerOf(bed, name)
+      assert.equal(pickerOf(bed, []).pick(newSelection()), undefined)
+      const picker = pickerOf(bed)
       for (const { slot } of bed.backends) bed.owner.setFlag(slot, Flag.PROBE_DOWN)
       assert.equal(picker.pick(newSelection()), undefined)
       for (const { slot } of bed.backends) bed.owner.clearFlag(slot, Flag.PROBE_DOWN)
@@ -25,14 +56,14 @@ for (const name of names) {
 
     test('weight 0 takes no traffic', () => {
       const bed = createBed([0, 1, 0])
-      assert.deepEqual(countPicks(pickerOf(bed, name), bed, 300), [0, 300, 0])
-      assert.equal(pickerOf(createBed([0, 0]), name).pick(newSelection()), undefined)
+      assert.deepEqual(countPicks(pickerOf(bed), bed, 300), [0, 300, 0])
+      assert.equal(pickerOf(createBed([0, 0])).pick(newSelection()), undefined)
     })
 
     test('never an unavailable one, from the pick on after it went down; back when it is back', () => {
       for (const flag of [Flag.PROBE_DOWN, Flag.EJECTED, Flag.DISABLED, Flag.DRAINING, Flag.REMOVED]) {
         const bed = createBed([3, 2, 1, 1])
-        const picker = pickerOf(bed, name)
+        const picker = pickerOf(bed)
         countPicks(picker, bed, 10)
         bed.owner.setFlag(0, flag)
         bed.owner.setFlag(2, flag)
@@ -47,12 +78,12 @@ for (const name of names) {
     test('one that is not checked yet is used', () => {
       const bed = createBed(1)
       bed.owner.setFlag(0, Flag.UNKNOWN)
-      assert.equal(pickerOf(bed, name).pick(newSelection()), bed.backends[0])
+      assert.equal(pickerOf(bed).pick(newSelection()), bed.backends[0])
     })
 
     test('never a tried one; all tried: undefined', () => {
       const bed = createBed([50, 1, 1])
-      const picker = pickerOf(bed, name)
+      const picker = pickerOf(bed)
       for (let hash = 0; hash < 200; hash++) {
         const selection = newSelection(hash)
         const seen = new Set<BackendSpec>()
@@ -68,7 +99,7 @@ for (const name of names) {
 
     test('full ones are skipped; all full: undefined; room again: used again', () => {
       const bed = createBed([5, 1, 1], { maxConnections: 2 })
-      const picker = pickerOf(bed, name)
+      const picker = pickerOf(bed)
       for (let i = 0; i < 6; i++) {
         const backend = picker.pick(newSelection(i))
         assert.ok(backend)
@@ -81,7 +112,7 @@ for (const name of names) {
 
     test('one left of 1000, the others full or down: found', () => {
       const bed = createBed(1000, { maxConnections: 1 })
-      const picker = pickerOf(bed, name)
+      const picker = pickerOf(bed)
       for (let slot = 0; slot < 1000; slot++) {
         if (slot % 2 === 0) bed.owner.setFlag(slot, Flag.PROBE_DOWN)
         else if (slot !== 777) bed.worker.enter(slot, 1)
@@ -91,7 +122,7 @@ for (const name of names) {
 
     test('backups serve only when no primary can', () => {
       const bed = createBed(4, { backups: 2, maxConnections: 1 })
-      const picker = buildPicker({ strategy: name, backends: bed.backends, cursor: 0 }, bed.worker)
+      const picker = tiers(strategy, { backends: bed.backends, cursor: 0, state: bed.worker })
       const isPrimary = (backend: BackendSpec | undefined): boolean => backend !== undefined && !backend.backup
       for (let hash = 0; hash < 50; hash++) assert.ok(isPrimary(picker.pick(newSelection(hash))))
       bed.owner.setFlag(0, Flag.PROBE_DOWN)

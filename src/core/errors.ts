@@ -77,6 +77,7 @@ const table = {
   },
   out_of_resources: proxy(503, 'connect', 'proxy_internal_error', 'The proxy has run out of sockets'),
   internal: proxy(500, 'route', 'proxy_internal_error', 'Internal error'),
+  strategy_failed: proxy(500, 'select', 'proxy_internal_error', 'A strategy of this proxy failed'),
   unauthorized: proxy(401, 'route', 'http_request_denied', 'A user name and a password are needed'),
   auth_unavailable: proxy(503, 'route', 'proxy_internal_error', 'Whether this is allowed cannot be found out now'),
   // What the backend did.

@@ -226,7 +226,12 @@ export interface RouteSpec {
 
 /** A module whose plug-ins each worker loads by itself: functions cannot be sent to threads. */
 export interface PluginModuleSpec {
-  /** file: URL, with a query that changes with the file's content. */
+  /**
+   * `plugin`: its default export brings middleware, strategies and matchers by name. `configuration`: its default export
+   * is the configuration, whose functions are found by their places. `inline`: given to the main thread as an object.
+   */
+  readonly kind: 'plugin' | 'configuration' | 'inline'
+  /** file: URL, with a query that changes with the file's content; a name of its own for `inline`. */
   readonly url: string
   /** As the configuration names it, for messages. */
   readonly label: string

@@ -6,11 +6,16 @@ export interface PluginRegistry {
   middleware(name: string): Middleware | MiddlewareFactory | undefined
   strategy(name: string): CustomStrategy | undefined
   matcher(name: string): MatcherFactory | undefined
+  /** The module that brought it, as the configuration names it, for messages; '' = unknown. */
+  sourceOf(kind: PluginKind, name: string): string
 }
+
+export type PluginKind = 'middleware' | 'strategy' | 'matcher'
 
 /** Where there are no plug-ins. */
 export const noPlugins: PluginRegistry = {
   middleware: () => undefined,
   strategy: () => undefined,
   matcher: () => undefined,
+  sourceOf: () => '',
 }

@@ -1,5 +1,6 @@
 // What the data plane of one worker shares among its connections, whatever they speak.
 import type { AccessLog } from '../observe/access-log.ts'
+import type { PluginRegistry } from '../plugins/registry.ts'
 import type { WorkerState } from '../state/worker-state.ts'
 import type { TimerWheel } from '../util/timer-wheel.ts'
 
@@ -10,10 +11,17 @@ export interface PlaneContext {
   readonly clock: { readonly date: string }
   readonly ids: { next(): string }
   readonly accessLog: AccessLog | null
+  /** What plug-ins have brought for the snapshot that is being applied, or was last. */
+  readonly plugins: PluginRegistry
   /** No new exchange is kept alive after its answer. */
   readonly draining: boolean
   /** A connection to a backend failed: control checks it at once and counts it against the backend. */
   backendFailed(slot: number, error: string, code: string): void
   /** Something threw where nothing may: the exchange was ended, the bug is logged. */
   unexpected(error: unknown): void
+  /**
+   * Code of a plug-in failed: the exchange is ended with 500, and this is logged, many of a kind in one line.
+   * `what` names it for people: `middleware limit (./limit.ts)`, `strategy nearest (frontdesk.config.ts)`.
+   */
+  pluginFailed(what: string, error: unknown): void
 }

@@ -3,10 +3,17 @@ import type { Picker, Selection } from '../balancer/strategy.ts'
 import { buildPicker } from '../balancer/table.ts'
 import { type ErrorSpec, errors } from '../core/errors.ts'
 import type { BackendSpec, PoolSpec, Slot } from '../core/spec.ts'
+import { messageOf } from '../plugins/describe-thrown.ts'
+import { noPlugins } from '../plugins/registry.ts'
 import type { WorkerState } from '../state/worker-state.ts'
 import { type Affinity, buildAffinity } from './affinity.ts'
 import { Lease } from './lease.ts'
 import type { LiveBackends } from './live-backend.ts'
+import type { PlaneContext } from './plane-context.ts'
+
+type Host = Pick<PlaneContext, 'plugins' | 'pluginFailed'>
+
+const noHost: Host = { plugins: noPlugins, pluginFailed() {} }
 
 export class Pool {
   readonly spec: PoolSpec
@@ -16,12 +23,18 @@ export class Pool {
   readonly #picker: Picker
   readonly #state: WorkerState
   readonly #live: LiveBackends
+  readonly #host: Host
+  /** Own strategies only: how the log names it. */
+  readonly #strategyLabel: string
 
-  constructor(spec: PoolSpec, state: WorkerState, live: LiveBackends) {
+  /** Throws where an own strategy cannot be built. */
+  constructor(spec: PoolSpec, state: WorkerState, live: LiveBackends, host: Host = noHost) {
     this.spec = spec
     this.#state = state
     this.#live = live
-    this.#picker = buildPicker(spec, state)
+    this.#host = host
+    this.#strategyLabel = labelOf(spec, host)
+    this.#picker = this.#build(host)
     this.hasBasePath = spec.backends.some((backend) => backend.basePath !== '')
     this.affinity = spec.sticky === null ? null : buildAffinity(spec, state)
   }
@@ -37,7 +50,13 @@ export class Pool {
       selection.tried.push(bound.slot)
     }
     for (let round = 0; round <= this.spec.backends.length; round++) {
-      const spec = this.#picker.pick(selection)
+      let spec: BackendSpec | undefined
+      try {
+        spec = this.#picker.pick(selection)
+      } catch (error) {
+        this.#host.pluginFailed(this.#strategyLabel, error)
+        return errors.strategy_failed
+      }
       if (spec === undefined) break
       const lease = this.#enter(spec)
       if (lease !== null) return lease
@@ -66,6 +85,17 @@ export class Pool {
     this.#state.retryEnd(this.spec.cursor)
   }
 
+  #build(host: Host): Picker {
+    const onFault = (error: unknown): void => host.pluginFailed(this.#strategyLabel, error)
+    try {
+      return buildPicker(this.spec, this.#state, { plugins: host.plugins, onFault })
+    } catch (error) {
+      throw new Error(`pool ${this.spec.name}: ${this.#strategyLabel} cannot be used: ${messageOf(error)}`, {
+        cause: error,
+      })
+    }
+  }
+
   #mayUseBound(bound: BackendSpec, tried: readonly Slot[]): boolean {
     return this.#state.isUsableWhenBound(bound.slot) && !tried.includes(bound.slot)
   }
@@ -81,4 +111,11 @@ export class Pool {
   #someAvailable(): boolean {
     return this.spec.backends.some((backend) => this.#state.isAvailable(backend.slot))
   }
+}
+
+/** `strategy nearest (./nearest.ts)`. */
+function labelOf({ strategy, customStrategy: ref }: PoolSpec, { plugins }: Host): string {
+  if (ref === null) return `strategy ${strategy}`
+  const source = plugins.sourceOf('strategy', ref.name)
+  return `strategy ${ref.name}${source === '' ? '' : ` (${source})`}`
 }

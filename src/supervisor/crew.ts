@@ -275,6 +275,15 @@ export class Crew {
       case 'problem':
         this.#options.log.event('error', 'worker_problem', message.message, { worker })
         return
+      case 'plugin-failure': {
+        const { what, count, error } = message
+        const times = count === 1 ? '' : ` ${count} times, the first`
+        this.#options.log.event('error', 'plugin_failed', `${what} failed${times}: ${error}`, { worker, what, count })
+        return
+      }
+      case 'load-failed':
+        this.#loadFailed(worker, message.message)
+        return
       case 'drained':
         this.#drained(worker)
     }
@@ -291,6 +300,12 @@ export class Crew {
     // A respawned worker that cannot listen is no worker: end it, and try again with the next back-off.
     if (slot?.state === 'starting') slot.post({ type: 'close' })
     else if (!this.#draining) this.#keepers.failed(failure.listener)
+  }
+
+  /** At start it is known at once; later whoever takes the thread's place tries again. */
+  #loadFailed(worker: number, message: string): void {
+    if (this.#started !== null) this.#started.reject(new Error(message))
+    else this.#options.log.event('error', 'plugin_not_loaded', `worker ${worker}: ${message}`, { worker })
   }
 
   #listenError({ listener, code }: { listener: string; code: string }): ListenError {

@@ -5,6 +5,7 @@ import type { SocketKind } from '../net/acceptor.ts'
 import type { DoorRules } from '../net/door.ts'
 import { keyOf, ServerTls } from '../net/tls/server-tls.ts'
 import { AccessLog } from '../observe/access-log.ts'
+import { noPlugins, type PluginRegistry } from '../plugins/registry.ts'
 import { LiveBackends } from '../pool/live-backend.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
 import { Pool } from '../pool/pool.ts'
@@ -15,6 +16,7 @@ import { RequestIds } from '../util/request-ids.ts'
 import { TimerWheel } from '../util/timer-wheel.ts'
 import { HttpHandler, TcpHandler } from './handlers.ts'
 import { type Handler, Listener, type Setup } from './listener.ts'
+import { PluginFailures } from './plugin-failures.ts'
 import type { FromWorker } from './protocol.ts'
 import { TurnedAway } from './turned-away.ts'
 
@@ -36,11 +38,13 @@ export class DataPlane implements PlaneContext {
   readonly clock = { date: new Date().toUTCString() }
   readonly ids = new RequestIds()
   accessLog: AccessLog | null = null
+  plugins: PluginRegistry = noPlugins
   draining = false
   readonly #options: DataPlaneOptions
   readonly #live: LiveBackends
   readonly #listeners = new Map<string, Entrance>()
   readonly #turnedAway = new TurnedAway((message) => this.#options.post(message))
+  readonly #pluginFailures = new PluginFailures((message) => this.#options.post(message))
   readonly #failures = new Map<Slot, { error: string; code: string; count: number }>()
   #failureTimer: NodeJS.Timeout | null = null
   #reportedAtMs = Number.NEGATIVE_INFINITY
@@ -61,12 +65,26 @@ export class DataPlane implements PlaneContext {
     this.#beat()
   }
 
-  /** Builds everything the snapshot asks for and swaps it in. Live exchanges keep what they have. */
-  apply(snapshot: Snapshot): void {
+  /**
+   * Builds everything the snapshot asks for and swaps it in. Live exchanges keep what they have. `plugins`: what its
+   * modules have brought; default: as before.
+   */
+  apply(snapshot: Snapshot, plugins: PluginRegistry = this.plugins): void {
+    const before = this.plugins
+    this.plugins = plugins
+    try {
+      this.#apply(snapshot)
+    } catch (error) {
+      this.plugins = before
+      throw error
+    }
+  }
+
+  #apply(snapshot: Snapshot): void {
     // What can fail is made before anything is swapped.
     const engines = new Map(snapshot.listeners.map((spec) => [spec.name, this.#tlsOf(spec)]))
+    const pools = new Map(snapshot.pools.map((spec) => [spec.name, new Pool(spec, this.state, this.#live, this)]))
     this.#live.update(snapshot.pools)
-    const pools = new Map(snapshot.pools.map((spec) => [spec.name, new Pool(spec, this.state, this.#live)]))
     const isTrusted = compileCidrs(snapshot.trustedProxies)
     this.#applyAccessLog(snapshot)
     for (const spec of snapshot.listeners) {
@@ -181,6 +199,7 @@ export class DataPlane implements PlaneContext {
     if (this.#heart !== null) clearInterval(this.#heart)
     if (this.#failureTimer !== null) clearTimeout(this.#failureTimer)
     this.#turnedAway.stop()
+    this.#pluginFailures.stop()
   }
 
   /** May one more client connect? False = out of file descriptors; it is turned away. */
@@ -209,6 +228,10 @@ export class DataPlane implements PlaneContext {
       type: 'problem',
       message: error instanceof Error ? (error.stack ?? error.message) : String(error),
     })
+  }
+
+  pluginFailed(what: string, error: unknown): void {
+    this.#pluginFailures.add(what, error)
   }
 
   /** A connection was turned away by a listener: said in the log, many of a kind in one line. */

@@ -17,7 +17,7 @@ class Tiers implements Picker {
 }
 
 /** A picker over primaries first, then backups; the strategy's own where there are no backups. */
-export function tiers(strategy: Strategy, input: PickerInput): Picker {
+export function tiers(strategy: Pick<Strategy, 'build'>, input: PickerInput): Picker {
   const backups = input.backends.filter(({ backup }) => backup)
   if (backups.length === 0) return strategy.build(input)
   const primaries = input.backends.filter(({ backup }) => !backup)

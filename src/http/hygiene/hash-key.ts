@@ -5,9 +5,9 @@ import { hash32 } from '../../util/hash32.ts'
 import { fieldValue } from '../http1/grammar.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 
-/** The hash for `ip-hash` and `hash`; 0 for the strategies that look at nothing. */
+/** The hash for `ip-hash`, `hash` and own strategies; 0 for the strategies that look at nothing. */
 export function hashOf(pool: PoolSpec, head: RequestHead, address: string): number {
-  if (pool.strategy === 'ip-hash') return hash32(address)
+  if (pool.strategy === 'ip-hash' || pool.customStrategy !== null) return hash32(address)
   return pool.strategy === 'hash' ? hash32(keyOf(pool, head, address)) : 0
 }
 
