@@ -8,15 +8,18 @@ import { configJsonSchema } from '../config/json-schema.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problem.ts'
 import type { Log } from '../core/log.ts'
-import type { Slot, Snapshot } from '../core/spec.ts'
+import type { BackendSpec, Slot, Snapshot } from '../core/spec.ts'
 import { createAdminApp } from './admin/app.ts'
 import { AdminServer } from './admin/server.ts'
+import { BackendCalls } from './backend-calls.ts'
 import { CertificateStore } from './certificates/certificate-store.ts'
 import type { Material } from './certificates/material.ts'
+import { type EventSink, noEvents } from './events.ts'
 import { Health, type HealthOptions } from './health/health.ts'
-import { type Compile, Membership } from './membership.ts'
+import { type Asked, type Compile, Membership } from './membership.ts'
 import { Metrics } from './metrics/metrics.ts'
 import type { ControlPort, ReloadResult } from './port.ts'
+import { ProgramBackends } from './program-backends.ts'
 import { configuredPools } from './reload.ts'
 import { Reloads } from './reloads.ts'
 import {
@@ -42,6 +45,8 @@ export interface ControlOptions {
   /** Reads the configuration again, for a reload; without it a reload reads certificates only. */
   readonly load?: (() => LoadedConfig) | null
   readonly log: Log
+  /** Told of what happens; default: nobody is. */
+  readonly events?: EventSink
   /** Other ways to check and resolve, for tests. */
   readonly health?: Pick<HealthOptions, 'probe' | 'lookup' | 'ttlOf' | 'concurrency'>
   readonly fileSystem?: FileSystem
@@ -123,7 +128,7 @@ export class Control {
   #admin: AdminServer | null = null
 
   private constructor(options: ControlOptions, { certificates, store, document: found }: Found) {
-    const { port, config, log, load = null } = options
+    const { port, config, log, load = null, events = noEvents } = options
     const document = { ...(found ?? freshDocument()), ...ownerOf(options) }
     this.#options = options
     this.#store = store
@@ -134,10 +139,11 @@ export class Control {
     const compile = (of: Config, material: Material): Compile =>
       compiler({ config: of, material, instanceId, stickySecret })
     const setAddresses = (slot: Slot, addresses: readonly string[]): void => port.setAddresses(slot, addresses)
-    this.#health = new Health({ state: port.state, log, setAddresses, ...options.health })
+    this.#health = new Health({ state: port.state, log, events, setAddresses, ...options.health })
     this.#membership = new Membership({
       port,
       log,
+      events,
       store,
       document,
       configured: configuredPools(config),
@@ -145,7 +151,7 @@ export class Control {
       onChange: (snapshot) => this.#health.update(snapshot.pools),
       onFlags: (slot) => this.#health.noticed(slot),
     })
-    this.#reloads = new Reloads({ log, config, load, certificates, membership: this.#membership, compile })
+    this.#reloads = new Reloads({ log, events, config, load, certificates, membership: this.#membership, compile })
     const parts = { port, health: this.#health, membership: this.#membership }
     this.#sources = parts
     this.#metrics = new Metrics({
@@ -214,6 +220,11 @@ export class Control {
     return statusDocument(this.#sources)
   }
 
+  /** For the program that embeds this. */
+  get backends(): ProgramBackends {
+    return new ProgramBackends(this.#calls('program'))
+  }
+
   /** Ends checks, changes under way and the admin API. The workers are not touched. */
   async close(): Promise<void> {
     this.#health.close()
@@ -222,6 +233,13 @@ export class Control {
     await this.#store?.settled()
     await this.#admin?.close()
     this.#admin = null
+  }
+
+  #calls(asked: Asked): BackendCalls {
+    const sources = this.#sources
+    const list = () => backendList(sources)
+    const describe = (backend: BackendSpec) => backendStatus(sources, backend)
+    return new BackendCalls({ membership: this.#membership, list, describe }, asked)
   }
 
   async #openAdmin(): Promise<void> {
@@ -233,10 +251,8 @@ export class Control {
       host: admin.host,
       token: admin.token,
       log,
-      membership: this.#membership,
+      backends: this.#calls('admin API'),
       status: async () => statusDocument(this.#sources, await backendList(this.#sources)),
-      backends: () => backendList(this.#sources),
-      describe: (backend) => backendStatus(this.#sources, backend),
       scrape: () => this.#metrics.scrape(),
       readiness: () => readiness(port),
       certificates: () => this.#certificates.list(),

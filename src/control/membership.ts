@@ -10,6 +10,7 @@ import { type BackendAddress, findBackends, locateBackend, matches, poolForNew }
 import { ControlError } from './control-error.ts'
 import { type Departure, Departures } from './departures.ts'
 import { changeOf, differences } from './differences.ts'
+import { type EventSink, noEvents } from './events.ts'
 import { formatDuration } from './format-duration.ts'
 import {
   type ConfiguredPools,
@@ -36,6 +37,8 @@ export type Compile = (
 export interface MembershipOptions {
   readonly port: Pick<ControlPort, 'state' | 'apply' | 'cutBackend'>
   readonly log: Log
+  /** Default: nobody is told. */
+  readonly events?: EventSink
   /** null = changes live as long as the process. */
   readonly store: StateStore | null
   readonly document: StateDocument
@@ -86,6 +89,9 @@ interface Change {
   readonly revision: number
 }
 
+/** Through what somebody asked for a change. */
+export type Asked = 'admin API' | 'program'
+
 const keyOf = (pool: string, url: string): string => `${pool}\n${url}`
 const adminFlags = Flag.DRAINING | Flag.DISABLED
 const flagOf: Readonly<Record<AdminState, number>> = { up: 0, drain: Flag.DRAINING, disabled: Flag.DISABLED }
@@ -97,6 +103,7 @@ export class Membership {
   readonly #o: MembershipOptions
   readonly #queue = new SerialQueue()
   readonly #departures: Departures
+  readonly #events: EventSink
   #configured: ConfiguredPools
   #compile: Compile
   #overlay: Overlay
@@ -109,6 +116,7 @@ export class Membership {
   /** Claims slots and builds the first snapshot. @throws RangeError when there are more backends than slots. */
   constructor(options: MembershipOptions) {
     this.#o = options
+    this.#events = options.events ?? noEvents
     this.#departures = new Departures(options.port)
     this.#configured = options.configured
     this.#compile = options.compile
@@ -148,7 +156,7 @@ export class Membership {
   }
 
   /** @throws ControlError not-found (pool), duplicate, invalid (its kind is not the pool's), no-space, failed. */
-  add(at: BackendAddress, settings: BackendSettings): Promise<BackendSpec> {
+  add(at: BackendAddress, settings: BackendSettings, asked: Asked = 'admin API'): Promise<BackendSpec> {
     return this.#queue.run(async () => {
       const pool = poolForNew(this.#snapshot, at)
       if (findBackends(this.#snapshot, { pool, url: at.url }).length > 0) {
@@ -162,20 +170,23 @@ export class Membership {
         before === undefined || isConfigured(this.#configured, pool, at.url) ? {} : settingsOf(before.backend)
       const overlay = withAdded(this.#configured, this.#overlay, { pool, url: at.url }, { ...kept, ...settings })
       await this.#change({ overlay })
-      this.#tell(pool, at.url, 'added')
+      this.#tell({ pool, url: at.url }, 'added', asked)
+      this.#events.emit({ type: 'backend_added', pool, backend: at.url, revision: this.#revision })
       return locateBackend(this.#snapshot, { pool, url: at.url })
     })
   }
 
   /** Changes the settings that are named. @throws ControlError not-found, invalid (ambiguous), no-space, failed. */
-  patch(at: BackendAddress, settings: BackendSettings): Promise<Member> {
+  patch(at: BackendAddress, settings: BackendSettings, asked: Asked = 'admin API'): Promise<Member> {
     return this.#queue.run(async () => {
       const { pool, url } = locateBackend(this.#snapshot, at)
       const overlay = withPatched(this.#overlay, { pool, url }, settings)
       const before = this.#desiredOf(pool, url)
       if (differences(this.#desired, mergeOverlay(this.#configured, overlay)).length > 0) {
         await this.#change({ overlay })
-        this.#tell(pool, url, changeOf(before, this.#desiredOf(pool, url)))
+        const { url: backend, ...now } = this.#desiredOf(pool, url)
+        this.#tell({ pool, url }, changeOf(before, { url, ...now }), asked)
+        this.#events.emit({ type: 'backend_updated', pool, backend, ...now, revision: this.#revision })
       }
       return this.members().find(({ backend }) => backend.pool === pool && backend.url === url)!
     })
@@ -185,18 +196,21 @@ export class Membership {
    * New requests stop at once; those in flight may finish for `drainMs`. Removing one that is draining already sets
    * its time anew. @throws ControlError not-found, invalid (ambiguous), no-space, failed.
    */
-  remove(at: BackendAddress, drainMs: number): Promise<Removal> {
+  remove(at: BackendAddress, drainMs: number, asked: Asked = 'admin API'): Promise<Removal> {
     return this.#queue.run(async () => {
       const leaving = this.#departures.list().find(({ backend }) => matches(backend, at))
       if (leaving !== undefined && findBackends(this.#snapshot, at).length === 0) {
         this.#departures.hurry(leaving, drainMs)
-        this.#tell(leaving.backend.pool, at.url, `has ${formatDuration(drainMs)} to finish`)
+        this.#tell(leaving.backend, `has ${formatDuration(drainMs)} to finish`, asked)
         return removalOf(leaving, this.#departures)
       }
       const backend = locateBackend(this.#snapshot, at)
       const overlay = withRemoved(this.#configured, this.#overlay, backend.pool, backend.url)
       const [departure] = await this.#change({ overlay }, drainMs)
-      this.#tell(backend.pool, backend.url, 'removed')
+      this.#tell(backend, 'removed', asked)
+      const { pool, url } = backend
+      const { inFlight } = departure!
+      this.#events.emit({ type: 'backend_removed', pool, backend: url, inFlight, revision: this.#revision })
       return removalOf(departure!, this.#departures)
     })
   }
@@ -238,11 +252,11 @@ export class Membership {
     return this.#desired.get(pool)!.find((backend) => backend.url === url)!
   }
 
-  /** One line for each change made over the admin API: who looks at the log alone shall know why traffic moved. */
-  #tell(pool: string, url: string, change: string): void {
+  /** One line for each change that somebody asked for: who looks at the log alone shall know why traffic moved. */
+  #tell({ pool, url }: { pool: string; url: string }, change: string, asked: Asked): void {
     const revision = this.#revision
     const where = this.#desired.size > 1 ? `pool ${pool}, ` : ''
-    const message = `backend ${url} ${change} (admin API, ${where}revision ${revision})`
+    const message = `backend ${url} ${change} (${asked}, ${where}revision ${revision})`
     this.#o.log.event('info', 'backend_changed', message, { pool, url, change, revision })
   }
 

@@ -8,6 +8,7 @@ import type { Log } from '../core/log.ts'
 import { type CertificateStore, problemsOf } from './certificates/certificate-store.ts'
 import type { Material, MaterialRead } from './certificates/material.ts'
 import { fieldProblem } from './control-error.ts'
+import { type EventSink, noEvents } from './events.ts'
 import type { Compile, Membership } from './membership.ts'
 import type { ReloadResult } from './port.ts'
 import { configuredPools, keysThatNeedRestart, listenerChanges } from './reload.ts'
@@ -15,6 +16,8 @@ import { SerialQueue } from './serial-queue.ts'
 
 export interface ReloadsOptions {
   readonly log: Log
+  /** Default: nobody is told. */
+  readonly events?: EventSink
   readonly config: Config
   /** Reads the configuration file again; null without one: then a reload reads certificates only. */
   readonly load: (() => LoadedConfig) | null
@@ -61,7 +64,10 @@ export class Reloads {
       this.#onlyRefused = !this.#successful
       const located = locate(new ConfigError(problemsOf(read.refusals, null))) as ConfigError
       const refused = located.problems.map(fieldProblem)
-      return { applied: true, revision: this.#o.membership.revision, changes, refused }
+      const { revision } = this.#o.membership
+      const events = this.#o.events ?? noEvents
+      events.emit({ type: 'config_applied', revision, changes, refused })
+      return { applied: true, revision, changes, refused }
     })
   }
 

@@ -5,14 +5,13 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import { HTTPException } from 'hono/http-exception'
 import { ConfigError } from '../../config/problem.ts'
 import type { Log } from '../../core/log.ts'
-import type { BackendSpec } from '../../core/spec.ts'
+import type { BackendCalls } from '../backend-calls.ts'
 import type { MaterialStatus } from '../certificates/certificate-status.ts'
 import { ControlError } from '../control-error.ts'
-import { defaultDrainMs, type Membership, type Removal } from '../membership.ts'
+import { defaultDrainMs } from '../membership.ts'
 import { metricsContentType } from '../metrics/text-writer.ts'
 import type { ReloadResult } from '../port.ts'
-import { type BackendStatus, type StatusDocument, speaksTcp } from '../status.ts'
-import type { BackendSettings } from '../store/state-document.ts'
+import type { StatusDocument } from '../status.ts'
 import { type GuardOptions, limitBody, refuseForeign, requireJson, requireToken } from './guard.ts'
 import { configProblem, controlProblem, problem, reloadProblem } from './problem.ts'
 import { routes } from './routes.ts'
@@ -22,10 +21,8 @@ import { invalid } from './validation.ts'
 export interface AdminDeps extends GuardOptions {
   readonly version: string
   readonly log: Log
-  readonly membership: Pick<Membership, 'add' | 'patch' | 'remove'>
+  readonly backends: Pick<BackendCalls, 'list' | 'add' | 'update' | 'remove'>
   status(): Promise<StatusDocument>
-  backends(): Promise<BackendStatus[]>
-  describe(backend: BackendSpec): BackendStatus
   certificates(): readonly MaterialStatus[]
   /** Reads the configuration file and the certificates again. @throws ConfigError, ControlError */
   reload(): Promise<ReloadResult>
@@ -69,7 +66,7 @@ export function openApiDocument(app: AdminApp, version: string): object {
 function addReading(app: AdminApp, deps: AdminDeps): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
   app.openapi(routes.status, async (c) => c.json(await deps.status(), 200))
-  app.openapi(routes.list, async (c) => c.json(await deps.backends(), 200))
+  app.openapi(routes.list, async (c) => c.json(await deps.backends.list(), 200))
   app.openapi(routes.certificates, (c) => c.json(structuredClone(deps.certificates()) as never, 200))
   app.openapi(routes.metrics, (c) => {
     return c.body(streamOf(deps.scrape()), 200, { 'content-type': metricsContentType }) as never
@@ -77,17 +74,9 @@ function addReading(app: AdminApp, deps: AdminDeps): void {
 }
 
 function addChanging(app: AdminApp, deps: AdminDeps): void {
-  const { membership } = deps
-  app.openapi(routes.add, async (c) => {
-    const { url, pool, ...rest } = c.req.valid('json')
-    return c.json(deps.describe(await membership.add({ url, pool }, settingsOf(rest))), 201)
-  })
-  app.openapi(routes.patch, async (c) => {
-    const { url, pool, state, ...rest } = c.req.valid('json')
-    const settings = { ...settingsOf(rest), ...(state === undefined ? {} : { state }) }
-    const { backend } = await membership.patch({ url, pool }, settings)
-    return c.json(deps.describe(backend), 200)
-  })
+  const { backends } = deps
+  app.openapi(routes.add, async (c) => c.json(await backends.add(c.req.valid('json')), 201))
+  app.openapi(routes.patch, async (c) => c.json(await backends.update(c.req.valid('json')), 200))
   app.openapi(routes.remove, async (c) => {
     const query = c.req.valid('query')
     const body = c.req.valid('json')
@@ -95,15 +84,11 @@ function addChanging(app: AdminApp, deps: AdminDeps): void {
     if (url === undefined) return invalidUrl('is missing') as never
     if (query.url !== undefined && query.url !== url) return invalidUrl('is not the same in query and body') as never
     const drainMs = body.drain ?? query.drain ?? defaultDrainMs
-    const removal = await membership.remove({ url, pool: body.pool ?? query.pool }, drainMs)
-    if (removal.state === 'removed') return c.json(removalView(removal, 'removed', removal.cutCount), 200)
-    if (query.wait !== '1' && query.wait !== 'true') return c.json(removalView(removal, 'draining', 0), 202)
+    const wait = query.wait === '1' || query.wait === 'true'
     // The drain may be longer than the silence that is allowed on a connection.
-    c.env.incoming?.socket.setTimeout(0)
-    if (await removal.departure.done) {
-      return c.json(removalView(removal, 'removed', removal.departure.cutCount), 200)
-    }
-    return problem({ status: 409, detail: `${url} was taken back while it drained` }) as never
+    if (wait) c.env.incoming?.socket.setTimeout(0)
+    const removed = await backends.remove({ url, pool: body.pool ?? query.pool }, { drainMs, wait })
+    return c.json(removed, removed.state === 'removed' ? 200 : 202)
   })
   app.openapi(routes.reload, async (c) => {
     const result = await deps.reload()
@@ -152,36 +137,8 @@ function addRefusals(app: AdminApp, log: Log): void {
   })
 }
 
-interface GivenSettings {
-  readonly weight?: number | undefined
-  readonly max_connections?: number | undefined
-  readonly backup?: boolean | undefined
-}
-
-function settingsOf({ weight, max_connections: maxConnections, backup }: GivenSettings): BackendSettings {
-  return {
-    ...(weight === undefined ? {} : { weight }),
-    ...(maxConnections === undefined ? {} : { maxConnections }),
-    ...(backup === undefined ? {} : { backup }),
-  }
-}
-
 const invalidUrl = (message: string): Response =>
   problem({ status: 400, detail: `url: ${message}`, errors: [{ path: 'url', message }] })
-
-function removalView({ backend, inFlight }: Removal, state: 'removed' | 'draining', cut: number) {
-  const unit = speaksTcp(backend) ? 'connections' : 'requests'
-  const message =
-    state === 'removed' ? `${backend.url} is removed` : `${backend.url} gets no new ${unit} and is draining`
-  return {
-    message,
-    url: backend.url,
-    pool: backend.pool,
-    drained_connections: inFlight,
-    cut_connections: cut,
-    state,
-  }
-}
 
 function streamOf(pieces: AsyncGenerator<string>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()

@@ -17,9 +17,12 @@ function fieldProblems(issue: Issue): FieldProblem[] {
   return [{ path, message: issue.message.replace(/^Invalid (?:input|option): /, '') }]
 }
 
-/** The answer to input that the schema does not take. */
-export function invalid(issues: readonly Issue[]): Response {
+/** What is wrong with input that the schema does not take: in one sentence, and by field. */
+export function inputProblems(issues: readonly Issue[]): { detail: string; errors: FieldProblem[] } {
   const errors = issues.flatMap(fieldProblems)
   const detail = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ')
-  return problem({ status: 400, detail, errors })
+  return { detail, errors }
 }
+
+/** The answer to it. */
+export const invalid = (issues: readonly Issue[]): Response => problem({ status: 400, ...inputProblems(issues) })

@@ -6,6 +6,7 @@ import type { Log } from '../../core/log.ts'
 import type { BackendSpec, PassiveHealthSpec, PoolSpec, Slot } from '../../core/spec.ts'
 import { type BackendContext, BackendContexts, speaksTls } from '../../net/tls/backend-context.ts'
 import { Flag } from '../../state/flags.ts'
+import { type EventSink, noEvents } from '../events.ts'
 import { formatDuration } from '../format-duration.ts'
 import type { BackendFailure } from '../port.ts'
 import { ActiveChecks, type CheckSummary, type Flip } from './active-checks.ts'
@@ -18,6 +19,8 @@ import { unverifiedPools } from './unverified-pools.ts'
 export interface HealthOptions {
   readonly state: EjectionState
   readonly log: Log
+  /** Default: nobody is told. */
+  readonly events?: EventSink
   readonly setAddresses: (slot: Slot, addresses: readonly string[]) => void
   readonly probe?: Probe
   readonly lookup?: Lookup
@@ -48,12 +51,14 @@ export class Health {
   /** Backends by the host name they need resolved. */
   readonly #byHost = new Map<string, Set<Slot>>()
   readonly #options: HealthOptions
+  readonly #events: EventSink
   readonly #active: ActiveChecks
   readonly #passive: PassiveEjection
   readonly #resolver: Resolver
 
   constructor(options: HealthOptions) {
     this.#options = options
+    this.#events = options.events ?? noEvents
     const { state, log, lookup, ttlOf, concurrency } = options
     this.#resolver = new Resolver({
       log,
@@ -231,7 +236,14 @@ export class Health {
     const level = to === 'down' ? 'warn' : from === 'unknown' ? 'debug' : 'info'
     const fields = { pool: backend.pool, backend: backend.url, reason, from, after_ms: Math.round(flip.afterMs) }
     log.event(level, `backend_${to}`, message, fields)
+    this.#tellFlip(flip)
     this.noticed(backend.slot)
+  }
+
+  #tellFlip({ backend: { pool, url }, from, to, reason: cause, afterMs }: Flip): void {
+    const about = { pool, backend: url, cause, afterMs }
+    if (to === 'up' && from !== 'up') this.#events.emit({ type: 'backend_up', ...about, was: from })
+    if (to === 'down' && from !== 'down') this.#events.emit({ type: 'backend_down', ...about, was: from })
   }
 
   #ejected(backend: BackendSpec, fails: number, spec: PassiveHealthSpec): void {
@@ -239,6 +251,9 @@ export class Health {
     const message = `backend ${backend.url} EJECTED for ${formatDuration(spec.ejectMs)}: ${fails} failed connections within ${window}`
     const fields = { pool: backend.pool, backend: backend.url, fails, window_ms: spec.windowMs, eject_ms: spec.ejectMs }
     this.#options.log.event('warn', 'backend_ejected', message, fields)
+    const { windowMs, ejectMs } = spec
+    const about = { pool: backend.pool, backend: backend.url, failures: fails }
+    this.#events.emit({ type: 'backend_ejected', ...about, windowMs, ejectMs })
     this.noticed(backend.slot)
   }
 
@@ -246,6 +261,7 @@ export class Health {
     const words = { time: 'its time is over', check: 'a health check passed', last: 'no other backend is left' }
     const message = `backend ${backend.url} is no longer ejected: ${words[why]}`
     this.#options.log.event('info', 'backend_returned', message, { pool: backend.pool, backend: backend.url, why })
+    this.#events.emit({ type: 'backend_returned', pool: backend.pool, backend: backend.url, cause: why })
     this.noticed(backend.slot)
   }
 }
