@@ -31,7 +31,7 @@ export interface ServeOptions {
    * Reads the configuration again, for HUP. Null where there is no file: then HUP reads certificates again, and without
    * any it drains, as when a terminal closes.
    */
-  readonly reload: (() => LoadedConfig) | null
+  readonly reload: (() => LoadedConfig | Promise<LoadedConfig>) | null
   /** Further lines of the start-up message. */
   readonly hints?: readonly string[]
   /** Which option chooses another port. */

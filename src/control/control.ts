@@ -5,7 +5,6 @@ import { basename } from 'node:path'
 import { compileSnapshot } from '../config/compile.ts'
 import type { Config, PoolConfig } from '../config/config.ts'
 import { configJsonSchema } from '../config/json-schema.ts'
-import type { LoadedConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problem.ts'
 import type { Log } from '../core/log.ts'
 import type { BackendSpec, Slot, Snapshot } from '../core/spec.ts'
@@ -21,7 +20,7 @@ import { Metrics } from './metrics/metrics.ts'
 import type { ControlPort, ReloadResult } from './port.ts'
 import { ProgramBackends } from './program-backends.ts'
 import { configuredPools } from './reload.ts'
-import { Reloads } from './reloads.ts'
+import { type LoadConfig, Reloads } from './reloads.ts'
 import {
   backendList,
   backendStatus,
@@ -43,7 +42,7 @@ export interface ControlOptions {
   /** Its base name says whose the state file is; null without a file: then any state file is taken. */
   readonly configPath: string | null
   /** Reads the configuration again, for a reload; without it a reload reads certificates only. */
-  readonly load?: (() => LoadedConfig) | null
+  readonly load?: LoadConfig | null
   readonly log: Log
   /** Told of what happens; default: nobody is. */
   readonly events?: EventSink

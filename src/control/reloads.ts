@@ -14,13 +14,16 @@ import type { ReloadResult } from './port.ts'
 import { configuredPools, keysThatNeedRestart, listenerChanges } from './reload.ts'
 import { SerialQueue } from './serial-queue.ts'
 
+/** Reads the configuration again; a module is imported, which takes a while. */
+export type LoadConfig = () => LoadedConfig | Promise<LoadedConfig>
+
 export interface ReloadsOptions {
   readonly log: Log
   /** Default: nobody is told. */
   readonly events?: EventSink
   readonly config: Config
   /** Reads the configuration file again; null without one: then a reload reads certificates only. */
-  readonly load: (() => LoadedConfig) | null
+  readonly load: LoadConfig | null
   readonly certificates: CertificateStore
   readonly membership: Pick<Membership, 'reconfigure' | 'revision'>
   readonly compile: (config: Config, material: Material) => Compile
@@ -75,7 +78,7 @@ export class Reloads {
   async fromFile(): Promise<ReloadResult> {
     let loaded: LoadedConfig | undefined
     try {
-      loaded = this.#o.load?.()
+      loaded = await this.#o.load?.()
       for (const warning of loaded?.warnings ?? []) this.#o.log.event('warn', 'configuration', warning)
       const before = this.#o.membership.revision
       const result = await this.apply(loaded?.config ?? this.#config, loaded?.locate)

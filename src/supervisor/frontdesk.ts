@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import type { LoadedConfig } from '../config/load.ts'
 import { Control } from '../control/control.ts'
 import type { BackendFailure, ControlPort, ReloadResult } from '../control/port.ts'
+import type { LoadConfig } from '../control/reloads.ts'
 import type { StatusDocument } from '../control/status.ts'
 import type { Log } from '../core/log.ts'
 import type { Snapshot } from '../core/spec.ts'
@@ -24,7 +25,7 @@ export interface StartOptions {
   readonly log: Log
   readonly version: string
   /** Reads the configuration again, for HUP and `POST /reload`; without it both read certificates only. */
-  readonly load?: (() => LoadedConfig) | null
+  readonly load?: LoadConfig | null
   /** Sockets that whoever started this process has passed on; default none. */
   readonly inheritance?: Inheritance
 }
