@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { composeAnswerHead, composeUpgradeHead } from './compose-head.ts'
+import { type AnswerEdits, type ComposedAnswer, composeAnswerHead, composeUpgradeHead } from './compose-head.ts'
 import { BodyReader } from './http1/body.ts'
 import type { RequestHead } from './http1/request-head.ts'
 import { parseResponseHead, type ResponseHead } from './http1/response-head.ts'
@@ -15,20 +15,24 @@ function answer(fields: string): ResponseHead {
   return head
 }
 
+const plain: AnswerEdits = { status: 0, edits: null, lines: '', changes: null, setCookie: '', hsts: '' }
+
+function composed(
+  answer: ResponseHead,
+  { minor = 1 as 0 | 1, keepAlive = true } = {},
+  edited: Partial<AnswerEdits> = {},
+): ComposedAnswer {
+  const request = { minor } as RequestHead
+  const body = new BodyReader('none', 0)
+  return composeAnswerHead({ request, answer, body, keepAlive, date: 'D' }, { ...plain, ...edited })
+}
+
 function policies(
   head: ResponseHead,
   hsts: string,
   { minor = 1 as 0 | 1, setCookie = '', keepAlive = true } = {},
 ): string[] {
-  const { text } = composeAnswerHead(
-    { minor } as RequestHead,
-    head,
-    new BodyReader('none', 0),
-    keepAlive,
-    'D',
-    setCookie,
-    hsts,
-  )
+  const { text } = composed(head, { minor, keepAlive }, { setCookie, hsts })
   assert.match(text, /\r\n\r\n$/)
   return text.split('\r\n').filter((line) => /^strict.transport.security/i.test(line))
 }
@@ -64,14 +68,13 @@ test('a composed head is kept for a listener and not taken for another', () => {
     assert.deepEqual(policies(head, ''), ['Strict-Transport-Security: max-age=1'])
     assert.deepEqual(policies(head, other), [other.trim()])
   }
-  const compose = () =>
-    composeAnswerHead({ minor: 1 } as RequestHead, head, new BodyReader('none', 0), true, 'D', '', ours)
+  const compose = () => composed(head, {}, { hsts: ours })
   assert.equal(compose(), compose(), 'composed once')
 })
 
 test('a 101 carries it too', () => {
   const head = answer(`Strict-Transport-Security: max-age=1\r\nUpgrade: websocket\r\n`)
-  const text = composeUpgradeHead(head, 'Set-Cookie: a=b\r\n', ours)
+  const text = composeUpgradeHead(head, { ...plain, setCookie: 'Set-Cookie: a=b\r\n', hsts: ours })
   assert.equal(
     text,
     `HTTP/1.1 101 Switching Protocols\r\n${ours}Set-Cookie: a=b\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n`,

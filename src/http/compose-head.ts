@@ -4,34 +4,82 @@ import type { BodyReader } from './http1/body.ts'
 import type { Outgoing } from './http1/relay-body.ts'
 import type { RequestHead } from './http1/request-head.ts'
 import type { ResponseHead } from './http1/response-head.ts'
+import type { FieldChanges } from './hygiene/field-changes.ts'
 import { withoutReserved } from './hygiene/reserved-fields.ts'
+import { reasonOf } from './own-answer.ts'
+import type { HeaderEdits } from './route/header-edits.ts'
+
+/** What a route and its steps change of a request. */
+export interface RequestEdits {
+  /** Of the route; the same for all of its requests. */
+  readonly edits: HeaderEdits | null
+  /** Lines of the route that are this request's own. */
+  readonly lines: string
+  /** Of its steps, for all attempts and for this one. */
+  readonly changes: FieldChanges | null
+  readonly attemptChanges: FieldChanges | null
+}
+
+/** Where nothing is changed. */
+export const noEdits: RequestEdits = { edits: null, lines: '', changes: null, attemptChanges: null }
+
+export interface RequestParts {
+  readonly head: RequestHead
+  /** Path and query as the route has them, before a backend's base path. */
+  readonly target: string
+  readonly backend: BackendSpec
+  /** 'preserve', 'backend', or what is to be said. */
+  readonly hostHeader: string
+  readonly requestId: string
+}
 
 /** Request line, Host, the end-to-end fields and our own. RFC 9112 §3, RFC 9110 §7.6. */
-export function composeRequestHead(
-  head: RequestHead,
-  backend: BackendSpec,
-  hostHeader: 'preserve' | 'backend',
-  requestId: string,
-): string {
+export function composeRequestHead(parts: RequestParts, edited: RequestEdits): string {
+  const { head, target, backend } = parts
   const { fields } = head
-  const host = hostHeader === 'backend' || head.host === '' ? backend.authority : head.host
+  const host = hostOf(parts)
   // A client that repeats its header section gets it composed once.
-  if (fields.tailHost !== host || fields.tailForwardedHost !== head.host) composeTail(head, host)
-  const target = backend.basePath === '' || head.target === '*' ? head.target : backend.basePath + head.target
-  let text = `${head.method} ${target} HTTP/1.1\r\n${fields.tail}`
+  if (fields.tailHost !== host || fields.tailForwardedHost !== head.host || fields.tailEdits !== edited.edits) {
+    composeTail(head, host, edited.edits)
+  }
+  const path = backend.basePath === '' || target === '*' ? target : backend.basePath + target
+  let text = `${head.method} ${path} HTTP/1.1\r\n${fields.tail}`
   if (fields.maxForwards >= 0) {
     text += `Max-Forwards: ${head.method === 'OPTIONS' ? fields.maxForwards - 1 : fields.maxForwards}\r\n`
   }
-  return `${text}X-Request-Id: ${requestId}\r\n\r\n`
+  if (edited === noEdits) return `${text}X-Request-Id: ${parts.requestId}\r\n\r\n`
+  return `${withChanges(text, edited, parts.requestId)}\r\n`
 }
 
-function composeTail(head: RequestHead, host: string): void {
+function hostOf({ head, backend, hostHeader }: RequestParts): string {
+  if (hostHeader === 'preserve') return head.host === '' ? backend.authority : head.host
+  return hostHeader === 'backend' ? backend.authority : hostHeader
+}
+
+/** The request line stays where it is: the changes are those of the lines below it. */
+function withChanges(text: string, { edits, lines, changes, attemptChanges }: RequestEdits, id: string): string {
+  const lineEnd = text.indexOf('\r\n') + 2
+  let block = text.slice(lineEnd)
+  if (edits === null || !edits.removed.has('x-request-id')) block += `X-Request-Id: ${id}\r\n`
+  block += lines
+  if (changes !== null) block = changes.applyTo(block)
+  if (attemptChanges !== null) block = attemptChanges.applyTo(block)
+  return text.slice(0, lineEnd) + block
+}
+
+function composeTail(head: RequestHead, host: string, edits: HeaderEdits | null): void {
   const { fields } = head
   const forwardedHost = fields.forwardedHost === '' ? head.host : fields.forwardedHost
   const own = forwardedHost === '' ? '' : `X-Forwarded-Host: ${forwardedHost}\r\n`
-  fields.tail = flat(`Host: ${host}\r\n${fields.forward}${own}`)
+  let block = fields.forward + own
+  if (edits !== null) {
+    if (edits.removed.size > 0) block = withoutReserved(block, edits.removed)
+    block += edits.constant
+  }
+  fields.tail = flat(`Host: ${host}\r\n${block}`)
   fields.tailHost = host
   fields.tailForwardedHost = head.host
+  fields.tailEdits = edits
 }
 
 /** Joins the pieces of a concatenated string once, so that not every write has to. */
@@ -44,59 +92,86 @@ export interface ComposedAnswer {
   readonly text: string
   /** What it was composed with. */
   readonly hsts: string
+  readonly edits: HeaderEdits | null
   readonly outgoing: Outgoing
   readonly keepAlive: boolean
 }
 
-/**
- * Status line, end-to-end fields, Date, Via, and the framing this client understands. RFC 9112 §6 and §9.
- * `hsts`: the line that takes the place of the backend's own, or ''.
- */
-export function composeAnswerHead(
-  request: RequestHead,
-  answer: ResponseHead,
-  body: BodyReader,
-  keepAlive: boolean,
-  date: string,
-  setCookie: string,
-  hsts: string,
-): ComposedAnswer {
-  if (request.minor === 0 || !answer.hasDate || setCookie !== '') {
-    return compose(request.minor, answer, body, keepAlive, date, setCookie, hsts)
-  }
+/** What a route, its steps and its listener change of an answer. */
+export interface AnswerEdits {
+  /** The status that is sent instead, or 0. */
+  readonly status: number
+  /** Of the route; the same for all answers. */
+  readonly edits: HeaderEdits | null
+  /** Lines of the route that are this answer's own. */
+  readonly lines: string
+  /** Of its steps. */
+  readonly changes: FieldChanges | null
+  /** The line that takes the place of the backend's own, or ''. */
+  readonly hsts: string
+  /** Whole lines, or ''. */
+  readonly setCookie: string
+}
+
+export interface AnswerParts {
+  readonly request: RequestHead
+  readonly answer: ResponseHead
+  readonly body: BodyReader
+  readonly keepAlive: boolean
+  readonly date: string
+}
+
+/** Status line, end-to-end fields, Date, Via, and the framing this client understands. RFC 9112 §6 and §9. */
+export function composeAnswerHead(parts: AnswerParts, edited: AnswerEdits): ComposedAnswer {
+  const { request, answer, body, keepAlive } = parts
+  const { hsts, edits } = edited
+  const isOwn = edited.status !== 0 || edited.lines !== '' || edited.changes !== null || edited.setCookie !== ''
+  if (request.minor === 0 || !answer.hasDate || isOwn) return compose(parts, edited)
   // A backend that repeats its answer's head gets it composed once for each way it can go out.
   const variant = (keepAlive ? 1 : 0) + (body.kind === 'none' ? 2 : 0) + (hsts === '' ? 0 : 4)
   const known = answer.composed[variant]
-  // Its connection may serve several listeners, with TLS and without.
-  if (known != null && known.hsts === hsts) return known
-  const composed = compose(1, answer, body, keepAlive, date, setCookie, hsts)
+  // Its connection may serve several listeners, with TLS and without, and several routes.
+  if (known != null && known.hsts === hsts && known.edits === edits) return known
+  const composed = compose(parts, edited)
   answer.composed[variant] = composed
   return composed
 }
 
-/** The head of a 101. `own`: whole lines of ours. */
-export function composeUpgradeHead(answer: ResponseHead, own: string, hsts: string): string {
-  const forward = forwardedFields(answer, hsts)
-  return `HTTP/1.1 101 Switching Protocols\r\n${forward}${hsts}${own}Connection: upgrade\r\nUpgrade: ${answer.upgrade}\r\n\r\n`
+/** The head of a 101. */
+export function composeUpgradeHead(answer: ResponseHead, edited: AnswerEdits): string {
+  const fields = `${editedFields(answer, edited)}${edited.hsts}${edited.setCookie}`
+  return `HTTP/1.1 101 Switching Protocols\r\n${fields}Connection: upgrade\r\nUpgrade: ${answer.upgrade}\r\n\r\n`
 }
 
-/** Two policies would be one too many: a browser takes the first (RFC 6797 §8.1). */
-function forwardedFields(answer: ResponseHead, hsts: string): string {
-  return hsts !== '' && answer.hasHsts ? withoutReserved(answer.forward, HSTS) : answer.forward
+function editedFields(answer: ResponseHead, { hsts, edits, lines, changes }: AnswerEdits): string {
+  // Two policies would be one too many: a browser takes the first (RFC 6797 §8.1).
+  const block = hsts !== '' && answer.hasHsts ? withoutReserved(answer.forward, HSTS) : answer.forward
+  return editedBlock(block, edits, lines, changes)
+}
+
+/** A field block after a route and its steps. */
+export function editedBlock(
+  block: string,
+  edits: HeaderEdits | null,
+  lines: string,
+  changes: FieldChanges | null,
+): string {
+  let text = block
+  if (edits !== null) {
+    if (edits.removed.size > 0) text = withoutReserved(text, edits.removed)
+    text += edits.constant + lines
+  }
+  return changes === null ? text : changes.applyTo(text)
 }
 
 const HSTS: ReadonlySet<string> = new Set(['strict-transport-security'])
 
-function compose(
-  minor: number,
-  answer: ResponseHead,
-  body: BodyReader,
-  keepAlive: boolean,
-  date: string,
-  setCookie: string,
-  hsts: string,
-): ComposedAnswer {
-  let text = `HTTP/1.1 ${answer.status} ${answer.reason}\r\n${forwardedFields(answer, hsts)}`
+function compose({ request, answer, body, keepAlive, date }: AnswerParts, edited: AnswerEdits): ComposedAnswer {
+  const { minor } = request
+  const { hsts, edits, setCookie } = edited
+  const status = edited.status === 0 ? answer.status : edited.status
+  let text = `HTTP/1.1 ${status} ${status === answer.status ? answer.reason : reasonOf(status)}\r\n`
+  text += editedFields(answer, edited)
   if (!answer.hasDate) text += `Date: ${date}\r\n`
   text += `Via: 1.1 frontdesk\r\n${hsts}${setCookie}`
   let outgoing: Outgoing = 'raw'
@@ -113,5 +188,5 @@ function compose(
   } else if (answer.status === 205) text += 'Content-Length: 0\r\n'
   if (!stays) text += 'Connection: close\r\n'
   else if (minor === 0) text += 'Connection: keep-alive\r\n'
-  return { text: flat(`${text}\r\n`), hsts, outgoing, keepAlive: stays }
+  return { text: flat(`${text}\r\n`), hsts, edits, outgoing, keepAlive: stays }
 }

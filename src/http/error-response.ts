@@ -1,42 +1,23 @@
-// The answers of the proxy's own. The one place where an error becomes one: status line, Proxy-Status (RFC 9209), a
-// sentence for a person.
-import { STATUS_CODES } from 'node:http'
+// Where an error becomes an answer, the one place: its status, Proxy-Status (RFC 9209), a sentence for a person.
 import type { ErrorSpec } from '../core/errors.ts'
-
-export interface ErrorResponseOptions {
-  readonly date: string
-  /** '' where no request could be read. */
-  readonly requestId: string
-  readonly keepAlive: boolean
-  /** No body is sent for HEAD. */
-  readonly isHead: boolean
-  /** The line of Strict-Transport-Security, or ''. */
-  readonly hsts: string
-  /** What the system or TLS said, for Proxy-Status details; '' for nothing. Never a backend's address. */
-  readonly details: string
-}
+import { type AnswerFrame, type OwnAnswer, ownAnswerText, reasonOf } from './own-answer.ts'
 
 /** Seconds after which a client may try again when no backend answers. */
 const RETRY_AFTER_S = 1
 
-/** The whole answer as latin1 text. */
-export function errorResponse(error: ErrorSpec, options: ErrorResponseOptions): string {
-  const status = error.status
-  const reason = status === 499 ? 'Client Closed Request' : (STATUS_CODES[status] ?? 'Error')
-  const body = `${status} ${reason}\n${error.summary}.\n${options.requestId === '' ? '' : `Request id: ${options.requestId}\n`}`
-  let head = `HTTP/1.1 ${status} ${reason}\r\nDate: ${options.date}\r\nContent-Type: text/plain; charset=utf-8\r\n`
-  head += `Content-Length: ${body.length}\r\nCache-Control: no-store\r\n`
-  if (status === 503) head += `Retry-After: ${RETRY_AFTER_S}\r\n`
-  head += `Via: 1.1 frontdesk\r\nProxy-Status: frontdesk${proxyStatusParameters(error, options.details)}\r\n`
-  head += options.hsts
-  if (options.requestId !== '') head += `X-Request-Id: ${options.requestId}\r\n`
-  head += options.keepAlive ? '\r\n' : 'Connection: close\r\n\r\n'
-  return options.isHead ? head : head + body
+/** `details`: what the system or TLS said, for Proxy-Status; '' for nothing. Never a backend's address. */
+export function errorAnswer(error: ErrorSpec, requestId: string, details: string): OwnAnswer {
+  const { status } = error
+  const body = `${status} ${reasonOf(status)}\n${error.summary}.\n${requestId === '' ? '' : `Request id: ${requestId}\n`}`
+  let fields = 'Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n'
+  if (status === 503) fields += `Retry-After: ${RETRY_AFTER_S}\r\n`
+  fields += `Proxy-Status: frontdesk${proxyStatusParameters(error, details)}\r\n`
+  return { status, fields, body }
 }
 
-/** Length in bytes of the body of such an answer. */
-export function bodyLength(response: string): number {
-  return response.length - response.indexOf('\r\n\r\n') - 4
+/** The whole answer as latin1 text, where no route has a say in it. */
+export function errorResponse(error: ErrorSpec, frame: AnswerFrame): string {
+  return ownAnswerText(errorAnswer(error, frame.requestId, ''), frame)
 }
 
 /** As net/tls/backend-failure.ts writes an alert that a backend sent. */
@@ -51,8 +32,8 @@ function proxyStatusParameters(error: ErrorSpec, details: string): string {
 }
 
 /** OPTIONS with Max-Forwards: 0 asks this proxy itself (RFC 9110 §7.6.2). */
-export function optionsAnswer(date: string, keepAlive: boolean, hsts: string): string {
-  const connection = keepAlive ? '' : 'Connection: close\r\n'
-  const allow = 'Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS'
-  return `HTTP/1.1 204 No Content\r\nDate: ${date}\r\n${allow}\r\nVia: 1.1 frontdesk\r\n${hsts}${connection}\r\n`
+export const optionsAnswer: OwnAnswer = {
+  status: 204,
+  fields: 'Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS\r\n',
+  body: '',
 }

@@ -1,10 +1,12 @@
 // The life of an exchange, in the order of its methods:
-//   begin → attempt → send → onInterim → onAnswer → onAnswerBytes → complete → finish
+//   begin → route → dispatch → attempt → send → onInterim → onAnswer → passOn → onAnswerBytes → complete → finish
 // with fail as the way out of every step: it retries, answers with an error, or cuts the message visibly.
+// A route that asks no backend goes from route to answer. Steps (middleware) stand before dispatch, send and passOn.
 
 // The global of that name is a getter, which shows at this rate.
 import { performance } from 'node:perf_hooks'
 import { type ErrorName, type ErrorSpec, errorNames, errors, isUnreached } from '../core/errors.ts'
+import type { BackendSpec } from '../core/spec.ts'
 import type { TlsFacts } from '../net/arrival.ts'
 import { Dial, type DialEvents } from '../net/dialer.ts'
 import { Tunnel, type TunnelOwner } from '../net/tunnel.ts'
@@ -16,9 +18,17 @@ import type { LiveBackend } from '../pool/live-backend.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
 import { methodIndex } from '../state/worker-state.ts'
 import { Deadline } from '../util/timer-wheel.ts'
-import { composeAnswerHead, composeRequestHead, composeUpgradeHead } from './compose-head.ts'
+import {
+  type AnswerEdits,
+  composeAnswerHead,
+  composeRequestHead,
+  composeUpgradeHead,
+  editedBlock,
+  noEdits,
+  type RequestEdits,
+} from './compose-head.ts'
 import type { Site } from './context.ts'
-import { bodyLength, errorResponse, optionsAnswer } from './error-response.ts'
+import { errorAnswer, optionsAnswer } from './error-response.ts'
 import { answerBody } from './http1/answer-body.ts'
 import { type AnswerEvents, BackendConnection } from './http1/backend-side.ts'
 import { BodyReader } from './http1/body.ts'
@@ -30,10 +40,19 @@ import type { ResponseHead } from './http1/response-head.ts'
 import { hashOf } from './hygiene/hash-key.ts'
 import { hasDotSegments } from './hygiene/target.ts'
 import { framesMessage } from './hygiene/trailers.ts'
-import { httpsLocation, redirectResponse } from './redirect.ts'
+import { bodyLength, type OwnAnswer, ownAnswerText } from './own-answer.ts'
+import { httpsLocation, redirectTo } from './redirect.ts'
+import type { Destination } from './route/destination.ts'
+import { destinationFor, type Route } from './route/route.ts'
+import { BackendRequestRecord } from './steps/backend-request-record.ts'
+import type { Step } from './steps/build-steps.ts'
+import { callHooks, type Hook, HookFailure, HookWait } from './steps/hooks.ts'
+import type { ClientFactsOfStep, RequestRecord } from './steps/request-record.ts'
+import { ResponseRecord } from './steps/response-record.ts'
+import { Waiting } from './steps/waiting.ts'
 
 /** What an exchange needs of the client's connection. */
-export interface ExchangeClient extends Owner {
+export interface ExchangeClient extends Owner, ClientFactsOfStep {
   readonly wire: Wire
   readonly isSecure: boolean
   /** Null without TLS. */
@@ -60,7 +79,21 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
   readonly #body: BodyReader
   readonly #requestId: string
   readonly #startedAt = performance.now()
-  readonly #attempts: Attempts
+  /** Null until one was found to take the request. */
+  #route: Route | null = null
+  /** What steps and templates know of the request; null where the route needs it for nothing. */
+  #record: RequestRecord | null = null
+  /** Of the attempt that is being made, where steps see attempts. */
+  #attemptRecord: BackendRequestRecord | null = null
+  /** What a step of this exchange is waited for. */
+  #waiting: Waiting | null = null
+  /** A step has failed, or its answer is on its way: no more of them are called. */
+  #stepsDone = false
+  /** Path and query as a backend gets them. */
+  #target: string
+  /** Null until the request is on its way to a pool. */
+  #destination: Destination | null = null
+  #attempts: Attempts | null = null
   /** What of the request body has been read before a backend stood, framed for it; kept for a further attempt. */
   #firstBody = ''
   /** More of the body than `#firstBody` has gone out: the request cannot be sent again. */
@@ -71,7 +104,9 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
   #sentAt = 0
   #answeredAt = 0
   #firstByteUs = 0
+  /** As the client sees it, and as the backend said. */
   #status = 0
+  #backendStatus = 0
   #answerBody: BodyReader | null = null
   #outgoing: Outgoing = 'raw'
   #keepAlive = false
@@ -92,7 +127,7 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
     this.#head = head
     this.#body = new BodyReader(head.fields.framing, head.fields.contentLength)
     this.#requestId = head.fields.requestId === '' ? plane.ids.next() : head.fields.requestId
-    this.#attempts = new Attempts(site.pool, hashOf(site.pool.spec, head, client.address))
+    this.#target = head.target
     plane.state.requestStarted(site.listener.row)
   }
 
@@ -107,36 +142,106 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
 
   /** Takes what came behind the head, and goes to work. Returns the position after the last byte used. */
   begin(bytes: Buffer, start: number, end: number): number {
-    const { limits, pool, listener } = this.#site
+    const { listener } = this.#site
     if (listener.redirectHttpsPort !== 0) return this.#redirect(listener.redirectHttpsPort, bytes, start, end)
     if (this.#head.fields.looped) return this.#refuse(errors.loop_detected, end)
-    if (limits.bodySize !== 0 && this.#head.fields.contentLength > limits.bodySize) {
+    if (this.#head.method === 'OPTIONS' && this.#head.fields.maxForwards === 0) return this.#answerOptions(start)
+    const route = this.#findRoute()
+    if ('retry' in route) return this.#refuse(route, end)
+    if (route.bodySize !== 0 && this.#head.fields.contentLength > route.bodySize) {
       return this.#refuse(errors.body_too_large, end)
     }
-    if (this.#head.method === 'OPTIONS' && this.#head.fields.maxForwards === 0) return this.#answerOptions(start)
-    if (pool.hasBasePath && hasDotSegments(this.#head.target)) return this.#refuse(errors.bad_target, end)
     const used = this.#body.feed(bytes, start, end)
     if (used < 0 || framesMessage(this.#body.trailers)) return this.#refuse(errors.bad_chunk, end)
     if (this.#bodyTooLarge()) return this.#refuse(errors.body_too_large, end)
     if (this.#body.kind !== 'none') this.#firstBody = bodyText(bytes, this.#body, this.#site.headLimits.reserved)
-    if (pool.spec.timeouts.totalMs !== 0) {
+    const hooks = route.steps === null ? null : route.steps.onRequest
+    if (hooks !== null) this.#call(hooks, this.#record!, (answer) => this.#admitted(answer))
+    else this.#admitted(undefined)
+    return used
+  }
+
+  /** The route that takes the request, or why none does. */
+  #findRoute(): Route | ErrorSpec {
+    const { table, implicit } = this.#site
+    const found = table === null ? undefined : table.match(this.#head, this.#client)
+    if (found === null) return errors.bad_target
+    const route = found ?? implicit
+    if (route === null) return errors.no_route
+    this.#route = route
+    if (table === null) {
+      if (route.destination!.pool.hasBasePath && hasDotSegments(this.#head.target)) return errors.bad_target
+      return route
+    }
+    // What was matched is what backends get, byte for byte (CVE-2025-66490).
+    const { path, query } = table.found
+    this.#target = path + query
+    if (route.needsRecord) this.#record = table.found.record(this.#requestId, route.name)
+    return route
+  }
+
+  /** The steps before a backend are through: with an answer of theirs, with the route's own, or on to a pool. */
+  #admitted(answer: OwnAnswer | undefined): void {
+    const route = this.#route!
+    if (answer !== undefined) this.#answer(answer)
+    else if (route.own !== null) this.#answer(route.own(this.#record!))
+    else this.#dispatch(route)
+  }
+
+  /** Chooses the pool, and what it is to be asked for. */
+  #dispatch(route: Route): void {
+    if (this.#record !== null && this.#record.target !== null) this.#target = this.#record.target
+    if (route.rewrite !== null && !this.#rewrite(route.rewrite)) {
+      this.#give(errors.bad_rewrite, '')
+      return
+    }
+    const destination = destinationFor(route, this.#head, this.#client.address)
+    const { pool, retries, timeouts } = destination
+    this.#destination = destination
+    this.#attempts = new Attempts(pool, hashOf(pool.spec, this.#head, this.#client.address), retries)
+    if (timeouts.totalMs !== 0) {
       this.#total = new Deadline(() => this.#totalTimedOut())
-      this.#plane.wheel.arm(this.#total, pool.spec.timeouts.totalMs)
+      this.#plane.wheel.arm(this.#total, timeouts.totalMs)
     }
     this.#attempt()
-    return used
+  }
+
+  #rewrite(rewrite: NonNullable<Route['rewrite']>): boolean {
+    if (this.#target === '*') return true
+    const at = this.#target.indexOf('?')
+    const target =
+      at < 0 ? rewrite.apply(this.#target, '') : rewrite.apply(this.#target.slice(0, at), this.#target.slice(at))
+    if (target === null) return false
+    this.#target = target
+    return true
   }
 
   /** Takes a place at a backend and a connection to it. */
   #attempt(): void {
-    const bound = this.#site.pool.affinity?.find(this.#affinityKey())
-    const lease = this.#attempts.take(bound)
-    if (lease instanceof Lease) this.#connect(lease)
-    else this.#give(this.#attempts.failure ?? lease, this.#attempts.failureCode)
+    const attempts = this.#attempts!
+    const bound = this.#destination!.affinity?.find(this.#affinityKey())
+    const lease = attempts.take(bound)
+    if (lease instanceof Lease) this.#approach(lease)
+    else this.#give(attempts.failure ?? lease, attempts.failureCode)
+  }
+
+  /** Steps may change what this backend is asked. */
+  #approach(lease: Lease): void {
+    const hooks = this.#route!.steps?.onBackendRequest ?? null
+    if (hooks === null) {
+      this.#connect(lease)
+      return
+    }
+    const { spec } = lease.backend
+    this.#attemptRecord = new BackendRequestRecord(this.#record!, spec.pool, spec.url, this.#attempts!.count)
+    this.#call(hooks, this.#attemptRecord, (answer) => {
+      if (answer === undefined) this.#connect(lease)
+      else this.#stepFailed('middleware', new TypeError('onBackendRequest cannot answer; onRequest can'))
+    })
   }
 
   #connect(lease: Lease): void {
-    const { pool } = this.#site
+    const { timeouts } = this.#destination!
     // The rest of the body stays in the kernel until somebody can take it.
     if (!this.#body.done) this.#client.wire.pause()
     this.#client.expectWithin(0)
@@ -147,7 +252,7 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
       return
     }
     const preface = prefaceFor(this.#client, lease.backend)
-    this.#dial = new Dial(lease.backend, pool.spec.timeouts.connectMs, this.#plane.wheel, this, preface)
+    this.#dial = new Dial(lease.backend, timeouts.connectMs, this.#plane.wheel, this, preface)
     this.#dial.start()
   }
 
@@ -159,14 +264,14 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
 
   onDialed(open: (events: WireEvents) => Wire, durationUs: number): void {
     this.#dial = null
-    const backend = this.#attempts.lease!.backend
+    const backend = this.#attempts!.lease!.backend
     this.#plane.state.backendConnected(backend.spec.slot, durationUs)
     this.#guarded(() => this.#send(new BackendConnection(open, backend, this.#plane)))
   }
 
   onDialFailed(error: ErrorSpec, code: string): void {
     this.#dial = null
-    this.#plane.state.backendConnectFailed(this.#attempts.lease!.backend.spec.slot)
+    this.#plane.state.backendConnectFailed(this.#attempts!.lease!.backend.spec.slot)
     this.#guarded(() => this.#fail(error, code))
   }
 
@@ -182,14 +287,25 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
 
   /** Writes head and what there is of the body; the rest follows as it comes. */
   #send(connection: BackendConnection): void {
-    const { pool, responseRules } = this.#site
+    const { hostHeader, responseRules } = this.#destination!
     this.#connection = connection
-    this.#sentAt = this.#attempts.count === 1 && connection.uses > 0 ? this.#startedAt : performance.now()
-    const head = composeRequestHead(this.#head, connection.backend.spec, pool.spec.hostHeader, this.#requestId)
+    this.#sentAt = this.#attempts!.count === 1 && connection.uses > 0 ? this.#startedAt : performance.now()
+    const { spec: backend } = connection.backend
+    const parts = { head: this.#head, target: this.#target, backend, hostHeader, requestId: this.#requestId }
+    const head = composeRequestHead(parts, this.#requestEdits())
     connection.send(this, responseRules, this.#firstBody === '' ? head : head + this.#firstBody)
     if (connection.wire.closed) return
     this.#setDeadlines()
     if (!this.#body.done && !connection.wire.pending) this.#client.resumeBody()
+  }
+
+  #requestEdits(): RequestEdits {
+    const edits = this.#route!.requestEdits
+    const changes = this.#record === null ? null : this.#record.changes
+    const attemptChanges = this.#attemptRecord === null ? null : this.#attemptRecord.changes
+    if (edits === null && changes === null && attemptChanges === null) return noEdits
+    const lines = edits === null || edits.variable === null ? '' : edits.render(this.#record!, null)
+    return { edits, lines, changes, attemptChanges }
   }
 
   /** More of the request body. The client is paused while no backend connection stands. */
@@ -222,7 +338,7 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
   /** Whoever is waited for has a deadline: the backend for bytes or for taking them, the client likewise. */
   #setDeadlines(): void {
     const connection = this.#connection!
-    const { firstByteMs, idleMs } = this.#site.pool.spec.timeouts
+    const { firstByteMs, idleMs } = this.#destination!.timeouts
     const { idleTimeoutMs } = this.#site.limits
     const awaitsClient = this.#client.wire.pending || (!this.#body.done && !connection.wire.pending)
     this.#client.expectWithin(awaitsClient ? idleTimeoutMs : 0)
@@ -246,6 +362,46 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
       this.#switchProtocols(head, bytes, start, end)
       return
     }
+    if (this.#destination!.retries.onStatus.length > 0 && this.#retryStatus(head.status)) return
+    const hooks = this.#stepsDone || this.#route!.steps === null ? null : this.#route!.steps.onResponse
+    if (hooks === null) this.#passOn(null, head, bytes, start, end)
+    else this.#review(connection, hooks, head, bytes, start, end)
+  }
+
+  /** Steps see the head before the client does. What came with it waits where one of them takes its time. */
+  #review(
+    connection: BackendConnection,
+    hooks: readonly Hook<ResponseRecord>[],
+    head: ResponseHead,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const { spec } = connection.backend
+    const record = new ResponseRecord(this.#record!, head.status, head.forward, spec.url)
+    let held: Buffer | null = null
+    this.#call(hooks, record, (answer) => {
+      if (this.#connection !== connection) return
+      if (answer !== undefined) {
+        this.#plane.state.backendFinished(spec.slot, head.status, this.#firstByteUs)
+        this.#closeConnection()
+        this.#stepsDone = true
+        this.#answer(answer)
+      } else if (held === null) this.#passOn(record, head, bytes, start, end)
+      else {
+        this.#passOn(record, head, held, 0, held.length)
+        if (this.#connection === connection && !this.#client.wire.pending) connection.wire.resume()
+      }
+    })
+    if (this.#waiting === null || this.#connection !== connection) return
+    held = Buffer.from(bytes.subarray(start, end))
+    connection.wire.pause()
+    connection.expectWithin(0)
+  }
+
+  /** The answer goes to the client: its head and the first part of the body; most are complete here. */
+  #passOn(record: ResponseRecord | null, head: ResponseHead, bytes: Buffer, start: number, end: number): void {
+    const connection = this.#connection!
     const body = answerBody(this.#head.method, head)
     const used = body.feed(bytes, start, end)
     if (used < 0) {
@@ -254,8 +410,6 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
       this.#fail(errors.bad_response, '')
       return
     }
-    if (this.#site.pool.spec.retries.onStatus.length > 0 && this.#retryStatus(head.status)) return
-    this.#status = head.status
     this.#answerBody = body
     // Reusable only if the request was fully sent and the answer fully read (CVE-2024-24791), and no upgrade was tried.
     this.#backendReusable =
@@ -264,18 +418,11 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
       !head.mayCarryStrayBody &&
       (head.minor === 1 ? !head.close : head.keepAlive) &&
       this.#head.fields.upgrade === ''
-    this.#keepAlive = this.#clientStays()
-    const secure = this.#client.isSecure
-    const cookie = this.#site.pool.affinity?.bind(this.#affinityKey(), connection.backend.spec, secure) ?? ''
-    const composed = composeAnswerHead(
-      this.#head,
-      head,
-      body,
-      this.#keepAlive,
-      this.#plane.clock.date,
-      cookie,
-      this.#site.hsts,
-    )
+    this.#backendStatus = head.status
+    this.#status = record === null ? head.status : record.status
+    const { date } = this.#plane.clock
+    const parts = { request: this.#head, answer: head, body, keepAlive: this.#clientStays(), date }
+    const composed = composeAnswerHead(parts, this.#answerEdits(record, connection.backend.spec))
     this.#keepAlive = composed.keepAlive
     this.#outgoing = composed.outgoing
     relayBody(this.#client.wire, composed.text, connection.wire, bytes, body, composed.outgoing)
@@ -286,6 +433,26 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
       if (this.#outgoing === 'raw') connection.wire.useOwnBuffer()
       this.#setDeadlines()
     }
+  }
+
+  #answerEdits(record: ResponseRecord | null, backend: BackendSpec): AnswerEdits {
+    const edits = this.#route!.responseEdits
+    const changes = record === null ? null : record.changes
+    const secure = this.#client.isSecure
+    const setCookie = this.#destination!.affinity?.bind(this.#affinityKey(), backend, secure) ?? ''
+    const { plainAnswer } = this.#site
+    const status = record === null ? 0 : record.status
+    if (edits === null && changes === null && setCookie === '' && status === 0) return plainAnswer
+    const lines = this.#responseLines(backend)
+    return { status, edits, lines, changes, setCookie, hsts: plainAnswer.hsts }
+  }
+
+  /** The lines with variables of the route's response edits. */
+  #responseLines(backend: BackendSpec | null): string {
+    const edits = this.#route === null ? null : this.#route.responseEdits
+    if (edits === null || edits.variable === null) return ''
+    const facts = { status: this.#status, backend: backend?.url ?? '', pool: backend?.pool ?? '' }
+    return edits.render(this.#record!, facts)
   }
 
   onAnswerBytes(bytes: Buffer, start: number, end: number): void {
@@ -328,7 +495,7 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
     this.#connection = null
     connection.wire.releaseOwnBuffer(this.#client.wire.pending)
     connection.wire.resume()
-    this.#plane.state.backendFinished(connection.backend.spec.slot, this.#status, this.#firstByteUs)
+    this.#plane.state.backendFinished(connection.backend.spec.slot, this.#backendStatus, this.#firstByteUs)
     if (this.#backendReusable && this.#body.done) this.#keep(connection)
     else connection.close()
     this.#finish(this.#keepAlive && this.#body.done, now)
@@ -336,7 +503,7 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
 
   #keep(connection: BackendConnection): void {
     const reserved = connection.backend.sendProxyProtocol !== null
-    connection.keep(this.#site.pool.spec.keepalive, reserved)
+    connection.keep(this.#destination!.pool.spec.keepalive, reserved)
     if (reserved) this.#client.own = connection
   }
 
@@ -344,14 +511,65 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
   #finish(reusable: boolean, now = performance.now()): void {
     if (this.#ended) return
     this.#ended = true
-    this.#attempts.release()
+    this.#cancelWaiting()
+    this.#attempts?.release()
     if (this.#total !== null) this.#plane.wheel.remove(this.#total)
     const durationUs = Math.round((now - this.#startedAt) * 1000)
     const { state } = this.#plane
     state.requestFinished(this.#site.listener.row, methodIndex(this.#head.method), this.#status, durationUs)
     if (this.#error !== '') state.requestError(this.#site.listener.row, index[this.#error]!)
     if (this.#plane.accessLog !== null) this.#log(durationUs)
+    const finishers = this.#route === null || this.#route.steps === null ? null : this.#route.steps.onFinish
+    if (finishers !== null) this.#tellFinished(finishers, durationUs)
     this.#client.exchangeEnded(reusable, this.#body.done)
+  }
+
+  #tellFinished(steps: readonly Step[], durationUs: number): void {
+    const finish = {
+      request: this.#record!,
+      status: this.#status,
+      durationMs: durationUs / 1000,
+      backend: this.#backendUrl,
+      attempts: this.#attempts?.count ?? 0,
+      error: this.#error,
+    }
+    for (const { label, middleware } of steps) {
+      try {
+        middleware.onFinish!(finish)
+      } catch (error) {
+        this.#plane.pluginFailed(label, error)
+      }
+    }
+  }
+
+  // --- steps ---
+
+  /** Calls hooks in turn; `then` gets what they answered. Whatever fails there is an answer of 500. */
+  #call<V>(hooks: readonly Hook<V>[], view: V, then: (answer: OwnAnswer | undefined) => void, from = 0): void {
+    const outcome = callHooks(hooks, view, from)
+    if (outcome instanceof HookWait) {
+      this.#client.expectWithin(0)
+      this.#waiting = new Waiting(this.#plane.wheel, outcome, (result) =>
+        this.#guarded(() => {
+          this.#waiting = null
+          if (result instanceof HookFailure) this.#stepFailed(result.label, result.error)
+          else if (result !== undefined) then(result)
+          else this.#call(hooks, view, then, outcome.next)
+        }),
+      )
+    } else if (outcome instanceof HookFailure) this.#stepFailed(outcome.label, outcome.error)
+    else then(outcome)
+  }
+
+  #cancelWaiting(): void {
+    this.#waiting?.cancel()
+    this.#waiting = null
+  }
+
+  #stepFailed(label: string, error: unknown): void {
+    this.#plane.pluginFailed(`${label}, request ${this.#requestId}`, error)
+    this.#stepsDone = true
+    this.#give(errors.middleware_failed, '')
   }
 
   // --- the ways out ---
@@ -360,6 +578,7 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
     // A kept connection may have been closed at any time: that says nothing about the backend.
     const stale = error === errors.reset_before_answer && this.#connection!.uses > 1
     this.#connection = null
+    this.#cancelWaiting()
     if (stale) this.#freshOnly = true
     else this.#blame(error)
     if (this.#answerBody !== null) this.#cut(error)
@@ -393,11 +612,12 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
    * `stale`: on a kept connection that was dead already, so that the same backend may be asked again.
    */
   #fail(error: ErrorSpec, code: string, stale = false): void {
-    const { slot } = this.#attempts.lease!.backend.spec
+    const attempts = this.#attempts!
+    const { slot } = attempts.lease!.backend.spec
     if (isUnreached(error) && error.blamesBackend) this.#plane.backendFailed(slot, error.name, code)
-    this.#attempts.failed(error, code, stale)
-    if (this.#attempts.mayRetry(error, stale, this.#retryQuestion())) this.#attempt()
-    else this.#give(this.#attempts.failure!, this.#attempts.failureCode)
+    attempts.failed(error, code, stale)
+    if (attempts.mayRetry(error, stale, this.#retryQuestion())) this.#attempt()
+    else this.#give(attempts.failure!, attempts.failureCode)
   }
 
   /** Nothing is retried after the first byte to the client, or once more of the body went out than is kept. */
@@ -407,12 +627,12 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
 
   /** A configured status: the answer is dropped and another backend asked, if the rules allow it. */
   #retryStatus(status: number): boolean {
-    const { slot } = this.#attempts.lease!.backend.spec
-    const next = this.#attempts.retryOnStatus(status, this.#retryQuestion())
+    const { slot } = this.#attempts!.lease!.backend.spec
+    const next = this.#attempts!.retryOnStatus(status, this.#retryQuestion())
     if (next === null) return false
     this.#plane.state.backendFinished(slot, status, this.#firstByteUs)
     this.#closeConnection()
-    this.#connect(next)
+    this.#approach(next)
     return true
   }
 
@@ -427,24 +647,56 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
     this.#dial?.cancel()
     this.#dial = null
     this.#closeConnection()
+    this.#cancelWaiting()
     this.#error = error.name as ErrorName
-    if (this.#answerBody !== null) {
-      this.#cut(error)
+    if (this.#answerBody !== null) this.#cut(error)
+    else this.#reviewOwn(errorAnswer(error, this.#requestId, code), error.side !== 'client')
+  }
+
+  /** Gives the client an answer that was made here. */
+  #answer(answer: OwnAnswer): void {
+    const { refusal } = answer
+    if (refusal === undefined) {
+      this.#reviewOwn(answer, true)
       return
     }
-    this.#status = error.status
-    const keepAlive = error.side !== 'client' && this.#clientStays()
-    const text = errorResponse(error, {
-      date: this.#plane.clock.date,
-      requestId: this.#requestId,
-      keepAlive: keepAlive && this.#head.minor === 1,
-      isHead: this.#head.method === 'HEAD',
-      hsts: this.#site.hsts,
-      details: code,
-    })
+    const { error, details } = refusal
+    this.#error = error.name as ErrorName
+    const said = errorAnswer(error, this.#requestId, details)
+    this.#reviewOwn({ ...said, fields: said.fields + answer.fields }, true)
+  }
+
+  /** Steps see answers of our own, too, but for one: what says that a step has failed. */
+  #reviewOwn(answer: OwnAnswer, mayStay: boolean): void {
+    this.#status = answer.status
+    const hooks = this.#stepsDone || this.#record === null ? null : (this.#route!.steps?.onResponse ?? null)
+    if (hooks === null) {
+      this.#writeOwn(answer, null, mayStay)
+      return
+    }
+    this.#stepsDone = true
+    const record = new ResponseRecord(this.#record!, answer.status, answer.fields, '')
+    this.#call(hooks, record, (other) => this.#writeOwn(other ?? answer, other === undefined ? record : null, mayStay))
+  }
+
+  #writeOwn(answer: OwnAnswer, record: ResponseRecord | null, mayStay: boolean): void {
+    const edits = this.#route === null ? null : this.#route.responseEdits
+    this.#status = record === null ? answer.status : record.status
+    const fields = editedBlock(answer.fields, edits, this.#responseLines(null), record === null ? null : record.changes)
+    const keepAlive = mayStay && this.#head.minor === 1 && this.#clientStays()
+    const text = ownAnswerText(
+      { status: this.#status, fields, body: answer.body },
+      {
+        date: this.#plane.clock.date,
+        requestId: this.#requestId,
+        keepAlive,
+        isHead: this.#head.method === 'HEAD',
+        hsts: this.#site.hsts,
+      },
+    )
     this.#client.wire.write(text)
     this.#ownBytes = bodyLength(text)
-    this.#finish(keepAlive && this.#head.minor === 1)
+    this.#finish(keepAlive)
   }
 
   /** Part of an answer has gone out and the rest will not come: the client must see that it is incomplete. */
@@ -459,7 +711,7 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
   }
 
   #blame(error: ErrorSpec): void {
-    const { lease } = this.#attempts
+    const lease = this.#attempts?.lease ?? null
     if (lease !== null && error.blamesBackend) {
       this.#plane.state.backendFinished(lease.backend.spec.slot, 0, 0)
     }
@@ -478,23 +730,20 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
   }
 
   #bodyTooLarge(): boolean {
-    const { bodySize } = this.#site.limits
+    const { bodySize } = this.#route!
     return bodySize !== 0 && this.#body.received > bodySize
   }
 
   #affinityKey(): AffinityKey {
     const { fields } = this.#head
-    const sticky = this.#site.pool.spec.sticky
+    const sticky = this.#destination!.affinity?.spec
     const header = sticky?.by === 'header' ? fieldValue(fields.lookup, sticky.name.toLowerCase()) : ''
     return { cookie: fields.cookie, address: this.#client.address, header }
   }
 
   /** Max-Forwards: 0 makes this proxy the one that is asked (RFC 9110 §7.6.2). */
   #answerOptions(position: number): number {
-    const keepAlive = this.#clientStays()
-    this.#status = 204
-    this.#client.wire.write(optionsAnswer(this.#plane.clock.date, keepAlive, this.#site.hsts))
-    this.#finish(keepAlive)
+    this.#reviewOwn(optionsAnswer, true)
     return position
   }
 
@@ -506,17 +755,7 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
     if (this.#head.target === '*') return this.#answerOptions(used)
     const location = httpsLocation(this.#head, port)
     if (location === null) return this.#refuse(errors.bad_host, end)
-    const keepAlive = this.#clientStays() && this.#head.minor === 1
-    const text = redirectResponse(location, {
-      date: this.#plane.clock.date,
-      requestId: this.#requestId,
-      keepAlive,
-      isHead: this.#head.method === 'HEAD',
-    })
-    this.#status = 308
-    this.#client.wire.write(text)
-    this.#ownBytes = bodyLength(text)
-    this.#finish(keepAlive)
+    this.#reviewOwn(redirectTo(location), true)
     return used
   }
 
@@ -534,16 +773,14 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
     this.#connection = null
     if (this.#total !== null) this.#plane.wheel.remove(this.#total)
     this.#plane.state.backendFinished(connection.backend.spec.slot, 101, this.#firstByteUs)
-    const cookie =
-      this.#site.pool.affinity?.bind(this.#affinityKey(), connection.backend.spec, this.#client.isSecure) ?? ''
-    this.#client.wire.write(composeUpgradeHead(head, cookie, this.#site.hsts))
+    this.#client.wire.write(composeUpgradeHead(head, this.#answerEdits(null, connection.backend.spec)))
     this.#client.becomeTunnel()
     this.#tunnel = new Tunnel({
       client: this.#client.wire,
       backend: connection.detach(),
       owner: this,
       wheel: this.#plane.wheel,
-      idleMs: this.#site.pool.spec.timeouts.tunnelMs,
+      idleMs: this.#destination!.timeouts.tunnelMs,
       state: this.#plane.state,
       row: this.#site.listener.row,
     })
@@ -574,9 +811,9 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
       sent: this.#tunnel?.backend.count ?? this.#answerBody?.received ?? this.#ownBytes,
       durationUs,
       firstByteUs: this.#firstByteUs,
-      pool: this.#site.listener.redirectHttpsPort === 0 ? this.#site.pool.spec.name : '',
+      pool: this.#destination?.pool.spec.name ?? '',
       backend: this.#backendUrl,
-      attempts: this.#attempts.count,
+      attempts: this.#attempts?.count ?? 0,
       error: this.#error,
       requestId: this.#requestId,
       userAgent: fieldValue(fields.block, 'user-agent'),

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parseRequestHead, type RequestHead } from './http1/request-head.ts'
 import { nothingReserved } from './hygiene/reserved-fields.ts'
-import { httpsLocation, redirectResponse } from './redirect.ts'
+import { ownAnswerText } from './own-answer.ts'
+import { httpsLocation, redirectTo } from './redirect.ts'
 
 const limits = { instanceId: 'i', maxFields: 100, targetSize: 8192, reserved: nothingReserved, certificateNames: null }
 const client = { address: '192.0.2.1', trusted: false, scheme: 'http' as const, certificate: null }
@@ -68,13 +69,13 @@ test('without Host there is no place to be sent to', () => {
 })
 
 test('the answer is a 308 with its length, and without a body for HEAD', () => {
-  const options = { date: 'D', requestId: 'r', keepAlive: true, isHead: false }
-  const text = redirectResponse('https://h/', options)
+  const options = { date: 'D', requestId: 'r', keepAlive: true, isHead: false, hsts: '' }
+  const text = ownAnswerText(redirectTo('https://h/'), options)
   const [head, body] = text.split('\r\n\r\n')
   assert.match(head!, /^HTTP\/1\.1 308 Permanent Redirect\r\n/)
   assert.match(head!, /\r\nLocation: https:\/\/h\/\r\n/)
   assert.match(head!, new RegExp(`\r\nContent-Length: ${body!.length}\r\n`))
   assert.doesNotMatch(head!, /Connection/)
-  assert.match(redirectResponse('https://h/', { ...options, keepAlive: false }), /\r\nConnection: close\r\n/)
-  assert.equal(redirectResponse('https://h/', { ...options, isHead: true }), `${head}\r\n\r\n`)
+  assert.match(ownAnswerText(redirectTo('https://h/'), { ...options, keepAlive: false }), /\r\nConnection: close\r\n/)
+  assert.equal(ownAnswerText(redirectTo('https://h/'), { ...options, isHead: true }), `${head}\r\n\r\n`)
 })

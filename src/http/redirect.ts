@@ -1,6 +1,7 @@
 // The answer of a listener that sends everybody to https.
 import { isIPv6 } from 'node:net'
 import type { RequestHead } from './http1/request-head.ts'
+import type { OwnAnswer } from './own-answer.ts'
 
 /** Narrower than what Host may be: nothing percent-encoded and nothing that a browser could take for the end of a host. */
 const HOST = /^(?:\[([0-9A-Fa-f:.]+)\]|[0-9A-Za-z_][0-9A-Za-z._-]*)(?::[0-9]*)?$/
@@ -21,21 +22,8 @@ export function httpsLocation(head: RequestHead, port: number): string | null {
   return `https://${name}${port === HTTPS_PORT ? '' : `:${port}`}${head.target}`
 }
 
-export interface RedirectOptions {
-  readonly date: string
-  readonly requestId: string
-  readonly keepAlive: boolean
-  /** No body is sent for HEAD. */
-  readonly isHead: boolean
-}
-
-const BODY = '308 Permanent Redirect\n'
-
-/** The whole answer as latin1 text. 308, unlike 301, keeps method and body (RFC 9110 §15.4.9). */
-export function redirectResponse(location: string, options: RedirectOptions): string {
-  const head =
-    `HTTP/1.1 308 Permanent Redirect\r\nDate: ${options.date}\r\nLocation: ${location}\r\n` +
-    `Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${BODY.length}\r\n` +
-    `Via: 1.1 frontdesk\r\nX-Request-Id: ${options.requestId}\r\n${options.keepAlive ? '' : 'Connection: close\r\n'}\r\n`
-  return options.isHead ? head : head + BODY
+/** 308, unlike 301, keeps method and body (RFC 9110 §15.4.9). */
+export function redirectTo(location: string): OwnAnswer {
+  const fields = `Location: ${location}\r\nContent-Type: text/plain; charset=utf-8\r\n`
+  return { status: 308, fields, body: '308 Permanent Redirect\n' }
 }

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ClientAuthSpec, ListenerSpec, ListenerTlsSpec, Snapshot } from '../core/spec.ts'
-import type { Pool } from '../pool/pool.ts'
+import { listenerSpec, listenerTlsSpec, poolSpec, snapshotOf } from '../../test/support/control-kit.ts'
+import type { ClientAuthSpec, ListenerSpec, ListenerTlsSpec } from '../core/spec.ts'
+import { noPlugins } from '../plugins/registry.ts'
+import { LiveBackends } from '../pool/live-backend.ts'
+import type { PlaneContext } from '../pool/plane-context.ts'
+import { Pool } from '../pool/pool.ts'
+import { createSharedState } from '../state/memory.ts'
+import { WorkerState } from '../state/worker-state.ts'
 import { buildSite } from './site.ts'
 
 const names = { subject: 'x-cert-subject', san: null, fingerprint: 'x_cert_fingerprint' }
@@ -14,13 +20,16 @@ const clientAuth = (headers: ClientAuthSpec['headers']): ClientAuthSpec => ({
 })
 
 function listener(name: string, tls: Partial<ListenerTlsSpec> | null): ListenerSpec {
-  return { name, tls: tls === null ? null : { clientAuth: null, hsts: '', ...tls } } as ListenerSpec
+  return listenerSpec({ name, tls: tls === null ? null : listenerTlsSpec([], tls) })
 }
 
 function sites(...listeners: ListenerSpec[]) {
-  const pool = { spec: { hideHeaders: [] } } as unknown as Pool
-  const snapshot = { instanceId: 'i', limits: { headerCount: 100, targetSize: 8192 }, listeners } as unknown as Snapshot
-  return listeners.map((one) => buildSite(snapshot, one, pool, () => false))
+  const pool = poolSpec([])
+  const snapshot = { ...snapshotOf([pool]), listeners }
+  const state = new WorkerState(createSharedState({ workers: 1, slots: 1 }), 0)
+  const plane = { state, plugins: noPlugins } as unknown as PlaneContext
+  const pools = new Map([['default', new Pool(pool, state, new LiveBackends(state, 1))]])
+  return listeners.map((one) => buildSite({ snapshot, pools, routes: [], isTrusted: () => false }, one, plane))
 }
 
 test('a field that one listener tells is reserved on all of them, and told on that one', () => {
@@ -54,5 +63,5 @@ test('Strict-Transport-Security belongs to the listener that has it', () => {
 
 test('listeners of one pool read its answers by the same rules, so that a parsed head serves them all', () => {
   const [first, second] = sites(listener('a', {}), listener('b', null))
-  assert.equal(first!.responseRules, second!.responseRules)
+  assert.equal(first!.implicit!.destination!.responseRules, second!.implicit!.destination!.responseRules)
 })

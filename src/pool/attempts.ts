@@ -2,7 +2,7 @@
 // The only place that decides on a retry.
 import type { Selection } from '../balancer/strategy.ts'
 import { type ErrorSpec, isUnreached } from '../core/errors.ts'
-import type { BackendSpec } from '../core/spec.ts'
+import type { BackendSpec, RetriesSpec } from '../core/spec.ts'
 import { retryReasons } from '../state/worker-state.ts'
 import { Lease } from './lease.ts'
 import type { Pool } from './pool.ts'
@@ -24,12 +24,14 @@ export class Attempts {
   failure: ErrorSpec | null = null
   failureCode = ''
   readonly #pool: Pool
+  readonly #retries: RetriesSpec
   readonly #selection: Selection
   #retrying = false
 
-  /** `hash`: of the request, for the strategies that look at it. */
-  constructor(pool: Pool, hash: number) {
+  /** `hash`: of the request, for the strategies that look at it. `retries`: where they are not the pool's own. */
+  constructor(pool: Pool, hash: number, retries: RetriesSpec = pool.spec.retries) {
     this.#pool = pool
+    this.#retries = retries
     this.#selection = { hash, tried: [] }
   }
 
@@ -56,7 +58,7 @@ export class Attempts {
 
   /** Whether another attempt may follow this failure: by its kind, the attempts left, and the budget. Counted if so. */
   mayRetry(error: ErrorSpec, stale: boolean, { repeatable, idempotent }: RetryQuestion): boolean {
-    const { retries } = this.#pool.spec
+    const retries = this.#retries
     if (error.retry === 'never' || !repeatable || this.count > retries.attempts) return false
     if (error.retry === 'safe' ? !retries.onConnect : !retries.onReset || !idempotent) return false
     // A kept connection that was dead is replaced once, by a fresh one: no budget is needed against a storm, and a
@@ -72,7 +74,7 @@ export class Attempts {
    * gives the old one back. Null = the answer is passed on as it is.
    */
   retryOnStatus(status: number, { repeatable, idempotent }: RetryQuestion): Lease | null {
-    const { retries } = this.#pool.spec
+    const retries = this.#retries
     if (!retries.onStatus.includes(status) || !idempotent || !repeatable || this.count > retries.attempts) return null
     this.#selection.tried.push(this.lease!.backend.spec.slot)
     const next = this.#pool.acquire(this.#selection, undefined)

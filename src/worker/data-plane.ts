@@ -1,6 +1,8 @@
 // One worker's data plane: applies snapshots, accepts connections, drains. Runs in a thread, or in the main thread.
 import type { Socket } from 'node:net'
 import type { LimitsSpec, ListenerSpec, Slot, Snapshot } from '../core/spec.ts'
+import { buildRoutes } from '../http/route/route.ts'
+import { buildSite } from '../http/site.ts'
 import type { SocketKind } from '../net/acceptor.ts'
 import type { DoorRules } from '../net/door.ts'
 import { keyOf, ServerTls } from '../net/tls/server-tls.ts'
@@ -84,8 +86,11 @@ export class DataPlane implements PlaneContext {
     // What can fail is made before anything is swapped.
     const engines = new Map(snapshot.listeners.map((spec) => [spec.name, this.#tlsOf(spec)]))
     const pools = new Map(snapshot.pools.map((spec) => [spec.name, new Pool(spec, this.state, this.#live, this)]))
+    const routes = buildRoutes(snapshot, pools, this)
+    const parts = { snapshot, pools, routes, isTrusted: compileCidrs(snapshot.trustedProxies) }
+    const http = snapshot.listeners.filter(({ protocol }) => protocol === 'http')
+    const sites = new Map(http.map((spec) => [spec.name, buildSite(parts, spec, this)]))
     this.#live.update(snapshot.pools)
-    const isTrusted = compileCidrs(snapshot.trustedProxies)
     this.#applyAccessLog(snapshot)
     for (const spec of snapshot.listeners) {
       const tls = engines.get(spec.name) ?? null
@@ -93,7 +98,7 @@ export class DataPlane implements PlaneContext {
       const entrance = this.#listeners.get(spec.name) ?? this.#addListener(setup)
       entrance.tls = tls
       entrance.listener.update(setup)
-      entrance.handler.update({ snapshot, spec, pools, isTrusted })
+      entrance.handler.update({ spec, pools, site: sites.get(spec.name) ?? null })
     }
   }
 

@@ -2,7 +2,6 @@
 import type { ListenerSpec } from '../core/spec.ts'
 import type { Site } from '../http/context.ts'
 import { ClientConnection, type ClientHome } from '../http/http1/client-side.ts'
-import { buildSite } from '../http/site.ts'
 import type { Arrival } from '../net/arrival.ts'
 import type { ClientHello } from '../net/tls/client-hello.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
@@ -24,8 +23,8 @@ export class HttpHandler implements Handler, ClientHome {
     this.connectionClosed = closed
   }
 
-  update({ snapshot, spec, pools, isTrusted }: News): void {
-    this.site = buildSite(snapshot, spec, httpPool(pools, spec), isTrusted)
+  update(news: News): void {
+    this.site = news.site!
   }
 
   serve(arrival: Arrival, early: Buffer | null): Connection {
@@ -63,13 +62,6 @@ export class TcpHandler implements Handler, TcpHome {
       early,
     )
   }
-}
-
-/** A listener that only redirects may have no pool, and asks none: any stands in its place. */
-function httpPool(pools: ReadonlyMap<string, Pool>, spec: ListenerSpec): Pool {
-  const [first] = pools.values()
-  if (spec.redirectHttpsPort !== 0 && spec.pool === '' && first !== undefined) return first
-  return poolNamed(pools, spec.pool, spec)
 }
 
 function poolNamed(pools: ReadonlyMap<string, Pool>, name: string, { name: listener }: ListenerSpec): Pool {

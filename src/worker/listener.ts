@@ -1,6 +1,7 @@
 // One listener of a worker: accepts, counts, sees connections through the door, and hands them to their handler.
 import type { Socket } from 'node:net'
-import type { LimitsSpec, ListenerSpec, Snapshot } from '../core/spec.ts'
+import type { LimitsSpec, ListenerSpec } from '../core/spec.ts'
+import type { Site } from '../http/context.ts'
 import { type Accepted, Acceptor, type SocketKind } from '../net/acceptor.ts'
 import { type Arrival, unixAddress } from '../net/arrival.ts'
 import { type DoorKeeper, type DoorRules, type Rejection, Visitor } from '../net/door.ts'
@@ -29,10 +30,10 @@ export interface Handler {
 
 /** What a handler may need of a new snapshot. */
 export interface News {
-  readonly snapshot: Snapshot
   readonly spec: ListenerSpec
   readonly pools: ReadonlyMap<string, Pool>
-  isTrusted(address: string): boolean
+  /** Of a listener that speaks HTTP, else null. */
+  readonly site: Site | null
 }
 
 /** What a snapshot says of a listener, ready to use. Swapped whole. */

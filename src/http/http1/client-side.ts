@@ -6,8 +6,9 @@ import { unreadEntry } from '../../observe/access-log.ts'
 import type { PlaneContext } from '../../pool/plane-context.ts'
 import { Timed } from '../../util/timer-wheel.ts'
 import type { Site } from '../context.ts'
-import { bodyLength, errorResponse } from '../error-response.ts'
+import { errorResponse } from '../error-response.ts'
 import { Exchange, type ExchangeClient } from '../exchange.ts'
+import { bodyLength } from '../own-answer.ts'
 import type { BackendConnection } from './backend-side.ts'
 import { BROKEN_LINE } from './grammar.ts'
 import type { ClientFacts, RequestFields } from './request-fields.ts'
@@ -315,7 +316,6 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
       keepAlive: false,
       isHead: false,
       hsts,
-      details: '',
     })
     this.wire.write(text)
     plane.accessLog?.add({

@@ -6,6 +6,7 @@ import type { ClientAuthSpec } from '../../core/spec.ts'
 import { type ClientCertificate, unixAddress } from '../../net/arrival.ts'
 import { certificateFields } from '../hygiene/client-certificate.ts'
 import { withoutReserved } from '../hygiene/reserved-fields.ts'
+import type { HeaderEdits } from '../route/header-edits.ts'
 import { FIELD_BLOCK, isName, isValidHost, listMembers, parseLength, trimmed } from './grammar.ts'
 
 /** Length of a message body. RFC 9112 §6.3. */
@@ -64,6 +65,7 @@ export class RequestFields {
   tail = ''
   tailHost: string | null = null
   tailForwardedHost: string | null = null
+  tailEdits: HeaderEdits | null = null
 
   constructor(block: string, minor: 0 | 1) {
     this.block = block

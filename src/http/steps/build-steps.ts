@@ -1,0 +1,65 @@
+// The steps of a route in their order, and their hooks as lists: null where no step has such a hook.
+import type { Middleware, MiddlewareFactory } from '../../core/plugin.ts'
+import type { RouteSpec, StepSpec } from '../../core/route-spec.ts'
+import type { PlaneContext } from '../../pool/plane-context.ts'
+import type { BackendRequestRecord } from './backend-request-record.ts'
+import type { Hook } from './hooks.ts'
+import type { RequestRecord } from './request-record.ts'
+import type { ResponseRecord } from './response-record.ts'
+
+/** What of a route's steps is called when. */
+export interface Steps {
+  readonly onRequest: readonly Hook<RequestRecord>[] | null
+  readonly onBackendRequest: readonly Hook<BackendRequestRecord>[] | null
+  /** In reverse order. */
+  readonly onResponse: readonly Hook<ResponseRecord>[] | null
+  readonly onFinish: readonly Step[] | null
+}
+
+export interface Step {
+  /** For people: `auth (routes[2].use[0])`. */
+  readonly label: string
+  readonly middleware: Middleware
+}
+
+const DEFAULT_TIMEOUT_MS = 10_000
+
+/** Null = the route has none. Throws what a factory throws, with the place of the step. */
+export function buildSteps(spec: RouteSpec, plane: PlaneContext): Steps | null {
+  const steps = [...ownSteps(spec, plane), ...spec.use.map((step) => fromPlugin(step, plane))]
+  if (steps.length === 0) return null
+  return {
+    onRequest: hooks(steps, ({ middleware }) => middleware.onRequest?.bind(middleware)),
+    onBackendRequest: hooks(steps, ({ middleware }) => middleware.onBackendRequest?.bind(middleware)),
+    onResponse: hooks(steps.toReversed(), ({ middleware }) => middleware.onResponse?.bind(middleware)),
+    onFinish: orNull(steps.filter(({ middleware }) => middleware.onFinish !== undefined)),
+  }
+}
+
+/** Those that a route asks for by keys of its own, in the order in which they stand in docs/guide/routes.md. */
+function ownSteps(_spec: RouteSpec, _plane: PlaneContext): Step[] {
+  return []
+}
+
+function fromPlugin({ ref, place }: StepSpec, plane: PlaneContext): Step {
+  const label = `${ref.name} (${place})`
+  const found = plane.plugins.middleware(ref.name)
+  if (found === undefined) throw new Error(`${place}: there is no middleware ${ref.name}`)
+  if (typeof found !== 'function') return { label, middleware: found }
+  try {
+    return { label, middleware: (found as MiddlewareFactory)(ref.options) }
+  } catch (error) {
+    throw new Error(`${place}: the middleware ${ref.name} could not be made: ${String(error)}`, { cause: error })
+  }
+}
+
+function hooks<V>(steps: readonly Step[], of: (step: Step) => ((view: V) => unknown) | undefined): Hook<V>[] | null {
+  const all = steps.flatMap((step) => {
+    const call = of(step)
+    if (call === undefined) return []
+    return [{ label: step.label, timeoutMs: step.middleware.timeoutMs ?? DEFAULT_TIMEOUT_MS, call }]
+  })
+  return orNull(all)
+}
+
+const orNull = <T>(list: T[]): T[] | null => (list.length === 0 ? null : list)

@@ -1,0 +1,69 @@
+// Calls the hooks of middleware one after another: at once where they are synchronous, with a wait where one is not.
+import type { Answer } from '../../core/plugin.ts'
+import { fromMiddleware, type OwnAnswer } from '../own-answer.ts'
+
+/** One hook of one step, ready to call. */
+export interface Hook<V> {
+  /** Name of the middleware and where it was named: `auth (routes[2].use[0])`. */
+  readonly label: string
+  /** Of an asynchronous one. */
+  readonly timeoutMs: number
+  call(view: V): unknown
+}
+
+/** A hook threw, rejected, took too long, or gave something that is no answer. */
+export class HookFailure {
+  readonly label: string
+  readonly error: unknown
+  constructor(label: string, error: unknown) {
+    this.label = label
+    this.error = error
+  }
+}
+
+/** A hook has given a promise: go on at `next` when it is settled. */
+export class HookWait {
+  readonly hook: Hook<never>
+  readonly promise: PromiseLike<unknown>
+  readonly next: number
+  constructor(hook: Hook<never>, promise: PromiseLike<unknown>, next: number) {
+    this.hook = hook
+    this.promise = promise
+    this.next = next
+  }
+}
+
+/** Undefined = all have been called and none answered. */
+export type HookOutcome = OwnAnswer | HookWait | HookFailure | undefined
+
+/** Calls the hooks from `from` on, until one answers, fails or has to be waited for. Never throws. */
+export function callHooks<V>(hooks: readonly Hook<V>[], view: V, from: number): HookOutcome {
+  for (let at = from; at < hooks.length; at++) {
+    const hook = hooks[at]!
+    let result: unknown
+    try {
+      result = hook.call(view)
+    } catch (error) {
+      return new HookFailure(hook.label, error)
+    }
+    if (result === undefined) continue
+    if (isPromise(result)) return new HookWait(hook as Hook<never>, result, at + 1)
+    return answerOf(hook.label, result)
+  }
+  return undefined
+}
+
+/** What a hook gave, once it is there. */
+export function answerOf(label: string, result: unknown): OwnAnswer | HookFailure | undefined {
+  if (result === undefined || result === null) return undefined
+  try {
+    if (typeof result === 'object' && 'status' in result) return fromMiddleware(result as Answer)
+    throw new TypeError('a hook must return an answer ({status, headers, body}) or nothing')
+  } catch (error) {
+    return new HookFailure(label, error)
+  }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
