@@ -1,11 +1,11 @@
 // The command line: arguments in, exit code out. The launcher calls `main` and exits with what it returns.
 import { CommanderError } from 'commander'
 import { ConfigError } from '../config/problem.ts'
+import { readVersion } from '../supervisor/read-version.ts'
 import { type CliContext, commandName } from './cli-context.ts'
 import { CliError, ExitCode } from './exit-code.ts'
 import { buildProgram, withDefaultCommand } from './program.ts'
 import { plural, processTerminal, type Terminal } from './terminal.ts'
-import { readVersion } from './version.ts'
 
 /** Runs one command to its end. `launched`: another process started this one and waits for it. */
 export async function main(argv: readonly string[], o: { launched: boolean }): Promise<number> {

@@ -2,8 +2,10 @@
 import { availableParallelism } from 'node:os'
 import type { LoadedConfig } from '../config/load.ts'
 import { Control } from '../control/control.ts'
+import { type EventSink, noEvents, type StopReason, tellProblems } from '../control/events.ts'
 import type { BackendFailure, ControlPort, ReloadResult } from '../control/port.ts'
 import type { LoadConfig } from '../control/reloads.ts'
+import type { Backends } from '../control/program-backends.ts'
 import type { StatusDocument } from '../control/status.ts'
 import type { Log } from '../core/log.ts'
 import type { Snapshot } from '../core/spec.ts'
@@ -17,12 +19,15 @@ import { assignSockets, type Inheritance } from './inherited-sockets.ts'
 import { ListenError } from './listen-error.ts'
 import { reservePorts } from './reserve-ports.ts'
 
+export type { StopReason } from '../control/events.ts'
 export { type Inheritance, takeInheritance } from './inherited-sockets.ts'
 export { ListenError, type Place } from './listen-error.ts'
 
 export interface StartOptions {
   readonly loaded: LoadedConfig
   readonly log: Log
+  /** Told of what happens; default: nobody is. */
+  readonly events?: EventSink
   readonly version: string
   /** Reads the configuration again, for HUP and `POST /reload`; without it both read certificates only. */
   readonly load?: LoadConfig | null
@@ -45,9 +50,6 @@ export interface BoundListener {
   readonly others?: readonly { readonly host: string; readonly port: number }[]
 }
 
-/** How a stop came to its end. */
-export type StopReason = 'drained' | 'grace-expired' | 'forced'
-
 /** A running Frontdesk. */
 export interface Running {
   readonly listeners: readonly BoundListener[]
@@ -60,10 +62,14 @@ export interface Running {
   /** The same with the configuration as `load` gives it; what became of it is in the log. Rejects as `reload`. */
   reloadFile(): Promise<ReloadResult>
   status(): StatusDocument
+  readonly backends: Backends
   /** After a rotation of the access log. */
   reopenLogs(): void
-  /** Begins a graceful stop: readyz says 503, nothing new is accepted, what is in flight ends. Idempotent. */
-  drain(): void
+  /**
+   * Begins a graceful stop: readyz says 503, nothing new is accepted, what is in flight ends, or is cut after `graceMs`
+   * (default `shutdown.grace`). Once it has begun, a call can only shorten what is left of that time.
+   */
+  drain(o?: { readonly graceMs?: number; readonly cause?: string }): void
   /** Closes everything now. */
   force(): void
   readonly stopped: Promise<StopReason>
@@ -77,7 +83,8 @@ export const drainingWords = (cause: string): string => `draining (${cause}): no
  * another configuration's or a certificate cannot be used; then nothing is left running.
  */
 export async function startFrontdesk(options: StartOptions): Promise<Running> {
-  const { loaded, log, version } = options
+  const { loaded, version, events = noEvents } = options
+  const log = tellProblems(options.log, events)
   const { config } = loaded
   const workers = workerCount(config.workers, log)
   // Connections of inherited Unix sockets cannot be handed to a worker: the main thread serves them.
@@ -96,10 +103,11 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     },
     onAccess: (lines) => sink?.write(lines),
   })
-  const stop = new Stop(config.shutdown.graceMs, crew, async () => {
+  const cleanUp = async (): Promise<void> => {
     await control.close()
     await sink?.close()
-  })
+  }
+  const stop = new Stop({ graceMs: config.shutdown.graceMs, crew, cleanUp, events })
   let ports = new Map<string, number>()
   const withPorts = (snapshot: Snapshot): Snapshot => ({
     ...snapshot,
@@ -116,16 +124,18 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     cutBackend: (slot) => crew.cutBackend(slot),
     stop: () => {
       if (!stop.begun) log.event('info', 'draining', drainingWords('admin API'), { cause: 'admin API' })
-      stop.drain()
+      stop.drain({ cause: 'admin API' })
     },
     isDraining: () => stop.begun,
-    onBackendFailure: (listener) => failureListeners.push(listener),
+    onBackendFailure: (listener) => void failureListeners.push(listener),
   }
   const load = options.load ?? null
-  const control = await Control.create({ port, config, configPath: loaded.path, load, log }).catch(async (error) => {
-    await sink?.close()
-    throw loaded.locate(error)
-  })
+  const control = await Control.create({ port, config, configPath: loaded.path, load, log, events }).catch(
+    async (error) => {
+      await sink?.close()
+      throw loaded.locate(error)
+    },
+  )
   let inherited: Awaited<ReturnType<Crew['openInherited']>>
   try {
     const { sockets, unused } = assignSockets(control.snapshot.listeners, options.inheritance ?? nothing)
@@ -143,7 +153,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     })
   } catch (error) {
     await crew.stop()
-    await control.close()
+    await cleanUp()
     throw error
   }
   const listeners = control.snapshot.listeners.map(({ name, host, port, socketPath, ...spec }) => {
@@ -166,8 +176,9 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     reload: (next) => control.reload(next.config),
     reloadFile: () => control.reloadFile(),
     status: () => control.status(),
+    backends: control.backends,
     reopenLogs: () => sink?.reopen(),
-    drain: () => stop.drain(),
+    drain: (how) => stop.drain(how),
     force: () => stop.force(),
     stopped: stop.stopped,
   }
@@ -191,45 +202,67 @@ function problem(log: Log): (message: string) => void {
   return (message) => log.event('error', 'access_log_failed', message)
 }
 
+/** What Node's timers take. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+interface StopOptions {
+  readonly graceMs: number
+  readonly crew: Crew
+  readonly cleanUp: () => Promise<void>
+  readonly events: EventSink
+}
+
 /** The end of the program: drain within the time of grace, then close. */
 class Stop {
   begun = false
   readonly stopped: Promise<StopReason>
-  readonly #graceMs: number
-  readonly #crew: Crew
-  readonly #cleanUp: () => Promise<void>
+  readonly #o: StopOptions
   #resolve: (reason: StopReason) => void = () => {}
+  #grace: NodeJS.Timeout | undefined
+  #graceEndsAtMs = Number.POSITIVE_INFINITY
   #ending = false
 
-  constructor(graceMs: number, crew: Crew, cleanUp: () => Promise<void>) {
-    this.#graceMs = graceMs
-    this.#crew = crew
-    this.#cleanUp = cleanUp
+  constructor(options: StopOptions) {
+    this.#o = options
     this.stopped = new Promise((resolve) => {
       this.#resolve = resolve
     })
   }
 
-  drain(): void {
-    if (this.begun) return
-    this.begun = true
-    const grace = setTimeout(() => void this.#end('grace-expired'), this.#graceMs)
-    void this.#crew.drain().then(() => {
-      clearTimeout(grace)
-      return this.#end('drained')
-    })
+  drain({ graceMs = this.#o.graceMs, cause = 'program' }: { graceMs?: number; cause?: string } = {}): void {
+    const isFirst = this.#begin(cause, graceMs)
+    this.#allow(graceMs)
+    if (isFirst) void this.#o.crew.drain().then(() => this.#end('drained'))
   }
 
   force(): void {
-    this.begun = true
+    this.#begin('program', 0)
     void this.#end('forced')
   }
 
-  async #end(reason: StopReason): Promise<void> {
+  #begin(cause: string, graceMs: number): boolean {
+    if (this.begun) return false
+    this.begun = true
+    this.#o.events.emit({ type: 'draining', cause, graceMs })
+    return true
+  }
+
+  /** What is left of the time of grace never grows. */
+  #allow(graceMs: number): void {
+    const endsAtMs = performance.now() + graceMs
+    if (this.#ending || endsAtMs >= this.#graceEndsAtMs) return
+    this.#graceEndsAtMs = endsAtMs
+    clearTimeout(this.#grace)
+    this.#grace = setTimeout(() => void this.#end('grace-expired'), Math.min(graceMs, LONGEST_TIMER_MS))
+  }
+
+  async #end(outcome: StopReason): Promise<void> {
     if (this.#ending) return
     this.#ending = true
-    await this.#crew.stop()
-    await this.#cleanUp()
-    this.#resolve(reason)
+    clearTimeout(this.#grace)
+    await this.#o.crew.stop()
+    await this.#o.cleanUp()
+    this.#o.events.emit({ type: 'closed', outcome })
+    this.#resolve(outcome)
   }
 }
