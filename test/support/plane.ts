@@ -1,5 +1,6 @@
 // Data planes in the test's own thread, from a snapshot that the test writes: for what configuration files come later to.
 import type { ListenerSpec, PoolSpec, Snapshot } from '../../src/core/spec.ts'
+import type { PluginRegistry } from '../../src/plugins/registry.ts'
 import { createSharedState } from '../../src/state/memory.ts'
 import type { ListenerTotals } from '../../src/state/owner-state.ts'
 import { OwnerState } from '../../src/state/owner-state.ts'
@@ -21,6 +22,7 @@ export interface PlaneOptions {
   /** Planes that listen on the same addresses. Default 1. */
   readonly planes?: number
   readonly maxClients?: number
+  readonly plugins?: PluginRegistry
   readonly ticketKeys?: ReadonlyMap<string, Uint8Array>
 }
 
@@ -43,7 +45,7 @@ export class TestPlane {
         post: (message) => this.messages.push(message),
       })
       plane.setTicketKeys(options.ticketKeys ?? new Map())
-      plane.apply(snapshot)
+      plane.apply(snapshot, options.plugins)
       return plane
     })
   }
