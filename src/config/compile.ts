@@ -1,5 +1,5 @@
 // Checked configuration → snapshot: the plain data that every worker runs on.
-import { createHash } from 'node:crypto'
+import type { RouteSpec } from '../core/route-spec.ts'
 import type {
   BackendSpec,
   BackendTlsSpec,
@@ -10,10 +10,10 @@ import type {
   PoolSpec,
   Slot,
   Snapshot,
-  StickySpec,
 } from '../core/spec.ts'
 import { systemAuthorities } from '../util/authorities.ts'
 import { parseBackendUrl } from './backend-url.ts'
+import { compileRoutes, compileSticky, routeTable } from './compile-routes.ts'
 import type {
   BackendConfig,
   Config,
@@ -21,7 +21,7 @@ import type {
   KeyPairFiles,
   ListenerConfig,
   PoolConfig,
-  StickyConfig,
+  RouteConfig,
 } from './config.ts'
 
 export type { KeyPairFiles } from './config.ts'
@@ -40,8 +40,15 @@ export interface CompileOptions {
   readonly generation: number
   readonly instanceId: string
   readonly slotOf: SlotOf
-  readonly cursorOf: (pool: string) => Cursor
+  /** By name of a pool, or what `splitCursor` calls a split. */
+  readonly cursorOf: (name: string) => Cursor
   readonly listenerRowOf: (listener: string) => number
+  /** Rows of the counters of a route, by the position of a listener; without it those of the listeners. */
+  readonly routeRowsOf?: (route: string) => readonly number[]
+  /** Affinity table of a pool, or of what `routeTable` calls a route; without it they are numbered. */
+  readonly tableOf?: (name: string) => number
+  /** The routes as they were compiled for this configuration before: they do not depend on backends. */
+  readonly routes?: readonly RouteSpec[] | undefined
   /** Hex; for pools whose sticky cookie has no secret of its own. */
   readonly stickySecret: string
   readonly material: TlsMaterial
@@ -61,19 +68,32 @@ export const noMaterial: TlsMaterial = {
 
 /** Compiles; the configuration must have come out of `loadConfig`. */
 export function compileSnapshot(config: Config, options: CompileOptions): Snapshot {
-  const tables = affinityTables(config)
+  const tables = new Map(affinityOwners(config).map((name, i) => [name, i]))
+  const tableOf = options.tableOf ?? ((name: string): number => tables.get(name)!)
+  const listenerRows = config.listeners.map(({ name }) => options.listenerRowOf(name))
+  const routeRowsOf = options.routeRowsOf ?? (() => listenerRows)
+  const withTables = { ...options, tableOf }
   return {
     generation: options.generation,
     instanceId: options.instanceId,
     listeners: config.listeners.map((listener) => compileListener(listener, options)),
-    pools: Object.entries(config.pools).map(([name, pool]) => compilePool(name, pool, tables.get(name) ?? -1, options)),
-    routes: [],
+    pools: Object.entries(config.pools).map(([name, pool]) => compilePool(name, pool, withTables)),
+    routes: options.routes ?? compileRoutes(config, { ...withTables, routeRowsOf }),
     plugins: [],
     trustedProxies: config.trustedProxies,
     limits: config.limits,
     accessLog: config.logging.access,
     graceMs: config.shutdown.graceMs,
   }
+}
+
+/** Who remembers clients in shared memory: pools, and routes by what `routeTable` calls them. */
+export function affinityOwners({ pools, routes }: Pick<Config, 'pools' | 'routes'>): string[] {
+  const inTable = (sticky: RouteConfig['sticky']): boolean =>
+    sticky !== null && sticky !== 'none' && sticky.by !== 'cookie'
+  const ofPools = Object.entries(pools).filter(([, { sticky }]) => inTable(sticky))
+  const ofRoutes = routes.filter(({ sticky }) => inTable(sticky))
+  return [...ofPools.map(([name]) => name), ...ofRoutes.map(({ name }) => routeTable(name))]
 }
 
 function compileListener(listener: ListenerConfig, options: CompileOptions): ListenerSpec {
@@ -105,15 +125,16 @@ function hstsField({ maxAgeMs, includeSubdomains, preload }: HstsConfig): string
   return `${age}${includeSubdomains ? '; includeSubDomains' : ''}${preload ? '; preload' : ''}`
 }
 
-function compilePool(name: string, pool: PoolConfig, table: number, options: CompileOptions): PoolSpec {
+type WithTables = CompileOptions & Required<Pick<CompileOptions, 'tableOf'>>
+
+function compilePool(name: string, pool: PoolConfig, options: WithTables): PoolSpec {
   const { backends, sticky, tls, ...rest } = pool
   return {
     ...rest,
     name,
     tls: compileBackendTls(tls, options.material),
-    customStrategy: null,
     cursor: options.cursorOf(name),
-    sticky: sticky === null ? null : compileSticky(sticky, table, options.stickySecret),
+    sticky: sticky === null ? null : compileSticky(sticky, name, options),
     backends: backends.map((backend) => compileBackend({ name, kind: pool.kind }, backend, options.slotOf)),
   }
 }
@@ -144,16 +165,4 @@ function compileBackend(pool: Pick<PoolSpec, 'name' | 'kind'>, backend: BackendC
     maxConnections,
     backup,
   }
-}
-
-/** Pools that remember clients in shared memory, numbered in the order of the file. */
-function affinityTables(config: Config): Map<string, number> {
-  const names = Object.entries(config.pools).filter(([, { sticky }]) => sticky !== null && sticky.by !== 'cookie')
-  return new Map(names.map(([name], i) => [name, i]))
-}
-
-function compileSticky(sticky: StickyConfig, table: number, processSecret: string): StickySpec {
-  const { by, name, ttlMs } = sticky
-  const own = sticky.secret === null ? null : createHash('sha256').update(sticky.secret).digest('hex')
-  return { by, name, ttlMs, table, secret: by === 'cookie' ? (own ?? processSecret) : '' }
 }

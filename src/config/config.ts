@@ -6,15 +6,20 @@ import type { LongForm } from './schema/file.ts'
 import type { WrittenListener } from './schema/listener.ts'
 import type { KeyPairFiles, ListenerTlsConfig } from './schema/listener-tls.ts'
 import type { WrittenPool } from './schema/pool.ts'
+import type { WrittenRoute } from './schema/route.ts'
 
 export type { AdminConfig } from './schema/admin.ts'
 export type { BackendConfig } from './schema/backend.ts'
 export type { ClientAuthConfig, HstsConfig, KeyPairFiles } from './schema/listener-tls.ts'
+export type { ActionConfig } from './schema/route.ts'
 export type { StickyConfig } from './schema/sticky.ts'
 
 /** As `WrittenListener`, with its pool and every default; names of files are absolute. */
 export interface ListenerConfig extends Omit<WrittenListener, 'pool' | 'tls'> {
-  /** The pool of the implicit route. '' for `tls-passthrough`, and for a redirect where no HTTP pool is configured. */
+  /**
+   * The pool that it passes requests to that no route takes; '' = there is none. '' for `tls-passthrough`, and for a
+   * redirect where no HTTP pool is configured.
+   */
   readonly pool: string
   readonly tls: (ListenerTlsConfig & { readonly alpn: readonly string[] }) | null
 }
@@ -29,10 +34,19 @@ export interface PoolConfig extends Omit<WrittenPool, 'tls'> {
   }
 }
 
+/** As `WrittenRoute`, with its name; names of files are absolute, and their contents are there. */
+export interface RouteConfig extends Omit<WrittenRoute, 'name'> {
+  readonly name: string
+}
+
 export interface Config {
   readonly listeners: readonly ListenerConfig[]
   /** At least one; it has no backends where no pool is configured, as every listener redirects. */
   readonly pools: Readonly<Record<string, PoolConfig>>
+  /** In the order of the file, then those that the flat `rate_limit` stands for. */
+  readonly routes: readonly RouteConfig[]
+  /** Modules of plug-ins: absolute names of files, or names of packages. */
+  readonly plugins: readonly string[]
   /** null = no admin API. */
   readonly admin: AdminConfig | null
   readonly workers: 'auto' | number

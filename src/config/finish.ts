@@ -1,24 +1,34 @@
 // The last step of loading: what depends on other parts is filled in, and files are found beside the configuration.
-import { dirname, resolve } from 'node:path'
 import type { Config, ListenerConfig, PoolConfig } from './config.ts'
-import { decideKinds, defaultAlpn, implicitPool, kindOfListener, type PoolKind } from './pool-kind.ts'
+import { finishRoutes } from './finish-routes.ts'
+import type { NamedFiles } from './named-files.ts'
+import { decideKinds, defaultAlpn, implicitPoolOf, kindOfListener, type PoolKind } from './pool-kind.ts'
 import type { LongForm } from './schema/file.ts'
 import type { WrittenListener } from './schema/listener.ts'
 import { pool as emptyPool, type WrittenPool } from './schema/pool.ts'
 
-/** A configuration that has passed the cross-check, completed. `path` is its file's, null without one. */
-export function finish(long: LongForm, path: string | null, stateFileGiven: boolean): Config {
-  const folder = path === null ? process.cwd() : dirname(resolve(path))
-  const at = (file: string): string => resolve(folder, file)
+export interface FinishOptions {
+  /** The configuration file; null without one. */
+  readonly path: string | null
+  readonly stateFileGiven: boolean
+  readonly files: NamedFiles
+}
+
+/** A configuration that has passed the cross-check, completed. */
+export function finish(long: LongForm, { path, stateFileGiven, files }: FinishOptions): Config {
+  const at = (file: string): string => files.at(file)
   const { access } = long.logging
   const keepsState = long.state_file !== null && (path !== null || stateFileGiven)
   const kinds = decideKinds(long)
   const pools = Object.entries(long.pools).map(([name, pool]) => [name, finishPool(pool, kinds.get(name)!.kind, at)])
   // Where everything is redirected nobody is asked, but a listener has its place at a pool.
   if (pools.length === 0) pools.push(['default', finishPool(emptyPool.parse({}), 'http', at)])
+  const poolOfListener = new Map(long.listeners.map((listener) => [listener.name, poolOf(long, listener)]))
   return {
-    listeners: long.listeners.map((listener) => finishListener(listener, poolOf(long, listener), at)),
+    listeners: long.listeners.map((listener) => finishListener(listener, poolOfListener.get(listener.name)!, at)),
     pools: Object.fromEntries(pools) as Config['pools'],
+    routes: finishRoutes(long, poolOfListener, files),
+    plugins: long.plugins.map((module) => (/^[./]/.test(module) ? at(module) : module)),
     admin: long.admin,
     workers: long.workers,
     trustedProxies: long.trusted_proxies,
@@ -32,15 +42,19 @@ export function finish(long: LongForm, path: string | null, stateFileGiven: bool
   }
 }
 
-/** The pool of the implicit route of a listener. A redirect asks no backend, but has its place at an HTTP pool. */
+/**
+ * The pool of a listener; of an http one that of the requests that no route takes, '' = there is none. A redirect asks
+ * no backend, but has its place at an HTTP pool.
+ */
 export function poolOf(long: LongForm, listener: WrittenListener): string {
   if (listener.protocol === 'tls-passthrough') return ''
-  const pool = listener.pool ?? implicitPool(long.pools)
+  const pool = listener.pool ?? implicitPoolOf(long, listener)
   if (listener.redirectHttpsPort > 0 && listener.pool === null) {
     const kinds = decideKinds(long)
     if (pool !== null && kinds.get(pool)?.kind === 'http') return pool
     return Object.keys(long.pools).find((name) => kinds.get(name)?.kind === 'http') ?? ''
   }
+  if (pool === null && listener.protocol === 'http' && long.routes.length > 0) return ''
   if (pool === null) throw new Error('a listener without a pool passed the check')
   return pool
 }

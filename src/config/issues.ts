@@ -43,11 +43,17 @@ function fromIssue(issue: Issue, prefix: Path, tree: SourceNode, knownKeys: (pat
 /** The one branch of a union that the value has the type of, if there is exactly one. */
 function likelyBranch(branches: readonly (readonly Issue[])[]): readonly Issue[] | null {
   const likely = branches.filter((issues) => !isOfOtherType(issues))
+  const listed = likely.find((issues) => issues.some(isOfList))
+  if (listed !== undefined) return listed
   const only = likely[0]
   if (likely.length !== 1 || only === undefined) return null
   const wrongConstant = only.some((issue) => issue.code === 'invalid_value' && issue.path.length === 0)
   return wrongConstant ? null : only
 }
+
+/** One of several words is meant, whatever else might stand there. */
+const isOfList = (issue: Issue): boolean =>
+  issue.code === 'invalid_value' && issue.path.length === 0 && issue.values.length > 1
 
 function isOfOtherType(issues: readonly Issue[]): boolean {
   return issues.some((issue) => {

@@ -8,6 +8,7 @@ import { type Environment, interpolate } from './interpolate.ts'
 import { findings } from './issues.ts'
 import { knownKeys } from './known-keys.ts'
 import { locate } from './locate.ts'
+import { NamedFiles } from './named-files.ts'
 import { applyOverrides, commandLine, type FlatOverrides } from './overrides.ts'
 import { ConfigError, type Problem, sortProblems } from './problem.ts'
 import { readSource, readValue } from './read-source.ts'
@@ -54,9 +55,10 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const whole = withDefaultWorkers(expand(tree, problems), options.defaultWorkers)
   const expanded = applyOverrides(whole, options.overrides ?? {}, problems)
   const parsed = longForm.safeParse(toValue(expanded))
+  const files = new NamedFiles(options.path ?? null)
   if (parsed.success) {
     const { allowAnyPort = false, path: own = null } = options
-    const found = crossCheck(parsed.data, expanded, { allowAnyPort, path: own })
+    const found = crossCheck(parsed.data, expanded, { allowAnyPort, path: own, files })
     problems.push(...found.filter((problem) => !follows(problem)))
   } else {
     const late = findings(parsed.error.issues, expanded, knownKeys).map((finding) => finding.problem)
@@ -66,7 +68,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   if (!parsed.success || problems.length > 0) throw new ConfigError(sortProblems(problems))
   const path = options.path ?? null
   return {
-    config: finish(parsed.data, path, nodeAt(expanded, ['state_file']) !== undefined),
+    config: finish(parsed.data, { path, stateFileGiven: nodeAt(expanded, ['state_file']) !== undefined, files }),
     path,
     warnings: warningsOf(parsed.data, expanded),
     locate: (error) => (path === null ? error : locate(error, expanded)),

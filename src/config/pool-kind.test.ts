@@ -27,7 +27,7 @@ const sockets = { backends: [{ url: 'unix:/x' }] }
 
 test('where all backends are sockets, the first listener that serves from them decides', () => {
   const kinds = (listeners: Parameters<typeof decideKinds>[0]['listeners'], pools = { db: sockets }) =>
-    [...decideKinds({ listeners, pools }).values()].map(({ kind }) => kind)
+    [...decideKinds({ listeners, pools, routes: [] }).values()].map(({ kind }) => kind)
   assert.deepEqual(kinds([]), ['http'])
   assert.deepEqual(kinds([{ ...listener, name: 'a', protocol: 'tcp', pool: 'db' }]), ['tcp'])
   assert.deepEqual(kinds([{ ...listener, name: 'a', protocol: 'tcp' }]), ['tcp'], 'the only pool')

@@ -38,7 +38,16 @@ export interface DecidedKind {
 
 interface Parts {
   readonly listeners: readonly Use[]
+  readonly routes: readonly unknown[]
   readonly pools: Readonly<Record<string, { readonly backends: readonly { readonly url: string }[] }>>
+}
+interface RouteUse {
+  readonly name: string | null
+  readonly action:
+    | { readonly kind: 'pool'; readonly pool: string }
+    | { readonly kind: 'split'; readonly targets: readonly { readonly pool: string }[] }
+    | { readonly kind: 'redirect' | 'respond' }
+  readonly mirror: { readonly pool: string } | null
 }
 interface Use {
   readonly name: string
@@ -54,11 +63,29 @@ export function poolsNamed(listener: Use): string[] {
   return [...(listener.pool === null || listener.pool === '' ? [] : [listener.pool]), ...routed]
 }
 
+/** The pools that a route names. */
+export function poolsOfRoute({ action, mirror }: RouteUse): string[] {
+  const copies = mirror === null ? [] : [mirror.pool]
+  if (action.kind === 'pool') return [action.pool, ...copies]
+  return action.kind === 'split' ? [...action.targets.map(({ pool }) => pool), ...copies] : copies
+}
+
 /** The pool of a listener that names none: `default`, or the only one. */
 export function implicitPool(pools: Parts['pools']): string | null {
   if (Object.hasOwn(pools, 'default')) return 'default'
   const names = Object.keys(pools)
   return names.length === 1 ? names[0]! : null
+}
+
+/**
+ * The same, for one listener: where there are routes, the only pool is none that an http listener would fall back to.
+ */
+export function implicitPoolOf(
+  { pools, routes }: Pick<Parts, 'pools' | 'routes'>,
+  { protocol }: Pick<Use, 'protocol'>,
+): string | null {
+  if (protocol !== 'http' || routes.length === 0) return implicitPool(pools)
+  return Object.hasOwn(pools, 'default') ? 'default' : null
 }
 
 /** The kind of every pool: the first backend with a scheme decides, else the first listener that uses it. */
@@ -71,14 +98,14 @@ function decide(parts: Parts, name: string, backends: readonly { readonly url: s
     const kind = kindOfUrl(url)
     if (kind !== null) return { kind, backend, words: `${kindNames[kind]} (${url})` }
   }
-  const user = parts.listeners.find((listener) => usesPool(listener, name, parts.pools))
+  const user = parts.listeners.find((listener) => usesPool(listener, name, parts))
   if (user === undefined) return { kind: 'http', backend: -1, words: kindNames.http }
   const kind = kindOfListener(user)
   return { kind, backend: -1, words: `${kindNames[kind]} (listener "${user.name}" uses it)` }
 }
 
-function usesPool(listener: Use, name: string, pools: Parts['pools']): boolean {
+function usesPool(listener: Use, name: string, parts: Parts): boolean {
   if (poolsNamed(listener).includes(name)) return true
   const serves = listener.protocol !== 'tls-passthrough' && listener.redirectHttpsPort === 0
-  return serves && listener.pool === null && implicitPool(pools) === name
+  return serves && listener.pool === null && implicitPoolOf(parts, listener) === name
 }

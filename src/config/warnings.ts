@@ -1,6 +1,6 @@
 // What is allowed, but probably not meant.
 import { poolOf } from './finish.ts'
-import { poolsNamed } from './pool-kind.ts'
+import { poolsNamed, poolsOfRoute } from './pool-kind.ts'
 import { formatProblem, problemAt } from './problem.ts'
 import type { LongForm } from './schema/file.ts'
 import { nearest, nodeAt, type Path, type SourceNode } from './source-tree.ts'
@@ -12,7 +12,10 @@ export function warningsOf(long: LongForm, tree: SourceNode): string[] {
     const { node, missing } = nearest(tree, path)
     warnings.push(formatProblem(problemAt(node.origin, { message, hint, missing, atKey: true })))
   }
-  const used = new Set(long.listeners.flatMap((listener) => [poolOf(long, listener), ...poolsNamed(listener)]))
+  const used = new Set([
+    ...long.listeners.flatMap((listener) => [poolOf(long, listener), ...poolsNamed(listener)]),
+    ...long.routes.flatMap(poolsOfRoute),
+  ])
   const passedThrough = new Set(long.listeners.flatMap(({ sni }) => poolsNamed({ ...noListener, sni })))
   long.listeners.forEach(({ tls }, i) => {
     if (tls?.hsts?.preload !== true) return

@@ -2,8 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { basename } from 'node:path'
-import { compileSnapshot } from '../config/compile.ts'
-import type { Config, PoolConfig } from '../config/config.ts'
+import type { Config } from '../config/config.ts'
 import { configJsonSchema } from '../config/json-schema.ts'
 import { ConfigError } from '../config/problem.ts'
 import type { Log } from '../core/log.ts'
@@ -13,6 +12,7 @@ import { AdminServer } from './admin/server.ts'
 import { BackendCalls } from './backend-calls.ts'
 import { CertificateStore } from './certificates/certificate-store.ts'
 import type { Material } from './certificates/material.ts'
+import { Compiler } from './compiler.ts'
 import { type EventSink, noEvents } from './events.ts'
 import { Health, type HealthOptions } from './health/health.ts'
 import { type Asked, type Compile, Membership } from './membership.ts'
@@ -51,37 +51,6 @@ export interface ControlOptions {
   readonly fileSystem?: FileSystem
 }
 
-interface CompilerOptions {
-  readonly config: Config
-  readonly material: Material
-  readonly instanceId: string
-  readonly stickySecret: string
-}
-
-/** Pool and listener rows in shared memory: their place in the configuration, which a reload does not change. */
-function compiler({ config, material, instanceId, stickySecret }: CompilerOptions): Compile {
-  const cursors = new Map(Object.keys(config.pools).map((name, index) => [name, index]))
-  const rows = new Map(config.listeners.map(({ name }, index) => [name, index]))
-  return (pools, { generation, slotOf }) => {
-    const withBackends = Object.entries(config.pools).map(([name, pool]): [string, PoolConfig] => [
-      name,
-      { ...pool, backends: [...(pools.get(name) ?? [])] },
-    ])
-    return compileSnapshot(
-      { ...config, pools: Object.fromEntries(withBackends) },
-      {
-        generation,
-        instanceId,
-        slotOf,
-        cursorOf: (pool) => cursors.get(pool)!,
-        listenerRowOf: (listener) => rows.get(listener)!,
-        stickySecret,
-        material,
-      },
-    )
-  }
-}
-
 const freshDocument = (): StateDocument => ({
   revision: 1,
   stickySecret: randomBytes(32).toString('hex'),
@@ -103,8 +72,10 @@ function refuseForeign(found: StateDocument | null, options: ControlOptions, sta
 }
 
 /** Somebody will hold a cookie signed with the secret of the state file. */
-const needsSecret = (config: Config): boolean =>
-  Object.values(config.pools).some(({ sticky }) => sticky?.by === 'cookie' && sticky.secret === null)
+const needsSecret = ({ pools, routes }: Config): boolean =>
+  [...Object.values(pools), ...routes].some(
+    ({ sticky }) => sticky !== null && sticky !== 'none' && sticky.by === 'cookie' && sticky.secret === null,
+  )
 
 /** What has to be read before a control plane can be made. */
 interface Found {
@@ -135,8 +106,8 @@ export class Control {
     this.#isFresh = found === null
     const instanceId = randomBytes(8).toString('hex')
     const { stickySecret } = document
-    const compile = (of: Config, material: Material): Compile =>
-      compiler({ config: of, material, instanceId, stickySecret })
+    const compiler = new Compiler({ instanceId, stickySecret, rows: port.state.sizes })
+    const compile = (of: Config, material: Material): Compile => compiler.of(of, material)
     const setAddresses = (slot: Slot, addresses: readonly string[]): void => port.setAddresses(slot, addresses)
     this.#health = new Health({ state: port.state, log, events, setAddresses, ...options.health })
     this.#membership = new Membership({

@@ -1,4 +1,5 @@
 // What every cross-check is given, and how it reports.
+import type { NamedFiles } from '../named-files.ts'
 import type { DecidedKind } from '../pool-kind.ts'
 import { type Problem, problemAt } from '../problem.ts'
 import type { LongForm } from '../schema/file.ts'
@@ -9,6 +10,7 @@ export interface CheckOptions {
   readonly allowAnyPort: boolean
   /** The configuration file; null without one. */
   readonly path: string | null
+  readonly files: NamedFiles
 }
 
 export interface Check {

@@ -1,6 +1,6 @@
 // Pools and listeners fit: every pool that is named exists, and its backends speak what the listener passes on.
 import { closest } from '../../util/edit-distance.ts'
-import { implicitPool, kindOfListener } from '../pool-kind.ts'
+import { implicitPoolOf, kindOfListener } from '../pool-kind.ts'
 import type { WrittenListener } from '../schema/listener.ts'
 import { nodeAt, type Path } from '../source-tree.ts'
 import type { Check } from './check.ts'
@@ -8,10 +8,7 @@ import type { Check } from './check.ts'
 export function checkPoolsOfListeners(check: Check): void {
   const { config, report } = check
   const names = Object.keys(config.pools)
-  const { listeners } = config
-  const onlyRedirects = listeners.length > 0 && listeners.every(({ redirectHttpsPort }) => redirectHttpsPort > 0)
-  if (names.length === 0 && !onlyRedirects) report(['backends'], 'is needed but missing', nameServers)
-  const implicit = implicitPool(config.pools)
+  if (names.length === 0 && !needsNoPool(check)) report(['backends'], 'is needed but missing', nameServers)
   let synthetic = false
   config.listeners.forEach((listener, i) => {
     for (const { path, pool } of namedPools(check, listener, i)) {
@@ -20,15 +17,23 @@ export function checkPoolsOfListeners(check: Check): void {
     }
     if (listener.pool !== null || listener.protocol === 'tls-passthrough' || listener.redirectHttpsPort > 0) return
     const path: Path = ['listeners', i, 'pool']
+    const implicit = implicitPoolOf(config, listener)
     if (implicit !== null) {
       // The listeners of the flat form share a pool, and one sentence about it.
       const isFlat = check.origin(['listeners', i]).path[0] !== 'listeners'
       if (!isFlat) checkKind(check, { listener, path, pool: implicit })
       else if (!synthetic) synthetic = checkFlatKind(check, listener, implicit)
-    } else if (names.length > 0) {
+    } else if (names.length > 0 && (listener.protocol !== 'http' || config.routes.length === 0)) {
       report(path, 'is needed: there are several pools and none is named "default"', 'name one')
     }
   })
+}
+
+/** Every listener answers by itself: with a redirect, or by routes that do. */
+function needsNoPool({ config: { listeners, routes } }: Check): boolean {
+  const byItself = ({ redirectHttpsPort, protocol }: WrittenListener): boolean =>
+    redirectHttpsPort > 0 || (protocol === 'http' && routes.length > 0)
+  return listeners.length > 0 && listeners.every(byItself)
 }
 
 export const nameServers = 'name the servers, like "backends": ["http://localhost:3000"]'
@@ -50,7 +55,7 @@ function namedPools({ tree }: Check, listener: WrittenListener, i: number): { pa
   })
 }
 
-function poolHint(pool: string, names: readonly string[]): string {
+export function poolHint(pool: string, names: readonly string[]): string {
   const guess = closest(pool, names)
   if (guess !== null) return `did you mean "${guess}"?`
   return names.length === 0 ? 'define it in pools' : `the pools are ${names.map((name) => `"${name}"`).join(', ')}`

@@ -3,6 +3,7 @@ import type { HashKey, HealthCheckSpec, RetriesSpec } from '../../core/spec.ts'
 import { formatDuration } from '../../util/duration.ts'
 import type { PoolConfig, StickyConfig } from '../config.ts'
 import { defaultAlpn } from '../pool-kind.ts'
+import { formatPercent } from '../schema/scalars.ts'
 import { formatWireText } from '../wire-text.ts'
 
 type Form = Record<string, unknown>
@@ -86,7 +87,7 @@ function retriesForm(retries: RetriesSpec): Form {
       ...(retries.onReset ? ['reset'] : []),
       ...retries.onStatus.map(String),
     ],
-    budget: `${Number((retries.budgetRatio * 100).toFixed(9))}%`,
+    budget: formatPercent(retries.budgetRatio),
   }
 }
 

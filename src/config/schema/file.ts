@@ -6,6 +6,9 @@ import { listener } from './listener.ts'
 import { flatTls } from './listener-tls.ts'
 import { backends, pool, poolDefaults, strategy } from './pool.ts'
 import { processShape } from './process.ts'
+import { rateLimit } from './route/limits.ts'
+import { pluginModule } from './route/plugin-ref.ts'
+import { routes } from './route.ts'
 import { duration, name, port, requestPath } from './scalars.ts'
 import { sticky } from './sticky.ts'
 
@@ -22,6 +25,17 @@ const longShape = {
   admin: admin.nullable().default(null).meta({
     description: 'The admin API; null = none. Without it: on `admin_port` where the flat form is used, else none.',
   }),
+  routes: routes
+    .default([])
+    .meta({ description: 'What becomes of requests; which of them takes one does not depend on their order.' }),
+  rate_limit: rateLimit.optional().meta({
+    description: 'Of requests that no written route takes: those that listeners pass to their pools by themselves.',
+  }),
+  plugins: z
+    .array(pluginModule)
+    .max(64, { error: 'has more than 64 modules' })
+    .default([])
+    .meta({ description: 'Modules with middleware, strategies and matchers: files, or names of packages.' }),
   ...processShape,
 }
 

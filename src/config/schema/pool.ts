@@ -1,9 +1,12 @@
 // A pool: its backends and everything about how they are chosen and spoken to.
 import { z } from 'zod'
-import type { HashKey, KeepaliveSpec, RetriesSpec, StrategyName, TimeoutsSpec } from '../../core/spec.ts'
+import type { PluginRef } from '../../core/route-spec.ts'
+import type { HashKey, KeepaliveSpec, StrategyName } from '../../core/spec.ts'
 import { backend } from './backend.ts'
 import { backendTls } from './backend-tls.ts'
 import { healthCheck, passiveHealth } from './health.ts'
+import { retries, timeoutDefaults, timeouts } from './patience.ts'
+import { pluginName, pluginRef } from './route/plugin-ref.ts'
 import { duration, fieldName, parsing, whole } from './scalars.ts'
 import { sticky } from './sticky.ts'
 
@@ -20,12 +23,29 @@ export const strategyNames = [
   'least-connections',
 ] as const
 
-export const strategy = z
-  .enum(strategyNames)
-  .transform((name): StrategyName => (name === 'least-connections' ? 'least-conn' : name))
-  .meta({ title: strategyNames.slice(0, -1).join(' | ') })
+export interface StrategyConfig {
+  readonly name: StrategyName
+  /** A strategy of a plug-in, in place of `name`; null = none. */
+  readonly custom: PluginRef | null
+}
 
-export const poolDefaults = { strategy: 'round-robin', firstByte: '10s' } as const
+const ownStrategy = (custom: PluginRef): StrategyConfig => ({ name: 'round-robin', custom })
+const knownStrategy = z
+  .enum(strategyNames)
+  .transform((name): StrategyConfig => ({ name: name === 'least-connections' ? 'least-conn' : name, custom: null }))
+
+export const strategy = z
+  .union([
+    knownStrategy,
+    // What stands for a function of a TypeScript configuration.
+    pluginName.startsWith('@').transform((name) => ownStrategy({ name, options: {} })),
+    z
+      .strictObject({ custom: pluginRef.meta({ description: 'Strategy of a plug-in.' }) })
+      .transform(({ custom }) => ownStrategy(custom)),
+  ])
+  .meta({ title: `${strategyNames.slice(0, -1).join(' | ')} | {"custom": …}` })
+
+export const poolDefaults = { strategy: 'round-robin', firstByte: timeoutDefaults.first_byte } as const
 
 /** "uri", "path", "host", "client-ip", "header:X-User" or "cookie:user". Throws an `Error` with a sentence. */
 export function parseHashKey(text: string): HashKey {
@@ -43,75 +63,6 @@ export function parseHashKey(text: string): HashKey {
 export const backends = z
   .array(backend)
   .min(1, { error: 'needs at least one backend, such as "http://localhost:3000"' })
-
-const timeouts = z
-  .strictObject({
-    connect: duration()
-      .prefault('5s')
-      .meta({ description: 'Until the connection to a backend stands; then the next backend is tried.' }),
-    first_byte: duration()
-      .prefault(poolDefaults.firstByte)
-      .meta({ description: 'From the end of the request to the first byte of the answer; then 504.' }),
-    idle: duration().prefault('60s').meta({ description: 'Silence in the middle of an answer.' }),
-    tunnel: duration()
-      .prefault('1h')
-      .meta({ description: 'Silence of both sides after an Upgrade, such as on a WebSocket.' }),
-    total: duration().prefault('0s').meta({ description: 'The whole exchange with all its attempts.' }),
-  })
-  .transform(
-    (t): TimeoutsSpec => ({
-      connectMs: t.connect,
-      firstByteMs: t.first_byte,
-      idleMs: t.idle,
-      totalMs: t.total,
-      tunnelMs: t.tunnel,
-    }),
-  )
-
-const retryStatus = /^[45]\d\d$/
-const retryCause = z
-  .string()
-  .refine((text) => text === 'connect' || text === 'reset' || retryStatus.test(text), {
-    error: 'is no cause for a retry; use "connect", "reset" or a status from "400" to "599"',
-  })
-  .meta({ title: 'connect | reset | status', pattern: '^(connect|reset|[45]\\d\\d)$' })
-
-function parsePercent(text: string): number {
-  const match = /^(\d{1,3}(?:\.\d+)?)\s*%$/.exec(text)
-  const percent = Number(match?.[1])
-  if (match === null || percent > 100) throw new Error(`${JSON.stringify(text)} is not a share from "0%" to "100%"`)
-  return percent / 100
-}
-
-/** Retries that the budget always allows, however few requests are in flight. */
-const budgetMin = 3
-
-const retries = z
-  .strictObject({
-    attempts: whole(0, 10).prefault(2).meta({ description: 'Further attempts after the first; 0 = none.' }),
-    on: z.array(retryCause).prefault(['connect', 'reset']).meta({
-      description:
-        '`connect`: the connection failed. `reset`: it broke before the first byte of the answer, and the request is idempotent or was not sent. A status: the backend answered with it, and the method is idempotent.',
-    }),
-    budget: z
-      .string()
-      .transform(parsing(parsePercent))
-      .prefault('20%')
-      .meta({
-        title: 'percentage',
-        description: `Retries at once, as a share of the requests in flight; ${budgetMin} are always allowed.`,
-      }),
-  })
-  .transform(
-    (r): RetriesSpec => ({
-      attempts: r.attempts,
-      onConnect: r.on.includes('connect'),
-      onReset: r.on.includes('reset'),
-      onStatus: [...new Set(r.on.filter((cause) => retryStatus.test(cause)).map(Number))].sort((a, b) => a - b),
-      budgetRatio: r.budget,
-      budgetMin,
-    }),
-  )
 
 const keepalive = z
   .strictObject({
@@ -161,7 +112,8 @@ export const poolShape = {
 }
 
 export const pool = z.strictObject(poolShape).transform((p) => ({
-  strategy: p.strategy,
+  strategy: p.strategy.name,
+  customStrategy: p.strategy.custom,
   hashKey: p.hash_key,
   backends: p.backends,
   sticky: p.sticky,

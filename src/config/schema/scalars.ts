@@ -54,6 +54,17 @@ export function byteSize(min: number, max: number, limits: string) {
     .meta({ title: 'size' })
 }
 
+/** 0–1 of "20%". Throws an `Error` with a sentence. */
+export function parsePercent(text: string): number {
+  const match = /^(\d{1,3}(?:\.\d+)?)\s*%$/.exec(text)
+  const percent = Number(match?.[1])
+  if (match === null || percent > 100) throw new Error(`${JSON.stringify(text)} is not a share from "0%" to "100%"`)
+  return percent / 100
+}
+
+/** The other way round: `parsePercent(formatPercent(share)) === share`. */
+export const formatPercent = (share: number): string => `${Number((share * 100).toFixed(9))}%`
+
 /** A whole number; zod's own message is replaced by the hint that says the whole range. */
 export function whole(min: number, max: number) {
   const error = `use ${min} to ${max}`
@@ -78,11 +89,11 @@ export const name = z
 
 /** `token` of RFC 9110, section 5.6.2: names of header fields and cookies. */
 const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}$/
-export const fieldName = z
+export const fieldNameAsWritten = z
   .string()
   .regex(tokenPattern, { error: 'is not the name of a header field' })
-  .transform((text) => text.toLowerCase())
   .meta({ title: 'header name' })
+export const fieldName = fieldNameAsWritten.transform((text) => text.toLowerCase()).meta({ title: 'header name' })
 export const cookieName = z
   .string()
   .regex(tokenPattern, { error: 'is not the name of a cookie' })

@@ -1,0 +1,64 @@
+// Routes completed: each has a name, what stands in files is read, and the flat `rate_limit` has become routes.
+import type { RouteConfig } from './config.ts'
+import type { NamedFiles } from './named-files.ts'
+import type { LongForm } from './schema/file.ts'
+import type { BodyConfig } from './schema/route/body.ts'
+import { type WrittenRoute, writtenRoute } from './schema/route.ts'
+
+/** The name of each route: as written, or by its place. */
+export function routeNames(routes: readonly WrittenRoute[]): string[] {
+  const taken = new Set(routes.map(({ name }) => name))
+  return routes.map(({ name }, i) => name ?? freeName(`route-${i + 1}`, taken))
+}
+
+function freeName(wanted: string, taken: Set<string | null>): string {
+  let name = wanted
+  for (let again = 2; taken.has(name); again++) name = `${wanted}-${again}`
+  taken.add(name)
+  return name
+}
+
+/** `poolOf`: the pool that each listener passes requests to by itself; '' = none. */
+export function finishRoutes(long: LongForm, pools: ReadonlyMap<string, string>, files: NamedFiles): RouteConfig[] {
+  const names = routeNames(long.routes)
+  const written = long.routes.map((route, i) => finishRoute(route, names[i]!, files))
+  return long.rate_limit === undefined ? written : [...written, ...implicitRoutes(long, pools, written)]
+}
+
+function finishRoute(route: WrittenRoute, name: string, files: NamedFiles): RouteConfig {
+  const { action, basicAuth, errorPages } = route
+  const read = (body: BodyConfig): BodyConfig =>
+    body.file === null ? body : { file: files.at(body.file), text: files.read(body.file) }
+  return {
+    ...route,
+    name,
+    action: action.kind === 'respond' ? { ...action, body: read(action.body) } : action,
+    basicAuth:
+      basicAuth === null || basicAuth.usersFile === null
+        ? basicAuth
+        : {
+            ...basicAuth,
+            usersFile: files.at(basicAuth.usersFile),
+            fileUsers: files.users(basicAuth.usersFile).map(({ name, hash }) => ({ name, hash })),
+          },
+    errorPages: errorPages.map((page) => ({ ...page, body: read(page.body) })),
+  }
+}
+
+/** What listeners pass to their pools by themselves, as routes: one for each pool. */
+function implicitRoutes(
+  long: LongForm,
+  poolOf: ReadonlyMap<string, string>,
+  written: readonly RouteConfig[],
+): RouteConfig[] {
+  const listeners = long.listeners.filter(({ name, protocol }) => protocol === 'http' && poolOf.get(name) !== '')
+  const pools = new Set(listeners.map(({ name }) => poolOf.get(name)!))
+  const taken = new Set<string | null>(written.map(({ name }) => name))
+  const httpCount = long.listeners.filter(({ protocol }) => protocol === 'http').length
+  return [...pools].map((pool) => {
+    const own = listeners.filter(({ name }) => poolOf.get(name) === pool).map(({ name }) => name)
+    const match = own.length === httpCount ? '*' : { listener: own }
+    const route = writtenRoute({ match, pool })
+    return { ...route, name: freeName('default', taken), rateLimits: long.rate_limit! }
+  })
+}

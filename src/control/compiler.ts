@@ -1,0 +1,66 @@
+// Compiles configurations of one process: the same names stand in the same rows of shared memory, whatever else changes.
+
+import { affinityOwners, compileSnapshot } from '../config/compile.ts'
+import { splitCursor } from '../config/compile-routes.ts'
+import type { Config, PoolConfig } from '../config/config.ts'
+import type { RouteSpec } from '../core/route-spec.ts'
+import type { Material } from './certificates/material.ts'
+import type { Compile } from './membership.ts'
+import { RowBook } from './row-book.ts'
+
+/** As state/memory.ts makes them. */
+export interface RowCounts {
+  readonly pools: number
+  readonly affinityTables: number
+}
+
+export interface CompilerOptions {
+  readonly instanceId: string
+  readonly stickySecret: string
+  readonly rows: RowCounts
+}
+
+export class Compiler {
+  readonly #o: CompilerOptions
+  readonly #cursors: RowBook
+  readonly #tables: RowBook
+
+  constructor(options: CompilerOptions) {
+    this.#o = options
+    this.#cursors = new RowBook(options.rows.pools)
+    this.#tables = new RowBook(options.rows.affinityTables)
+  }
+
+  /** How snapshots of a configuration are made. */
+  of(config: Config, material: Material): Compile {
+    const { instanceId, stickySecret } = this.#o
+    const splits = config.routes.filter(({ action }) => action.kind === 'split').map(({ name }) => splitCursor(name))
+    const cursors = this.#cursors.assign([...Object.keys(config.pools), ...splits])
+    const tables = this.#tables.assign(affinityOwners(config))
+    const listeners = new Map(config.listeners.map(({ name }, index) => [name, index]))
+    // They do not depend on the backends, which change more often.
+    let routes: readonly RouteSpec[] | undefined
+    return (pools, { generation, slotOf }) => {
+      const withBackends = Object.entries(config.pools).map(([name, pool]): [string, PoolConfig] => [
+        name,
+        { ...pool, backends: [...(pools.get(name) ?? [])] },
+      ])
+      const snapshot = compileSnapshot(
+        { ...config, pools: Object.fromEntries(withBackends) },
+        {
+          generation,
+          instanceId,
+          slotOf,
+          cursorOf: (name) => cursors.get(name)!,
+          tableOf: (name) => tables.get(name)!,
+          listenerRowOf: (listener) => listeners.get(listener)!,
+          routes,
+          stickySecret,
+          material,
+        },
+      )
+      routes = snapshot.routes
+      return snapshot
+    }
+  }
+}
