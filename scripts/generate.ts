@@ -1,13 +1,14 @@
 // `npm run generate`: writes every document that is made from the sources. `--check` only compares, and exits 1 when one is stale.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { configTypes } from './generators/config-types.ts'
 import { configurationReference, configurationSchema } from './generators/configuration.ts'
 import type { Generator } from './generators/generator.ts'
 import { metrics } from './generators/metrics.ts'
 import { openapi } from './generators/openapi.ts'
 
 /** To add a document, write a generator beside the others and name it here. */
-const generators: readonly Generator[] = [configurationReference, configurationSchema, metrics, openapi]
+const generators: readonly Generator[] = [configTypes, configurationReference, configurationSchema, metrics, openapi]
 
 const root = join(import.meta.dirname, '..')
 
