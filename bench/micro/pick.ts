@@ -41,7 +41,7 @@ const operations: Record<string, () => void> = {
   backendFinished: () => worker.backendFinished(slot, 200, 345),
   'requestStarted, requestFinished': () => {
     worker.requestStarted(0)
-    worker.requestFinished(0, 0, 200, 512)
+    worker.requestFinished(0, 0, 0, 200, 512)
   },
   'ipConnectionOpened, ipConnectionClosed': () => {
     worker.ipConnectionOpened(5, 6, 10)

@@ -516,8 +516,11 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
     if (this.#total !== null) this.#plane.wheel.remove(this.#total)
     const durationUs = Math.round((now - this.#startedAt) * 1000)
     const { state } = this.#plane
-    state.requestFinished(this.#site.listener.row, methodIndex(this.#head.method), this.#status, durationUs)
-    if (this.#error !== '') state.requestError(this.#site.listener.row, index[this.#error]!)
+    const { row } = this.#site.listener
+    const rows = this.#route === null ? null : this.#route.rows
+    const traffic = rows === null ? row : (rows[this.#site.position] ?? row)
+    state.requestFinished(row, traffic, methodIndex(this.#head.method), this.#status, durationUs)
+    if (this.#error !== '') state.requestError(traffic, index[this.#error]!)
     if (this.#plane.accessLog !== null) this.#log(durationUs)
     const finishers = this.#route === null || this.#route.steps === null ? null : this.#route.steps.onFinish
     if (finishers !== null) this.#tellFinished(finishers, durationUs)

@@ -50,7 +50,7 @@ export const metrics = Object.freeze({
   frontdesk_http_requests_total: {
     type: 'counter',
     labels: ['listener', 'route', 'method', 'code'],
-    help: 'Requests answered, by method and status code; methods that are not registered count as `other`.',
+    help: 'Requests answered, by method and status code; methods that are not registered count as `other`. Routes beyond the first thousand share `(other)`.',
   },
   frontdesk_http_requests_active: { type: 'gauge', labels: ['listener'], help: 'Requests in flight now.' },
   frontdesk_http_request_duration_seconds: {
@@ -62,6 +62,11 @@ export const metrics = Object.freeze({
     type: 'counter',
     labels: ['route', 'reason'],
     help: 'Requests that failed in the proxy or at a backend, by entry of the error table.',
+  },
+  frontdesk_rate_limited_total: {
+    type: 'counter',
+    labels: ['route'],
+    help: 'Requests refused with 429 by a limit of the route: `rate_limit` or `concurrency`.',
   },
   frontdesk_backend_up: {
     type: 'gauge',

@@ -11,6 +11,7 @@ const sizes: Sizes = {
   slots: 3,
   pools: 2,
   listeners: 1,
+  traffic: 3,
   workers: 3,
   affinityTables: 2,
   affinitySets: 4,
@@ -21,6 +22,7 @@ function describeRows(r: Region): string {
   const labels: Record<string, string> = {
     slots: 'backend slot',
     pools: 'pool',
+    traffic: 'pair of listener and route',
     listeners: 'listener',
     workers: 'worker',
     affinityTables: 'affinity set',

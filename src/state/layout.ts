@@ -1,13 +1,15 @@
 // The one table from which every offset in shared memory is computed, and from which its documentation is generated.
 import { errorNames } from '../core/errors.ts'
 import { bucketCount } from './histogram.ts'
-import { handshakeErrors, methodNames, rejectReasons, retryReasons, statusCells, tlsVersions } from './names.ts'
+import { handshakeErrors, methodNames, rejectReasons, retryReasons, tlsVersions } from './names.ts'
 
 /** Sizes fixed when the memory is created; they stand in its header. */
 export interface Sizes {
   readonly slots: number
   readonly pools: number
   readonly listeners: number
+  /** Rows of traffic counters for pairs of listener and route, besides two for each listener. */
+  readonly traffic: number
   readonly workers: number
   readonly affinityTables: number
   /** Sets of each affinity table, a power of two. */
@@ -70,6 +72,11 @@ export const ways = 8
 export const affinityCells = 4
 /** Cells of an address entry: key hi, key lo, connections (-1 = being written), padding. */
 export const addressCells = 4
+/** Combinations of method and status that are counted one by one in a row of traffic counters; a power of two. */
+export const trafficEntries = 256
+
+/** First the implicit route of each listener, then what has no row of its own there, then pairs as they are claimed. */
+const trafficRows = (s: Sizes): number => 2 * s.listeners + s.traffic
 
 export const regions = {
   header: region({
@@ -80,12 +87,13 @@ export const regions = {
       slots: i32('size'),
       pools: i32('size'),
       listeners: i32('size'),
+      traffic: i32('size'),
       workers: i32('size'),
       affinityTables: i32('size'),
       affinitySets: i32('size'),
       addressSets: i32('size'),
       slotHigh: i32('slots at and above this were never claimed'),
-      pad0: pad(7),
+      pad0: pad(6),
       epoch: i32('grows whenever an availability flag of any backend flips'),
       pad1: pad(15),
       clock: f64('coarse wall clock in ms, stored by every heartbeat'),
@@ -181,10 +189,26 @@ export const regions = {
       rejected: f64('by reason', rejectReasons.length),
       handshakes: f64('TLS, by version: full, resumed', tlsVersions.length * 2),
       handshakeErrors: f64('by reason', handshakeErrors.length),
+    },
+  }),
+  traffic: region({
+    doc: 'a pair of listener and route',
+    rows: trafficRows,
+    packed: true,
+    fields: { listener: i32('row of its listener + 1; 0 = never claimed') },
+  }),
+  trafficLane: region({
+    doc: "a worker's totals for a pair of listener and route",
+    rows: trafficRows,
+    perWorker: true,
+    fields: {
+      keys: i32('methods and statuses that occurred: method × 1024 + status + 1, 0 = free; hashed', trafficEntries),
+      requests: f64('by the same', trafficEntries),
+      unlisted: f64('by method: requests that found no entry', methodNames.length),
       durationSum: f64('µs, whole exchange'),
       duration: f64('histogram of the same', bucketCount),
+      rateLimited: f64('refused by a limit of the route'),
       errors: f64('by name, see core/errors.ts', errorNames.length),
-      requests: f64('by method and status', methodNames.length * statusCells),
     },
   }),
   affinityLock: region({

@@ -4,10 +4,12 @@ import { laneBytes, type Placement, place, type Region, type RegionName, regions
 export interface SharedStateOptions {
   /** Backends, default 16384. */
   slots?: number
-  /** Default 1024. */
+  /** Pools, and routes that split between pools: each has a row with its ticket counter. Default 1024. */
   pools?: number
   /** Default 64. */
   listeners?: number
+  /** Pairs of listener and route that are counted apart, default 1024; further routes are counted together. */
+  traffic?: number
   /** Data-plane workers; at least one lane is made. */
   workers: number
   /** Pools that remember their clients, default 8. */
@@ -19,7 +21,7 @@ export interface SharedStateOptions {
 }
 
 /** Changes whenever the meaning of a cell does; the offsets are covered by the sizes. */
-const layoutVersion = 0x46440002
+const layoutVersion = 0x46440003
 
 const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)))
 
@@ -32,6 +34,7 @@ export function createSharedState(options: SharedStateOptions): SharedArrayBuffe
     slots: options.slots ?? 16384,
     pools: options.pools ?? 1024,
     listeners: options.listeners ?? 64,
+    traffic: options.traffic ?? 1024,
     workers: Math.max(1, options.workers),
     affinityTables: options.affinityTables ?? 8,
     affinitySets: powerOfTwo(options.affinitySets ?? 16384),
@@ -67,6 +70,7 @@ export class Memory {
       slots: read('slots'),
       pools: read('pools'),
       listeners: read('listeners'),
+      traffic: read('traffic'),
       workers: read('workers'),
       affinityTables: read('affinityTables'),
       affinitySets: read('affinitySets'),

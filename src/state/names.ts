@@ -61,8 +61,10 @@ export type RejectReason = (typeof rejectReasons)[number]
 export const retryReasons = ['connect', 'reset', 'stale', 'status'] as const
 export type RetryReason = (typeof retryReasons)[number]
 
-/** Statuses 100–999 have a cell each; cell 0 is for exchanges that ended without one. */
-export const statusCells = 901
+/** Name of the route that a listener with a pool of its own has by itself, and of the traffic that no route took. */
+export const implicitRoute = 'default'
+/** Name under which routes are counted that have no row of their own. */
+export const otherRoutes = '(other)'
 
 /** Versions of TLS that handshakes are counted by. */
 export const tlsVersions = ['TLSv1.2', 'TLSv1.3'] as const

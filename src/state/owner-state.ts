@@ -1,32 +1,26 @@
 // What the main thread does with shared memory: claims slots, sets flags, sums lanes, gives back what a dead worker held.
-import { type ErrorName, errorNames } from '../core/errors.ts'
 import type { Cursor, Slot } from '../core/spec.ts'
 import { AddressTable } from './address-table.ts'
 import { AffinityTable } from './affinity-table.ts'
 import { Flag, type FlagBits } from './flags.ts'
 import { bucketCount } from './histogram.ts'
-import { type RegionName, regions } from './layout.ts'
+import { type RegionName, regions, type Sizes } from './layout.ts'
 import {
   type HandshakeError,
   handshakeErrors,
-  methodNames,
   type RejectReason,
   type RetryReason,
   rejectReasons,
   retryReasons,
-  statusCells,
   tlsVersions,
 } from './names.ts'
 import { poolRow32, StateReader, slotRow32 } from './state-reader.ts'
+import { type HistogramTotals, histogramOf, type TrafficTotals, trafficSince, trafficTotals } from './traffic-totals.ts'
 
 export { Flag, type FlagBits } from './flags.ts'
+export type { HistogramTotals, RequestTotal, TrafficTotals } from './traffic-totals.ts'
 
-/** A latency histogram summed over all workers: one count per bucket of histogram.ts, and the sum in microseconds. */
-export interface HistogramTotals {
-  readonly counts: readonly number[]
-  readonly count: number
-  readonly sumUs: number
-}
+const trafficRow32 = regions.traffic.rowBytes / 4
 
 export interface BackendTotals {
   readonly flags: FlagBits
@@ -43,7 +37,8 @@ export interface BackendTotals {
   readonly connect: HistogramTotals
 }
 
-export interface ListenerTotals {
+/** What is counted of a listener apart from its routes. */
+export interface ConnectionTotals {
   /** Open now. */
   readonly active: number
   /** Requests in flight now. */
@@ -55,12 +50,10 @@ export interface ListenerTotals {
   readonly handshakeErrors: Readonly<Record<HandshakeError, number>>
   readonly bytesReceived: number
   readonly bytesSent: number
-  /** Only the combinations that occurred; status 0 = ended without one. */
-  readonly requests: readonly { readonly method: string; readonly status: number; readonly count: number }[]
-  readonly duration: HistogramTotals
-  /** Only the errors that occurred. */
-  readonly errors: Readonly<Partial<Record<ErrorName, number>>>
 }
+
+/** With the sums of all routes. */
+export interface ListenerTotals extends ConnectionTotals, TrafficTotals {}
 
 export interface PoolTotals {
   readonly retriesActive: number
@@ -77,10 +70,17 @@ export interface WorkerRow {
 export class OwnerState extends StateReader {
   private readonly affinity: AffinityTable
   private readonly headerAt = regions.header.at
+  /** What stood in a row when its pair of today took it over. */
+  private readonly trafficBefore = new Map<number, TrafficTotals>()
 
   constructor(buffer: SharedArrayBuffer) {
     super(buffer)
     this.affinity = new AffinityTable(buffer, 0)
+  }
+
+  /** How much there is room for. */
+  get sizes(): Sizes {
+    return this.memory.sizes
   }
 
   /** Number of worker lanes. */
@@ -164,8 +164,33 @@ export class OwnerState extends StateReader {
     }
   }
 
-  /** Everything counted for a listener. */
+  /** Everything counted for a listener: its connections, and the requests of all its routes. */
   listenerTotals(row: number): ListenerTotals {
+    const { listeners } = this.sizes
+    const rows = [row, listeners + row]
+    const first = this.memory.base32('traffic')
+    for (let i = 2 * listeners; i < regions.traffic.rows(this.sizes); i++)
+      if (this.i32[first + i * trafficRow32] === row + 1) rows.push(i)
+    return { ...this.connectionTotals(row), ...trafficTotals(this.memory, rows) }
+  }
+
+  /** Gives a row of traffic counters to a pair of listener and route; it begins at 0 again. See TrafficRows. */
+  claimTraffic(row: number, listener: number): void {
+    const cell = this.memory.base32('traffic') + row * trafficRow32
+    // Nothing is zeroed: that would be a second writer of what a worker may just be counting up.
+    if (this.i32[cell] !== 0) this.trafficBefore.set(row, trafficTotals(this.memory, [row]))
+    this.i32[cell] = listener + 1
+  }
+
+  /** Everything counted in a row of traffic counters since it was claimed. */
+  trafficTotals(row: number): TrafficTotals {
+    const totals = trafficTotals(this.memory, [row])
+    const before = this.trafficBefore.get(row)
+    return before === undefined ? totals : trafficSince(totals, before)
+  }
+
+  /** What is counted of a listener apart from its routes. */
+  connectionTotals(row: number): ConnectionTotals {
     const { at } = regions.listenerLane
     const sum = (field: number): number => this.sum64('listenerLane', row, field)
     const cell = this.memory.base32('listener') + (row * regions.listener.rowBytes) / 4 + regions.listener.at.active
@@ -181,11 +206,6 @@ export class OwnerState extends StateReader {
       handshakeErrors: record(handshakeErrors, (i) => sum(at.handshakeErrors + i)),
       bytesReceived: sum(at.bytesReceived),
       bytesSent: sum(at.bytesSent),
-      requests: this.requests(row),
-      duration: this.histogram('listenerLane', row, at.duration, at.durationSum),
-      errors: Object.fromEntries(
-        errorNames.map((name, i): [ErrorName, number] => [name, sum(at.errors + i)]).filter(([, n]) => n > 0),
-      ),
     }
   }
 
@@ -250,28 +270,7 @@ export class OwnerState extends StateReader {
 
   private histogram(name: RegionName, row: number, field: number, sumField: number): HistogramTotals {
     const counts = Array.from({ length: bucketCount }, (_, i) => this.sum64(name, row, field + i))
-    return { counts, count: counts.reduce((a, b) => a + b, 0), sumUs: this.sum64(name, row, sumField) }
-  }
-
-  private requests(row: number): { method: string; status: number; count: number }[] {
-    const { at, rowBytes } = regions.listenerLane
-    const cells = methodNames.length * statusCells
-    const sums = new Float64Array(cells)
-    for (let worker = 0; worker < this.workers; worker++) {
-      const first = this.memory.base64('listenerLane', worker) + (row * rowBytes) / 8 + at.requests
-      for (let i = 0; i < cells; i++) sums[i]! += this.f64[first + i]!
-    }
-    const out = []
-    for (let i = 0; i < cells; i++) {
-      if (sums[i] === 0) continue
-      const code = i % statusCells
-      out.push({
-        method: methodNames[Math.floor(i / statusCells)]!,
-        status: code === 0 ? 0 : code + 99,
-        count: sums[i]!,
-      })
-    }
-    return out
+    return histogramOf(counts, this.sum64(name, row, sumField))
   }
 }
 

@@ -78,8 +78,8 @@ test('a listener counts connections, bytes, requests and errors; totals are summ
   a.requestStarted(1)
   a.requestStarted(1)
   b.requestStarted(1)
-  a.requestFinished(1, methodIndex('GET'), 200, 1200)
-  b.requestFinished(1, methodIndex('BREW'), 0, 90_000_000)
+  a.requestFinished(1, 1, methodIndex('GET'), 200, 1200)
+  b.requestFinished(1, 1, methodIndex('BREW'), 0, 90_000_000)
   b.requestError(1, errorNames.indexOf('no_backend'))
   const totals = owner.listenerTotals(1)
   assert.deepEqual(
@@ -104,6 +104,7 @@ test('a listener counts connections, bytes, requests and errors; totals are summ
       ],
       duration: undefined,
       errors: { no_backend: 1 },
+      rateLimited: 0,
     },
   )
   assert.equal(totals.duration.count, 2)
@@ -115,7 +116,7 @@ test('a listener counts connections, bytes, requests and errors; totals are summ
 test('statuses at both ends have a cell of their own, whatever is beyond counts as none', () => {
   for (const status of [100, 599, 999, 99, 1000, -1]) {
     a.requestStarted(0)
-    a.requestFinished(0, 8, status, 1)
+    a.requestFinished(0, 0, 8, status, 1)
   }
   const statuses = owner.listenerTotals(0).requests.map(({ method, status, count }) => [method, status, count])
   assert.deepEqual(statuses, [

@@ -7,15 +7,9 @@ import type { Cursor, Slot } from '../core/spec.ts'
 import { AddressTable } from './address-table.ts'
 import { bucketIndex } from './histogram.ts'
 import { regions } from './layout.ts'
-import {
-  type HandshakeError,
-  handshakeErrors,
-  methodNames,
-  type RejectReason,
-  rejectReasons,
-  statusCells,
-} from './names.ts'
+import { type HandshakeError, handshakeErrors, type RejectReason, rejectReasons } from './names.ts'
 import { poolRow32, StateReader, slotRow32, slotRow64 } from './state-reader.ts'
+import { TrafficLane } from './traffic-lane.ts'
 
 export { methodIndex, methodNames, type RejectReason, rejectReasons, retryReasons } from './names.ts'
 
@@ -28,7 +22,7 @@ const shareIdle = regions.slotShare.at.idle
 const poolRetries = regions.pool.at.retries
 const poolShareRow = regions.poolShare.rowBytes / 4
 const poolShareRetries = regions.poolShare.at.retries
-const listenerRow = regions.listener.rowBytes / 4
+const listenerRow32 = regions.listener.rowBytes / 4
 const listenerActive = regions.listener.at.active
 const listenerShareRow = regions.listenerShare.rowBytes / 4
 const listenerShareActive = regions.listenerShare.at.active
@@ -41,7 +35,6 @@ const listenerLaneRow = regions.listenerLane.rowBytes / 8
 const listenerLane = regions.listenerLane.at
 const worker = regions.worker.at
 const clockAt = regions.header.at.clock
-const lastMethod = methodNames.length - 1
 
 /** Weight of a new observation in the moving average of latency. */
 const latencyGain = 0.1
@@ -59,6 +52,7 @@ export class WorkerState extends StateReader {
   private readonly listenerLaneBase: number
   private readonly workerBase64: number
   private readonly addresses: AddressTable
+  private readonly traffic: TrafficLane
 
   /** @throws RangeError if the buffer has no lane for this worker. */
   constructor(buffer: SharedArrayBuffer, workerId: number) {
@@ -75,6 +69,7 @@ export class WorkerState extends StateReader {
     this.listenerLaneBase = memory.base64('listenerLane', workerId)
     this.workerBase64 = memory.base64('worker') + (workerId * regions.worker.rowBytes) / 8
     this.addresses = new AddressTable(memory, workerId)
+    this.traffic = new TrafficLane(memory, workerId)
   }
 
   // Backends
@@ -144,7 +139,7 @@ export class WorkerState extends StateReader {
 
   /** Counts a client connection; false = the listener has `max` already (0 = no limit), nothing counted. Exact. */
   connectionOpened(row: number, max: number): boolean {
-    const cell = this.listenerBase + row * listenerRow + listenerActive
+    const cell = this.listenerBase + row * listenerRow32 + listenerActive
     for (;;) {
       const active = Atomics.load(this.i32, cell)
       if (max !== 0 && active >= max) return false
@@ -157,7 +152,7 @@ export class WorkerState extends StateReader {
 
   /** A connection that `connectionOpened` counted is gone. */
   connectionClosed(row: number): void {
-    Atomics.sub(this.i32, this.listenerBase + row * listenerRow + listenerActive, 1)
+    Atomics.sub(this.i32, this.listenerBase + row * listenerRow32 + listenerActive, 1)
     this.i32[this.listenerShareBase + row * listenerShareRow + listenerShareActive]!--
   }
 
@@ -201,25 +196,27 @@ export class WorkerState extends StateReader {
     this.f64[this.listenerLaneBase + row * listenerLaneRow + listenerLane.bytesSent]! += n
   }
 
+  // Requests. `trafficRow` is that of the route at the listener, see RouteSpec.rows.
+
   /** A request head has been read. */
-  requestStarted(row: number): void {
-    this.i32[this.listenerShareBase + row * listenerShareRow + listenerShareRequests]!++
+  requestStarted(listenerRow: number): void {
+    this.i32[this.listenerShareBase + listenerRow * listenerShareRow + listenerShareRequests]!++
   }
 
   /** Its exchange ended: `method` as from `methodIndex`, `status` as the client saw it (0 = none), whole duration. */
-  requestFinished(row: number, method: number, status: number, durationUs: number): void {
-    this.i32[this.listenerShareBase + row * listenerShareRow + listenerShareRequests]!--
-    const lane = this.listenerLaneBase + row * listenerLaneRow
-    const code = status >= 100 && status <= 999 ? status - 99 : 0
-    const verb = method >= 0 && method < lastMethod ? method : lastMethod
-    this.f64[lane + listenerLane.requests + verb * statusCells + code]!++
-    this.f64[lane + listenerLane.durationSum]! += durationUs
-    this.f64[lane + listenerLane.duration + bucketIndex(durationUs)]!++
+  requestFinished(listenerRow: number, trafficRow: number, method: number, status: number, durationUs: number): void {
+    this.i32[this.listenerShareBase + listenerRow * listenerShareRow + listenerShareRequests]!--
+    this.traffic.finished(trafficRow, method, status, durationUs)
   }
 
   /** An exchange failed; `errorIndex` into `errorNames` of core/errors.ts. */
-  requestError(row: number, errorIndex: number): void {
-    this.f64[this.listenerLaneBase + row * listenerLaneRow + listenerLane.errors + errorIndex]!++
+  requestError(trafficRow: number, errorIndex: number): void {
+    this.traffic.error(trafficRow, errorIndex)
+  }
+
+  /** A request was refused by a limit of its route. */
+  rateLimited(trafficRow: number): void {
+    this.traffic.rateLimited(trafficRow)
   }
 
   // Pools

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { describe, it } from 'node:test'
-import { backendSpec, FakePort, listenerSpec, poolSpec, snapshotOf } from '../../../test/support/control-kit.ts'
+import {
+  backendSpec,
+  FakePort,
+  listenerSpec,
+  poolSpec,
+  routeSpec,
+  snapshotOf,
+} from '../../../test/support/control-kit.ts'
+import { errorNames } from '../../core/errors.ts'
 import type { ListenerTlsSpec } from '../../core/spec.ts'
 import { type MetricName, type MetricSpec, metrics as table } from '../../observe/metric-names.ts'
+import { TrafficRows } from '../../state/traffic-rows.ts'
 import { Metrics, type MetricsSources } from './metrics.ts'
 
 const tls: ListenerTlsSpec = {
@@ -44,8 +53,9 @@ describe('Metrics', () => {
   it('exports every metric of the table once, with its labels, in valid lines', async () => {
     const port = new FakePort()
     port.worker.requestStarted(0)
-    port.worker.requestFinished(0, 0, 200, 1500)
+    port.worker.requestFinished(0, 0, 0, 200, 1500)
     port.worker.requestError(0, 0)
+    port.worker.rateLimited(0)
     port.worker.backendConnected(0, 900)
     port.worker.backendFinished(0, 200, 1200)
     port.worker.backendFinished(0, 0, 0)
@@ -93,6 +103,43 @@ describe('Metrics', () => {
       'frontdesk_backend_requests_total{pool="db",backend="tcp://127.0.0.1:5432",code="error"} 1',
     ])
     has('frontdesk_backend_connect_duration_seconds_count{pool="db",backend="tcp://127.0.0.1:5432"} 1')
+  })
+
+  it('tells routes apart, by listener, and what they share only once', async () => {
+    const port = new FakePort()
+    const { membership, ...rest } = sources(port, 1)
+    const rows = new TrafficRows(port.state)
+    const limit = { key: { by: 'all' }, count: 1, periodMs: 1000, burst: 1, id: 1, tell: true, name: 'one' } as const
+    const routes = [
+      routeSpec({}, { name: 'api "v1"', rows: [rows.claim(0, 'api "v1"'), rows.other(1)], rateLimits: [limit] }),
+      routeSpec({}, { name: 'default', rows: [rows.claim(0, 'default')] }),
+      routeSpec({}, { name: 'tail', rows: [rows.other(0)] }),
+    ]
+    const snapshot = { ...membership.snapshot, routes }
+    const count = (row: number, status: number): void => {
+      port.worker.requestStarted(0)
+      port.worker.requestFinished(0, row, 0, status, 900)
+    }
+    count(0, 200)
+    count(rows.claim(0, 'api "v1"'), 599)
+    count(rows.other(0), 404)
+    port.worker.requestError(rows.other(0), errorNames.indexOf('no_backend'))
+    port.worker.rateLimited(rows.other(0))
+    const text = await scrape(new Metrics({ ...rest, port, membership: { ...membership, snapshot } }))
+    const samples = (name: string) => text.split('\n').filter((line) => line.startsWith(`frontdesk_${name}{`))
+    assert.deepEqual(samples('http_requests_total'), [
+      'frontdesk_http_requests_total{listener="default",route="default",method="GET",code="200"} 1',
+      'frontdesk_http_requests_total{listener="default",route="api \\"v1\\"",method="GET",code="599"} 1',
+      'frontdesk_http_requests_total{listener="default",route="(other)",method="GET",code="404"} 1',
+    ])
+    assert.equal(samples('http_request_duration_seconds_count').length, 3)
+    assert.deepEqual(samples('http_request_errors_total'), [
+      'frontdesk_http_request_errors_total{route="(other)",reason="no_backend"} 1',
+    ])
+    assert.deepEqual(samples('rate_limited_total'), [
+      'frontdesk_rate_limited_total{route="api \\"v1\\""} 0',
+      'frontdesk_rate_limited_total{route="(other)"} 1',
+    ])
   })
 
   it('does not hold up the event loop with 1,000 backends', async () => {

@@ -2,8 +2,7 @@
 // the event loop is not held up however many backends there are.
 
 import type { BackendSpec, ListenerSpec, PoolSpec } from '../../core/spec.ts'
-import { cumulative, exportBounds } from '../../state/histogram.ts'
-import type { BackendTotals, HistogramTotals, ListenerTotals } from '../../state/owner-state.ts'
+import type { BackendTotals, ConnectionTotals, HistogramTotals } from '../../state/owner-state.ts'
 import type { CertificateStatus } from '../certificates/certificate-status.ts'
 import { backendStates, stateOfFlags } from '../health/backend-state.ts'
 import type { Health } from '../health/health.ts'
@@ -11,8 +10,10 @@ import type { Membership } from '../membership.ts'
 import type { ControlPort } from '../port.ts'
 import { speaksTcp } from '../status.ts'
 import { TimeSlice } from '../time-slice.ts'
+import { histogramSample } from './histogram-sample.ts'
 import { ProcessMetrics } from './process-metrics.ts'
-import { type HistogramSample, labelText, TextWriter } from './text-writer.ts'
+import { labelText, TextWriter } from './text-writer.ts'
+import { durationFamily, requestsFamily, type TrafficRow, trafficNames, trafficRow, writeRoutes } from './traffic.ts'
 
 /** Where the numbers come from. */
 export interface MetricsSources {
@@ -33,21 +34,12 @@ interface BackendRow {
 interface ListenerRow {
   readonly listener: ListenerSpec
   readonly labels: string
-  readonly totals: ListenerTotals
+  readonly totals: ConnectionTotals
 }
 
 /** Characters sent at once: small pieces cost more to send than to write. */
 const pieceLength = 65_536
 const classes = ['error', '1xx', '2xx', '3xx', '4xx', '5xx'] as const
-/** There is one implicit route until routes can be configured. */
-const route = 'default'
-
-const histogramSample = (totals: HistogramTotals): HistogramSample => ({
-  bounds: exportBounds,
-  cumulative: cumulative(totals.counts),
-  count: totals.count,
-  sum: totals.sumUs / 1e6,
-})
 
 export class Metrics {
   readonly #sources: MetricsSources
@@ -62,16 +54,17 @@ export class Metrics {
     const writer = new TextWriter()
     const slice = new TimeSlice()
     this.#writeInstance(writer)
-    this.#writeListeners(writer, await this.#listeners(slice))
+    const listeners = this.#listeners()
+    this.#writeListeners(writer, listeners)
+    const traffic = await this.#traffic(slice)
+    yield* writeEach(requestsFamily(writer), traffic, { writer, slice })
+    writer.family('frontdesk_http_requests_active')
+    for (const { listener, labels, totals } of listeners)
+      if (listener.protocol === 'http') writer.sample(labels, totals.requestsActive)
+    yield* writeEach(durationFamily(writer), traffic, { writer, slice })
+    writeRoutes(writer, traffic)
     const rows = await this.#backends(slice)
-    for (const write of backendFamilies(this.#sources)) {
-      const family = write(writer)
-      for (const row of rows) {
-        family(row)
-        if (writer.length > pieceLength) yield writer.take()
-        if (slice.isOver) await slice.rest()
-      }
-    }
+    for (const write of backendFamilies(this.#sources)) yield* writeEach(write(writer), rows, { writer, slice })
     this.#writePools(writer)
     this.#writeWorkers(writer)
     await this.#process.write(writer)
@@ -86,19 +79,27 @@ export class Metrics {
     writer.family('frontdesk_config_last_reload_successful').sample('', reloadSuccessful() ? 1 : 0)
   }
 
-  /** Reading a listener's table of methods and statuses is the longest single step: one per turn. */
-  async #listeners(slice: TimeSlice): Promise<ListenerRow[]> {
-    const rows: ListenerRow[] = []
-    for (const listener of this.#sources.membership.snapshot.listeners) {
-      const totals = this.#sources.port.state.listenerTotals(listener.row)
-      rows.push({ listener, labels: labelText(['listener'], [listener.name]), totals })
-      await slice.rest()
+  #listeners(): ListenerRow[] {
+    const { membership, port } = this.#sources
+    return membership.snapshot.listeners.map((listener) => ({
+      listener,
+      labels: labelText(['listener'], [listener.name]),
+      totals: port.state.connectionTotals(listener.row),
+    }))
+  }
+
+  async #traffic(slice: TimeSlice): Promise<TrafficRow[]> {
+    const { membership, port } = this.#sources
+    const rows: TrafficRow[] = []
+    for (const name of trafficNames(membership.snapshot, port.state.sizes)) {
+      rows.push(trafficRow(name, port.state.trafficTotals(name.row)))
+      if (slice.isOver) await slice.rest()
     }
     return rows
   }
 
   #writeListeners(writer: TextWriter, rows: readonly ListenerRow[]): void {
-    const each = (name: Parameters<TextWriter['family']>[0], value: (totals: ListenerTotals) => number): void => {
+    const each = (name: Parameters<TextWriter['family']>[0], value: (totals: ConnectionTotals) => number): void => {
       writer.family(name)
       for (const { labels, totals } of rows) writer.sample(labels, value(totals))
     }
@@ -112,10 +113,6 @@ export class Metrics {
     each('frontdesk_bytes_received_total', (totals) => totals.bytesReceived)
     each('frontdesk_bytes_sent_total', (totals) => totals.bytesSent)
     this.#writeTls(writer, rows)
-    this.#writeHttp(
-      writer,
-      rows.filter(({ listener }) => listener.protocol === 'http'),
-    )
   }
 
   #writeTls(writer: TextWriter, rows: readonly ListenerRow[]): void {
@@ -134,31 +131,6 @@ export class Metrics {
     // Two pairs may share a file, a series must not be told twice.
     const ends = new Map(this.#sources.certificates().map(({ name, expires_at }) => [name, Date.parse(expires_at)]))
     for (const [name, endMs] of ends) writer.sample(labelText(['name'], [name]), endMs / 1000)
-  }
-
-  #writeHttp(writer: TextWriter, rows: readonly ListenerRow[]): void {
-    writer.family('frontdesk_http_requests_total')
-    for (const { labels, totals } of rows) {
-      for (const { method, status, count } of totals.requests) {
-        writer.sample(`${labels},route="${route}",method="${method}",code="${status}"`, count)
-      }
-    }
-    writer.family('frontdesk_http_requests_active')
-    for (const { labels, totals } of rows) writer.sample(labels, totals.requestsActive)
-    writer.family('frontdesk_http_request_duration_seconds')
-    for (const { labels, totals } of rows) {
-      writer.histogram(`${labels},route="${route}"`, histogramSample(totals.duration))
-    }
-    this.#writeErrors(writer, rows)
-  }
-
-  #writeErrors(writer: TextWriter, rows: readonly ListenerRow[]): void {
-    const sums = new Map<string, number>()
-    for (const { totals } of rows) {
-      for (const [reason, count] of Object.entries(totals.errors)) sums.set(reason, (sums.get(reason) ?? 0) + count)
-    }
-    writer.family('frontdesk_http_request_errors_total')
-    for (const [reason, count] of sums) writer.sample(`route="${route}",reason="${reason}"`, count)
   }
 
   #writePools(writer: TextWriter): void {
@@ -205,6 +177,19 @@ export class Metrics {
     for (const { labels, worker } of workers) writer.sample(labels, worker.state === 'running' ? 1 : 0)
     const restarts = workers.reduce((sum, { worker }) => sum + worker.restarts, 0)
     writer.family('frontdesk_worker_restarts_total').sample('', restarts)
+  }
+}
+
+/** Writes the samples of a family, a piece at a time. */
+async function* writeEach<R>(
+  write: (row: R) => void,
+  rows: readonly R[],
+  { writer, slice }: { readonly writer: TextWriter; readonly slice: TimeSlice },
+): AsyncGenerator<string> {
+  for (const row of rows) {
+    write(row)
+    if (writer.length > pieceLength) yield writer.take()
+    if (slice.isOver) await slice.rest()
   }
 }
 

@@ -307,7 +307,7 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
     const { plane, site } = this.#home
     const { state } = plane
     state.requestStarted(site.listener.row)
-    state.requestFinished(site.listener.row, -1, error.status, 0)
+    state.requestFinished(site.listener.row, site.listener.row, -1, error.status, 0)
     state.requestError(site.listener.row, errorNames.indexOf(error.name as ErrorName))
     const { hsts } = site
     const text = errorResponse(error, {

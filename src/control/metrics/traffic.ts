@@ -1,0 +1,88 @@
+// The metrics of requests by listener and route: which rows of shared memory have names, and what is written of them.
+import type { Snapshot } from '../../core/spec.ts'
+import { implicitRoute, otherRoutes } from '../../state/names.ts'
+import type { TrafficTotals } from '../../state/owner-state.ts'
+import { histogramSample } from './histogram-sample.ts'
+import { labelText, type TextWriter } from './text-writer.ts'
+
+/** A row of traffic counters with its names. */
+export interface TrafficName {
+  readonly listener: string
+  readonly route: string
+  readonly row: number
+  /** Written as 0 while nothing was counted, so that a graph begins there. */
+  readonly expected: { readonly requests: boolean; readonly rateLimited: boolean }
+}
+
+/**
+ * The rows of the HTTP listeners of a snapshot, each once: of the implicit route, of the routes, and of those that have
+ * no row of their own.
+ */
+export function trafficNames({ listeners, routes }: Snapshot, size: { readonly listeners: number }): TrafficName[] {
+  const names: TrafficName[] = []
+  for (const [position, { name: listener, row: own, pool, protocol }] of listeners.entries()) {
+    if (protocol !== 'http') continue
+    const other = size.listeners + own
+    names.push({
+      listener,
+      route: implicitRoute,
+      row: own,
+      expected: { requests: pool !== '', rateLimited: false },
+    })
+    for (const { name: route, rows, rateLimits, concurrency } of routes) {
+      const row = rows[position]
+      if (row === undefined || row === own || row === other) continue
+      const rateLimited = rateLimits.length > 0 || concurrency !== null
+      names.push({ listener, route, row, expected: { requests: false, rateLimited } })
+    }
+    names.push({ listener, route: otherRoutes, row: other, expected: { requests: false, rateLimited: false } })
+  }
+  return names
+}
+
+export interface TrafficRow extends TrafficName {
+  readonly labels: string
+  readonly totals: TrafficTotals
+}
+
+export const trafficRow = (name: TrafficName, totals: TrafficTotals): TrafficRow => ({
+  ...name,
+  labels: labelText(['listener', 'route'], [name.listener, name.route]),
+  totals,
+})
+
+/** Begins a family, and gives what writes one row's samples. */
+export type FamilyOfTraffic = (writer: TextWriter) => (row: TrafficRow) => void
+
+/** By method and status; only what occurred. */
+export const requestsFamily: FamilyOfTraffic = (writer) => {
+  writer.family('frontdesk_http_requests_total')
+  return ({ labels, totals }) => {
+    for (const { method, status, count } of totals.requests)
+      writer.sample(`${labels},method="${method}",code="${status < 0 ? 'other' : status}"`, count)
+  }
+}
+
+export const durationFamily: FamilyOfTraffic = (writer) => {
+  writer.family('frontdesk_http_request_duration_seconds')
+  // With thousands of routes those that nobody asked for would be most of the text.
+  return ({ labels, totals, expected }) => {
+    if (totals.duration.count > 0 || expected.requests) writer.histogram(labels, histogramSample(totals.duration))
+  }
+}
+
+/** Errors and refusals of a route over all listeners. */
+export function writeRoutes(writer: TextWriter, rows: readonly TrafficRow[]): void {
+  const errors = new Map<string, number>()
+  const rateLimited = new Map<string, number>()
+  const add = (to: Map<string, number>, labels: string, count: number) => to.set(labels, (to.get(labels) ?? 0) + count)
+  for (const { route, totals, expected } of rows) {
+    const label = labelText(['route'], [route])
+    for (const [reason, count] of Object.entries(totals.errors)) add(errors, `${label},reason="${reason}"`, count)
+    if (totals.rateLimited > 0 || expected.rateLimited) add(rateLimited, label, totals.rateLimited)
+  }
+  writer.family('frontdesk_http_request_errors_total')
+  for (const [labels, count] of errors) writer.sample(labels, count)
+  writer.family('frontdesk_rate_limited_total')
+  for (const [labels, count] of rateLimited) writer.sample(labels, count)
+}
