@@ -79,7 +79,7 @@ export function compileSnapshot(config: Config, options: CompileOptions): Snapsh
     listeners: config.listeners.map((listener) => compileListener(listener, options)),
     pools: Object.entries(config.pools).map(([name, pool]) => compilePool(name, pool, withTables)),
     routes: options.routes ?? compileRoutes(config, { ...withTables, routeRowsOf }),
-    plugins: [],
+    plugins: config.plugins,
     trustedProxies: config.trustedProxies,
     limits: config.limits,
     accessLog: config.logging.access,

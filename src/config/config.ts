@@ -1,4 +1,5 @@
 // The checked configuration: the long form, every default filled in. Durations are milliseconds, sizes bytes.
+import type { PluginModuleSpec } from '../core/route-spec.ts'
 import type { LimitsSpec } from '../core/spec.ts'
 import type { AdminConfig } from './schema/admin.ts'
 import type { WrittenBackendTls } from './schema/backend-tls.ts'
@@ -45,8 +46,8 @@ export interface Config {
   readonly pools: Readonly<Record<string, PoolConfig>>
   /** In the order of the file, then those that the flat `rate_limit` stands for. */
   readonly routes: readonly RouteConfig[]
-  /** Modules of plug-ins: absolute names of files, or names of packages. */
-  readonly plugins: readonly string[]
+  /** Modules of plug-ins, as the file names them; their URLs are '' until `loadWithPlugins` has imported them. */
+  readonly plugins: readonly PluginModuleSpec[]
   /** null = no admin API. */
   readonly admin: AdminConfig | null
   readonly workers: 'auto' | number

@@ -28,7 +28,7 @@ export function finish(long: LongForm, { path, stateFileGiven, files }: FinishOp
     listeners: long.listeners.map((listener) => finishListener(listener, poolOfListener.get(listener.name)!, at)),
     pools: Object.fromEntries(pools) as Config['pools'],
     routes: finishRoutes(long, poolOfListener, files),
-    plugins: long.plugins.map((module) => (/^[./]/.test(module) ? at(module) : module)),
+    plugins: long.plugins.map((label) => ({ kind: 'plugin', url: '', label })),
     admin: long.admin,
     workers: long.workers,
     trustedProxies: long.trusted_proxies,

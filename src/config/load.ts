@@ -1,4 +1,5 @@
 // Text → checked configuration. Every problem is found in one go and told with its place.
+import type { LoadedModule } from '../plugins/values.ts'
 import { checkWritten } from './check-written.ts'
 import type { Config } from './config.ts'
 import { crossCheck } from './cross-check.ts'
@@ -43,6 +44,8 @@ export interface LoadedConfig {
   readonly path: string | null
   /** Lines like those of problems, for what is allowed but probably not meant. */
   readonly warnings: readonly string[]
+  /** What `config.plugins` have brought; empty unless `loadWithPlugins` has loaded it. */
+  readonly plugins: readonly LoadedModule[]
   /** A `ConfigError` of later, its problems with their places in the file, if there is one; any other error as it is. */
   locate(error: unknown): unknown
 }
@@ -71,12 +74,13 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     config: finish(parsed.data, { path, stateFileGiven: nodeAt(expanded, ['state_file']) !== undefined, files }),
     path,
     warnings: warningsOf(parsed.data, expanded),
+    plugins: [],
     locate: (error) => (path === null ? error : locate(error, expanded)),
   }
 }
 
 function read({ path, text, value, env }: LoadOptions, problems: Problem[]): ObjectNode {
-  if (value !== undefined) return readValue(value)
+  if (value !== undefined) return readValue(value, path)
   if (path === undefined && text === undefined) return fromValue({}, commandLine, []) as ObjectNode
   return interpolate(readSource(path ?? 'configuration', text), env ?? process.env, problems) as ObjectNode
 }

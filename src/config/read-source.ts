@@ -13,9 +13,9 @@ export function readSource(name: string, given: string | undefined): ObjectNode 
   return object(parsed)
 }
 
-/** A configuration that a program wrote: it stands in no text. Throws `ConfigError` if it is no object, or without end. */
-export function readValue(value: unknown): ObjectNode {
-  const source: Source = { name: 'configuration', text: '' }
+/** A configuration that a program wrote, or a module exports: it stands in no text. Throws `ConfigError` if it is no object, or without end. */
+export function readValue(value: unknown, name = 'configuration'): ObjectNode {
+  const source: Source = { name, text: '' }
   if (isDeeper(value, maxDepth)) {
     const origin = { source, path: [], at: -1, keyAt: -1 }
     throw new ConfigError([
@@ -53,7 +53,8 @@ const failures: Readonly<Record<string, readonly [message: string, hint: string]
   EACCES: ['may not be read', 'change its permissions, or run as its owner'],
 }
 
-function readText(path: string): string {
+/** Throws `ConfigError` if it cannot be read. */
+export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
