@@ -540,7 +540,7 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
       try {
         middleware.onFinish!(finish)
       } catch (error) {
-        this.#plane.pluginFailed(label, error)
+        this.#plane.pluginFailed(label, error, this.#requestId)
       }
     }
   }
@@ -570,7 +570,7 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
   }
 
   #stepFailed(label: string, error: unknown): void {
-    this.#plane.pluginFailed(`${label}, request ${this.#requestId}`, error)
+    this.#plane.pluginFailed(label, error, this.#requestId)
     this.#stepsDone = true
     this.#give(errors.middleware_failed, '')
   }

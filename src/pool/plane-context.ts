@@ -23,5 +23,5 @@ export interface PlaneContext {
    * Code of a plug-in failed: the exchange is ended with 500, and this is logged, many of a kind in one line.
    * `what` names it for people: `middleware limit (./limit.ts)`, `strategy nearest (frontdesk.config.ts)`.
    */
-  pluginFailed(what: string, error: unknown): void
+  pluginFailed(what: string, error: unknown, requestId?: string): void
 }

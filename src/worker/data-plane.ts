@@ -235,8 +235,8 @@ export class DataPlane implements PlaneContext {
     })
   }
 
-  pluginFailed(what: string, error: unknown): void {
-    this.#pluginFailures.add(what, error)
+  pluginFailed(what: string, error: unknown, requestId = ''): void {
+    this.#pluginFailures.add(what, error, requestId)
   }
 
   /** A connection was turned away by a listener: said in the log, many of a kind in one line. */

@@ -16,12 +16,12 @@ export class PluginFailures {
     this.#post = post
   }
 
-  /** `what` failed with `error`, whatever was thrown. */
-  add(what: string, error: unknown): void {
+  /** `what` failed with `error`, whatever was thrown. `requestId`: '' where it was no request. */
+  add(what: string, error: unknown, requestId: string): void {
     const kind = this.#kinds.get(what)
     // The first of a storm tells as much as any other, and a stack is costly to write.
     if (kind !== undefined) kind.count++
-    else if (this.#kinds.size < MAX_KINDS) this.#kinds.set(what, { what, count: 1, error: describeThrown(error) })
+    else if (this.#kinds.size < MAX_KINDS) this.#kinds.set(what, { what, count: 1, error: described(error, requestId) })
     if (this.#timer !== null) return
     const waitMs = Math.max(0, this.#reportedAtMs + REPORT_MS - performance.now())
     this.#timer = setTimeout(() => this.#report(), waitMs).unref()
@@ -40,4 +40,9 @@ export class PluginFailures {
     for (const kind of this.#kinds.values()) this.#post({ type: 'plugin-failure', ...kind })
     this.#kinds.clear()
   }
+}
+
+function described(error: unknown, requestId: string): string {
+  const text = describeThrown(error)
+  return requestId === '' ? text : `${text}\n  request id ${requestId}`
 }
