@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { canonicalRewrite, canonicalTarget } from './canonical-target.ts'
+import { canonicalTarget } from './canonical-target.ts'
 
 const forms: [string, string, string][] = [
   ['/', '/', ''],
@@ -45,29 +45,25 @@ const refused = [
   '/%+1',
   '/% 1',
 ]
-for (const target of [...refused, '/a b', '/a#b', '/\u00e9', '/\0', '/\r\n'])
+for (const target of [
+  ...refused,
+  '/?a b',
+  '/?a\r\nX: y',
+  '/?a#b',
+  '/?\u00e9',
+  '/a b',
+  '/a#b',
+  '/\u00e9',
+  '/\0',
+  '/\r\n',
+])
   test(`${JSON.stringify(target)} is refused`, () => assert.equal(canonicalTarget(target), null))
-
-test('a rewrite must begin with exactly one slash and be fit for a request line', () => {
-  for (const target of [
-    '//evil.example/',
-    '/.//evil.example/',
-    '/a/..//evil.example',
-    '*',
-    'http://a/',
-    '/?\r\nX: y',
-    '/?a b',
-    '/?\u00e9',
-  ])
-    assert.equal(canonicalRewrite(target), null, target)
-  assert.deepEqual(canonicalRewrite('/a/../%62//c?d=/../'), { path: '/b//c', query: '?d=/../' })
-})
 
 /** Character by character, segment by segment, with nothing in common with the real one. */
 function reference(target: string): { path: string; query: string } | null {
   if (target === '*') return { path: '*', query: '' }
   const [, path, query] = /^([^?]*)(.*)$/s.exec(target)!
-  if (path![0] !== '/') return null
+  if (path![0] !== '/' || [...query!].some((c) => c <= ' ' || c > '~' || c === '#')) return null
   const done: string[] = []
   const segments = path!.slice(1).split('/')
   for (const [index, raw] of segments.entries()) {

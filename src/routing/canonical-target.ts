@@ -11,6 +11,8 @@ export interface CanonicalTarget {
 const UNUSUAL = /[^\x21\x22\x24\x26-\x5b\x5d-\x7e]|\/\./
 /** What no path may contain as it is: controls, space, `#`, backslash, anything beyond ASCII. */
 const REFUSED = /[^\x21\x22\x24-\x5b\x5d-\x7e]/
+/** What would end a request line, or mean something else to whoever reads it; no client gets that far, but a rewrite. */
+const QUERY_REFUSED = /[^\x21\x22\x24-\x7e]/
 const DOT_SEGMENT = /\/\.\.?(?:\/|$)/
 
 const UNRESERVED = /^[A-Za-z0-9\-._~]$/
@@ -26,19 +28,10 @@ export function canonicalTarget(target: string): CanonicalTarget | null {
   const path = mark < 0 ? target : target.slice(0, mark)
   const query = mark < 0 ? '' : target.slice(mark)
   if (path.charCodeAt(0) !== 0x2f /* / */) return target === '*' ? { path, query } : null
+  if (query !== '' && QUERY_REFUSED.test(query)) return null
   if (!UNUSUAL.test(path)) return { path, query }
   const canonical = canonicalPath(path)
   return canonical === null ? null : { path: canonical, query }
-}
-
-/**
- * The same for a target that was put together by a rewrite: it must begin with exactly one slash, since `//host/` would
- * be another host to whoever resolves it, and its query must be one that can stand in a request line.
- */
-export function canonicalRewrite(target: string): CanonicalTarget | null {
-  const result = canonicalTarget(target)
-  if (result === null || result.path === '*' || result.path.charCodeAt(1) === 0x2f /* / */) return null
-  return /[^\x21\x22\x24-\x7e]/.test(result.query) ? null : result
 }
 
 function canonicalPath(path: string): string | null {

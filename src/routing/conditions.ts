@@ -60,7 +60,7 @@ function clientTest(blocks: readonly string[]): Test {
 /** Any field of that name will do. Field names are compared as everywhere: '_' is '-'. */
 function headerTest({ name, values }: ValueCondition): Test {
   const folded = name.toLowerCase().replaceAll('_', '-')
-  const test = compileValues(values)
+  const test = compileValues(values.map(asReceived))
   return ({ fields }) => {
     for (let position = findField(fields, folded); position >= 0; ) {
       const colon = position + folded.length
@@ -71,6 +71,9 @@ function headerTest({ name, values }: ValueCondition): Test {
     return false
   }
 }
+
+/** As the bytes of its UTF-8 form look in a header section. */
+const asReceived = (text: string): string => Buffer.from(text).latin1Slice()
 
 /** Any parameter of that name will do. Names and values are compared decoded, as forms encode them. */
 function queryTest({ name, values }: ValueCondition): Test {

@@ -1,5 +1,6 @@
 // Paths as routes name them: `/exact`, `/prefix/*`, `/users/{id}`; as written, and taken apart for the router.
 import { canonicalTarget } from './canonical-target.ts'
+import { variables } from './template.ts'
 
 export type PathKind = 'any' | 'exact' | 'parts' | 'prefix'
 
@@ -20,14 +21,13 @@ export interface PathShape {
   readonly parts: readonly { readonly name: string; readonly segment: number }[]
 }
 
-/** Variables of templates that a part cannot be called by. */
-const TAKEN = new Set(['route', 'listener', 'status', 'backend', 'pool', 'path'])
 const PART_NAME = /^[A-Za-z][A-Za-z0-9_]*$/
 
 /** Why a named part, or a named group of a `path_regex`, cannot be called that: the end of a sentence; null = it can. */
 export function partNameProblem(name: string): string | null {
   if (!PART_NAME.test(name)) return 'must begin with a letter and go on with letters, digits or "_"'
-  return TAKEN.has(name) ? `is taken: {${name}} has a meaning of its own` : null
+  const isTaken = variables.some((variable) => variable.name === name)
+  return isTaken ? `is taken: {${name}} has a meaning of its own` : null
 }
 
 /** Checks a pattern as it was written. Throws an `Error` whose message is a sentence with a hint. */

@@ -103,7 +103,7 @@ test('a route for other listeners is left out', () => {
   assert.equal(new Router(routes, 'default').match(question({})), 1)
 })
 
-const fields = 'Host: a\r\nX-Canary: 1 \r\nx_canary:\tbeta-2\r\nEmpty:\r\n'
+const fields = 'Host: a\r\nX-Canary: 1 \r\nx_canary:\tbeta-2\r\nEmpty:\r\nName: J\u00c3\u00bcrgen\r\n'
 const headers: [string, string[], boolean][] = [
   ['x-canary', [], true],
   ['x-canary', ['1'], true],
@@ -119,6 +119,7 @@ const headers: [string, string[], boolean][] = [
   ['empty', ['*'], true],
   ['empty', ['x'], false],
   ['none', ['*'], false],
+  ['name', ['Jür*'], true],
 ]
 for (const [name, values, expected] of headers)
   test(`header ${name}: ${JSON.stringify(values)} ${expected ? 'holds' : 'does not hold'}`, () => {

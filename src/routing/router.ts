@@ -39,6 +39,7 @@ export class Router {
   match(question: RouteQuestion): number {
     const { host, path } = question
     this.#path = path
+    this.#entry = null
     const entry = this.#find(question, host, path)
     this.#entry = entry
     return entry === null ? -1 : entry.route
