@@ -2,8 +2,9 @@
 
 import { affinityOwners, compileSnapshot } from '../config/compile.ts'
 import { splitCursor } from '../config/compile-routes.ts'
-import type { Config, PoolConfig } from '../config/config.ts'
+import type { Config, PoolConfig, RouteConfig } from '../config/config.ts'
 import type { RouteSpec } from '../core/route-spec.ts'
+import type { TrafficRows } from '../state/traffic-rows.ts'
 import type { Material } from './certificates/material.ts'
 import type { Compile } from './membership.ts'
 import { RowBook } from './row-book.ts'
@@ -18,6 +19,7 @@ export interface CompilerOptions {
   readonly instanceId: string
   readonly stickySecret: string
   readonly rows: RowCounts
+  readonly traffic: TrafficRows
 }
 
 export class Compiler {
@@ -38,6 +40,7 @@ export class Compiler {
     const cursors = this.#cursors.assign([...Object.keys(config.pools), ...splits])
     const tables = this.#tables.assign(affinityOwners(config))
     const listeners = new Map(config.listeners.map(({ name }, index) => [name, index]))
+    const named = new Map(config.routes.map((route) => [route.name, route]))
     // They do not depend on the backends, which change more often.
     let routes: readonly RouteSpec[] | undefined
     return (pools, { generation, slotOf }) => {
@@ -54,6 +57,7 @@ export class Compiler {
           cursorOf: (name) => cursors.get(name)!,
           tableOf: (name) => tables.get(name)!,
           listenerRowOf: (listener) => listeners.get(listener)!,
+          routeRowsOf: (route) => this.#rowsOf(config.listeners, named.get(route)!),
           routes,
           stickySecret,
           material,
@@ -62,5 +66,14 @@ export class Compiler {
       routes = snapshot.routes
       return snapshot
     }
+  }
+
+  /** The rows of the counters of a route, by listener: of its own only where it can be reached. */
+  #rowsOf(listeners: Config['listeners'], { name, match }: RouteConfig): number[] {
+    const { traffic } = this.#o
+    return listeners.map((listener, row) => {
+      const isNamed = match.listeners.length === 0 || match.listeners.includes(listener.name)
+      return isNamed && listener.protocol === 'http' ? traffic.claim(row, name) : traffic.other(row)
+    })
   }
 }

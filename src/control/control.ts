@@ -7,6 +7,7 @@ import { configJsonSchema } from '../config/json-schema.ts'
 import { ConfigError } from '../config/problem.ts'
 import type { Log } from '../core/log.ts'
 import type { BackendSpec, Slot, Snapshot } from '../core/spec.ts'
+import { TrafficRows } from '../state/traffic-rows.ts'
 import { createAdminApp } from './admin/app.ts'
 import { AdminServer } from './admin/server.ts'
 import { BackendCalls } from './backend-calls.ts'
@@ -106,7 +107,8 @@ export class Control {
     this.#isFresh = found === null
     const instanceId = randomBytes(8).toString('hex')
     const { stickySecret } = document
-    const compiler = new Compiler({ instanceId, stickySecret, rows: port.state.sizes })
+    const traffic = new TrafficRows(port.state)
+    const compiler = new Compiler({ instanceId, stickySecret, rows: port.state.sizes, traffic })
     const compile = (of: Config, material: Material): Compile => compiler.of(of, material)
     const setAddresses = (slot: Slot, addresses: readonly string[]): void => port.setAddresses(slot, addresses)
     this.#health = new Health({ state: port.state, log, events, setAddresses, ...options.health })
@@ -118,7 +120,10 @@ export class Control {
       document,
       configured: configuredPools(config),
       compile: compile(config, certificates.material),
-      onChange: (snapshot) => this.#health.update(snapshot.pools),
+      onChange: (snapshot) => {
+        traffic.keepOnly(snapshot)
+        this.#health.update(snapshot.pools)
+      },
       onFlags: (slot) => this.#health.noticed(slot),
     })
     this.#reloads = new Reloads({ log, events, config, load, certificates, membership: this.#membership, compile })

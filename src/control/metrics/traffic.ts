@@ -1,4 +1,5 @@
 // The metrics of requests by listener and route: which rows of shared memory have names, and what is written of them.
+import type { RouteSpec } from '../../core/route-spec.ts'
 import type { Snapshot } from '../../core/spec.ts'
 import { implicitRoute, otherRoutes } from '../../state/names.ts'
 import type { TrafficTotals } from '../../state/owner-state.ts'
@@ -23,22 +24,26 @@ export function trafficNames({ listeners, routes }: Snapshot, size: { readonly l
   for (const [position, { name: listener, row: own, pool, protocol }] of listeners.entries()) {
     if (protocol !== 'http') continue
     const other = size.listeners + own
-    names.push({
-      listener,
-      route: implicitRoute,
-      row: own,
-      expected: { requests: pool !== '', rateLimited: false },
-    })
-    for (const { name: route, rows, rateLimits, concurrency } of routes) {
-      const row = rows[position]
-      if (row === undefined || row === own || row === other) continue
-      const rateLimited = rateLimits.length > 0 || concurrency !== null
-      names.push({ listener, route, row, expected: { requests: false, rateLimited } })
+    const limited = new Set(routes.filter(hasLimit).map(({ rows }) => rows[position]))
+    const add = (route: string, row: number): void => {
+      names.push({
+        listener,
+        route,
+        row,
+        expected: { requests: row === own && pool !== '', rateLimited: limited.has(row) },
+      })
     }
-    names.push({ listener, route: otherRoutes, row: other, expected: { requests: false, rateLimited: false } })
+    add(implicitRoute, own)
+    for (const { name, rows } of routes) {
+      const row = rows[position]
+      if (row !== undefined && row !== own && row !== other) add(name, row)
+    }
+    add(otherRoutes, other)
   }
   return names
 }
+
+const hasLimit = ({ rateLimits, concurrency }: RouteSpec): boolean => rateLimits.length > 0 || concurrency !== null
 
 export interface TrafficRow extends TrafficName {
   readonly labels: string
