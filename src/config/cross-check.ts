@@ -5,6 +5,7 @@ import { checkPoolsOfListeners } from './cross-check/kinds.ts'
 import { checkFiles, checkRoom } from './cross-check/limits.ts'
 import { checkListeners } from './cross-check/listeners.ts'
 import { checkPool } from './cross-check/pools.ts'
+import { checkRoutes } from './cross-check/routes.ts'
 import { decideKinds } from './pool-kind.ts'
 import type { Problem } from './problem.ts'
 import type { LongForm } from './schema/file.ts'
@@ -18,6 +19,7 @@ export function crossCheck(config: LongForm, tree: SourceNode, options: CheckOpt
   checkAdmin(check)
   checkListeners(check)
   checkPoolsOfListeners(check)
+  checkRoutes(check)
   checkRoom(check)
   checkFiles(check)
   for (const [name, pool] of Object.entries(config.pools)) checkPool(check, name, pool)

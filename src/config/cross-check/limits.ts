@@ -1,6 +1,7 @@
 // What there is room for, and which files must not be each other.
 import { dirname, resolve } from 'node:path'
 import { show } from '../problem.ts'
+import type { WrittenRoute } from '../schema/route.ts'
 import type { Path } from '../source-tree.ts'
 import type { Check } from './check.ts'
 
@@ -10,17 +11,24 @@ const maxBackends = 16_384
 const maxAffinityTables = 8
 
 export function checkRoom({ config, report }: Check): void {
+  const { routes } = config
   const pools = Object.values(config.pools)
   if (pools.length > maxPools) report(['pools'], `has ${pools.length} pools`, `at most ${maxPools} are possible`)
   const count = pools.reduce((sum, pool) => sum + pool.backends.length, 0)
   if (count > maxBackends) report(['pools'], `has ${count} backends in all`, `at most ${maxBackends} are possible`)
-  const tables = pools.filter((pool) => pool.sticky !== null && pool.sticky.by !== 'cookie').length
+  const splits = routes.filter(({ action }) => action.kind === 'split').length
+  if (splits > 0 && pools.length <= maxPools && pools.length + splits > maxPools) {
+    const message = `has ${splits} splits beside ${pools.length} pools`
+    report(['routes'], message, `at most ${maxPools} of both together are possible`)
+  }
+  const inTables = (parts: readonly { readonly sticky: WrittenRoute['sticky'] }[]): number =>
+    parts.filter(({ sticky }) => sticky !== null && sticky !== 'none' && sticky.by !== 'cookie').length
+  const ofRoutes = inTables(routes)
+  const tables = inTables(pools) + ofRoutes
   if (tables > maxAffinityTables) {
-    report(
-      ['pools'],
-      `has ${tables} pools that are sticky by ip or header`,
-      `at most ${maxAffinityTables} are possible`,
-    )
+    const what = ofRoutes === 0 ? 'pools' : tables === ofRoutes ? 'routes' : 'routes and pools'
+    const message = `has ${tables} ${what} that are sticky by ip or header`
+    report([ofRoutes === 0 ? 'pools' : 'routes'], message, `at most ${maxAffinityTables} are possible`)
   }
 }
 

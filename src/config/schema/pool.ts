@@ -6,7 +6,7 @@ import { backend } from './backend.ts'
 import { backendTls } from './backend-tls.ts'
 import { healthCheck, passiveHealth } from './health.ts'
 import { retries, timeoutDefaults, timeouts } from './patience.ts'
-import { pluginName, pluginRef } from './route/plugin-ref.ts'
+import { functionName, pluginRef } from './route/plugin-ref.ts'
 import { duration, fieldName, parsing, whole } from './scalars.ts'
 import { sticky } from './sticky.ts'
 
@@ -38,7 +38,7 @@ export const strategy = z
   .union([
     knownStrategy,
     // What stands for a function of a TypeScript configuration.
-    pluginName.startsWith('@').transform((name) => ownStrategy({ name, options: {} })),
+    functionName.transform((name) => ownStrategy({ name, options: {} })),
     z
       .strictObject({ custom: pluginRef.meta({ description: 'Strategy of a plug-in.' }) })
       .transform(({ custom }) => ownStrategy(custom)),

@@ -4,6 +4,7 @@ import type { CorsSpec, ForwardAuthSpec } from '../../../core/route-spec.ts'
 import { parsePasswordHash } from '../../../util/password-hash.ts'
 import { oneOrMore } from '../lists.ts'
 import { duration, fieldName, fieldNameAsWritten, filePath, parsing } from '../scalars.ts'
+import { changeable } from './headers.ts'
 
 const originPattern = /^https?:\/\/(?:\*\.)?(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::[1-9]\d{0,4})?$/
 
@@ -21,6 +22,8 @@ function parseOrigin(text: string): string {
 }
 
 const method = z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Z]{1,32}$/, { error: 'is not a method in upper case' })
+/** Lower case; clients' fields of that name are removed. */
+const ownField = changeable.transform((name) => name.toLowerCase()).meta({ title: 'header name' })
 const headerOrAll = z.union([z.literal('*'), fieldName])
 const corsDefaults = {
   methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
@@ -96,7 +99,7 @@ export const basicAuth = z
       .regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]{1,128}$/, { error: 'is not the name of a realm; use plain text' })
       .prefault('Restricted')
       .meta({ title: 'text', description: 'What browsers show when they ask.' }),
-    user_header: fieldName.optional().meta({ description: 'Request field that tells the backend who it is.' }),
+    user_header: ownField.optional().meta({ description: 'Request field that tells the backend who it is.' }),
   })
   .transform(
     (b): BasicAuthConfig => ({
@@ -131,7 +134,7 @@ const forwardObject = z
     request_headers: oneOrMore(fieldName)
       .optional()
       .meta({ description: 'Request fields that it gets; without it all end-to-end ones.' }),
-    copy_headers: oneOrMore(fieldName).optional().meta({
+    copy_headers: oneOrMore(ownField).optional().meta({
       description: "Fields of its answer that the backend gets; clients' own ones are always removed.",
     }),
   })

@@ -31,7 +31,8 @@ function fixedField(name: string): string | null {
   return lower.startsWith('proxy-') ? 'is between a client and its proxy, and cannot be changed; remove it' : null
 }
 
-const changeable = fieldNameAsWritten.superRefine((name, context) => {
+/** The name of a field that may be changed. */
+export const changeable = fieldNameAsWritten.superRefine((name, context) => {
   const message = fixedField(name)
   if (message !== null) context.addIssue({ code: 'custom', message })
 })

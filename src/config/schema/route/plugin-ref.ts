@@ -6,6 +6,9 @@ const pattern = /^[@A-Za-z0-9][\w@./:[\]-]{0,255}$/
 const notAName = 'is not the name of a part of a plug-in, such as "tenant" or "package:tenant"'
 export const pluginName = z.string().regex(pattern, { error: notAName }).meta({ title: 'plug-in name' })
 
+/** What stands for a function of a TypeScript configuration. */
+export const functionName = z.templateLiteral(['@', z.string().regex(/^[\w@./:[\]-]{1,255}$/)])
+
 const withOptions = z.record(pluginName, z.unknown()).superRefine((object, context) => {
   if (Object.keys(object).length === 1) return
   context.addIssue({ code: 'custom', message: 'is written with one name and its options: {"name": {…}}' })
