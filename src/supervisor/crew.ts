@@ -5,6 +5,7 @@ import type { ErrorName } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { ListenerSpec, Slot, Snapshot } from '../core/spec.ts'
 import type { SocketKind } from '../net/acceptor.ts'
+import type { Arrival } from '../net/arrival.ts'
 import type { OwnerState } from '../state/owner-state.ts'
 import { WorkerState } from '../state/worker-state.ts'
 import { DataPlane } from '../worker/data-plane.ts'
@@ -22,6 +23,8 @@ import { WorkerSlot } from './worker-slot.ts'
 export interface CrewOptions {
   /** 0 = one plane in this thread. */
   readonly workers: number
+  /** False = nothing is listened on: connections come by `serve`. Only without workers. Default true. */
+  readonly bind?: boolean
   readonly state: OwnerState
   readonly log: Log
   /** Of each plane. */
@@ -67,13 +70,13 @@ export class Crew {
   async start(snapshot: Snapshot): Promise<void> {
     this.#snapshot = snapshot
     this.#tickets.update(snapshot.listeners)
-    const { workers } = this.#options
+    const { workers, bind = true } = this.#options
     if (workers === 0) {
-      await this.#ownPlane()
-        .listen()
-        .catch((error: OpenError) => {
-          throw this.#listenError(error)
-        })
+      const plane = this.#ownPlane()
+      if (!bind) return
+      await plane.listen().catch((error: OpenError) => {
+        throw this.#listenError(error)
+      })
       return
     }
     this.#keepers.assign(snapshot.listeners, workers)
@@ -101,6 +104,11 @@ export class Crew {
       bound.set(name, addresses)
     }
     return bound
+  }
+
+  /** Serves a connection in the main thread. False = it is turned away, by a limit or because of a drain. */
+  serve(listener: string, arrival: Arrival): boolean {
+    return this.#ownPlane().serve(listener, arrival)
   }
 
   workers(): WorkerInfo[] {

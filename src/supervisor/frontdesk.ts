@@ -10,6 +10,7 @@ import type { StatusDocument } from '../control/status.ts'
 import type { Log } from '../core/log.ts'
 import type { Snapshot } from '../core/spec.ts'
 import { canReusePort } from '../net/acceptor.ts'
+import type { Arrival } from '../net/arrival.ts'
 import { createSharedState } from '../state/memory.ts'
 import { OwnerState } from '../state/owner-state.ts'
 import { AccessSink } from './access-sink.ts'
@@ -33,6 +34,8 @@ export interface StartOptions {
   readonly load?: LoadConfig | null
   /** Sockets that whoever started this process has passed on; default none. */
   readonly inheritance?: Inheritance
+  /** False = no listener is bound: whoever embeds it brings connections by `serve`, to the main thread. Default true. */
+  readonly bind?: boolean
 }
 
 /** Where a listener was bound. */
@@ -63,6 +66,8 @@ export interface Running {
   reloadFile(): Promise<ReloadResult>
   status(): StatusDocument
   readonly backends: Backends
+  /** Serves a connection of that listener in the main thread. False = a limit, or a stop, turns it away. */
+  serve(listener: string, arrival: Arrival): boolean
   /** After a rotation of the access log. */
   reopenLogs(): void
   /**
@@ -83,10 +88,10 @@ export const drainingWords = (cause: string): string => `draining (${cause}): no
  * another configuration's or a certificate cannot be used; then nothing is left running.
  */
 export async function startFrontdesk(options: StartOptions): Promise<Running> {
-  const { loaded, version, events = noEvents } = options
+  const { loaded, version, events = noEvents, bind = true } = options
   const log = tellProblems(options.log, events)
   const { config } = loaded
-  const workers = workerCount(config.workers, log)
+  const workers = bind ? workerCount(config.workers, log) : 0
   // Connections of inherited Unix sockets cannot be handed to a worker: the main thread serves them.
   const planes = Math.max(1, config.listeners.some(({ inherited }) => inherited !== null) ? workers + 1 : workers)
   const state = new OwnerState(createSharedState({ workers: planes }))
@@ -95,6 +100,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
   const sink = access === null ? null : new AccessSink({ path: access.file, onProblem: problem(log) })
   const crew = new Crew({
     workers,
+    bind,
     state,
     log,
     maxClients: clientsPerWorker(descriptorLimit(), planes),
@@ -145,7 +151,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
         name,
       })
     }
-    ports = await reservePorts(control.snapshot.listeners)
+    if (bind) ports = await reservePorts(control.snapshot.listeners)
     await crew.start(withPorts(control.snapshot))
     inherited = await crew.openInherited(sockets)
     await control.start().catch((error: NodeJS.ErrnoException) => {
@@ -177,6 +183,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     reloadFile: () => control.reloadFile(),
     status: () => control.status(),
     backends: control.backends,
+    serve: (listener, arrival) => crew.serve(listener, arrival),
     reopenLogs: () => sink?.reopen(),
     drain: (how) => stop.drain(how),
     force: () => stop.force(),

@@ -4,6 +4,7 @@ import type { LimitsSpec, ListenerSpec, Slot, Snapshot } from '../core/spec.ts'
 import { buildRoutes } from '../http/route/route.ts'
 import { buildSite } from '../http/site.ts'
 import type { SocketKind } from '../net/acceptor.ts'
+import type { Arrival } from '../net/arrival.ts'
 import type { DoorRules } from '../net/door.ts'
 import { keyOf, ServerTls } from '../net/tls/server-tls.ts'
 import { AccessLog } from '../observe/access-log.ts'
@@ -159,6 +160,12 @@ export class DataPlane implements PlaneContext {
     const entrance = this.#listeners.get(name)
     if (entrance === undefined) socket.destroy()
     else entrance.listener.take(socket, kind)
+  }
+
+  /** Serves a connection that no socket brought. False = it is turned away: by a limit, or because of a drain. */
+  serve(name: string, arrival: Arrival): boolean {
+    if (this.draining) return false
+    return this.#listeners.get(name)?.listener.serve(arrival) ?? false
   }
 
   setAddresses(slot: Slot, addresses: readonly string[]): void {

@@ -101,20 +101,20 @@ export class Listener implements DoorKeeper {
     this.#acceptor.take(socket, kind)
   }
 
+  /** Serves a connection that came by no socket of ours, past the door. False = a limit turned it away. */
+  serve(arrival: Arrival): boolean {
+    const { address } = arrival
+    if (!this.#mayEnter(address)) return false
+    const admitted = this.#countAddress(address)
+    if (admitted) this.#serve(arrival, this.#isCounted(address), null, null)
+    else this.#left('')
+    return admitted
+  }
+
   #accept(accepted: Accepted): void {
-    const { spec, limits, door } = this.#setup
-    if (!this.#plane.enter()) {
-      this.#reject('fd', 'out of file descriptors', accepted.address)
-      accepted.refuse()
-      return
-    }
-    if (!this.#plane.state.connectionOpened(spec.row, limits.maxConnections)) {
-      this.#reject('limit', 'limits.max_connections', accepted.address)
-      this.#plane.leave()
-      accepted.refuse()
-      return
-    }
-    if (door === null) this.#acceptPlain(accepted)
+    const { limits, door } = this.#setup
+    if (!this.#mayEnter(accepted.address)) accepted.refuse()
+    else if (door === null) this.#acceptPlain(accepted)
     else if (this.#visitors.size < Math.min(limits.maxHandshakes, this.#plane.maxHandshakes)) {
       const visitor = new Visitor(accepted, door, this)
       this.#visitors.add(visitor)
@@ -124,6 +124,18 @@ export class Listener implements DoorKeeper {
       accepted.refuse()
       this.#left('')
     }
+  }
+
+  #mayEnter(address: string): boolean {
+    const { spec, limits } = this.#setup
+    if (!this.#plane.enter()) {
+      this.#reject('fd', 'out of file descriptors', address)
+      return false
+    }
+    if (this.#plane.state.connectionOpened(spec.row, limits.maxConnections)) return true
+    this.#reject('limit', 'limits.max_connections', address)
+    this.#plane.leave()
+    return false
   }
 
   #acceptPlain(accepted: Accepted): void {
