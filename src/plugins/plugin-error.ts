@@ -14,6 +14,8 @@ export class PluginError extends Error {
   override readonly name = 'PluginError'
   readonly hint: string | null
   readonly place: CodePlace | null
+  /** The module, as the configuration names it; '' = the reader knows. */
+  label = ''
 
   /** `message` goes on after the name of the plug-in: `is a string, and no plug-in`. */
   constructor(message: string, hint: string | null = null, place: CodePlace | null = null) {
@@ -22,7 +24,7 @@ export class PluginError extends Error {
     this.place = place
   }
 
-  /** With its hint, and with its place before it. */
+  /** With its hint, and with its place before it; without the label. */
   get words(): string {
     const { place } = this
     const where = place === null ? '' : `${place.file}:${place.line}${place.column === 0 ? '' : `:${place.column}`}: `

@@ -35,11 +35,11 @@ export class PluginLoader {
     return registryOf(modules)
   }
 
-  /** Rejects with an Error that names the module, and the place in it if that is known. */
+  /** Rejects with a PluginError that has the label of its module. */
   async load(specs: readonly PluginModuleSpec[]): Promise<PluginRegistry> {
     for (const spec of specs) {
       if (this.#known.has(spec.url)) continue
-      this.know([await this.#loadOne(spec).catch((error: unknown) => Promise.reject(named(error, spec)))])
+      this.know([await this.#loadOne(spec)])
     }
     return this.find(specs)!
   }
@@ -55,9 +55,14 @@ export class PluginLoader {
   }
 
   async #loadOne(spec: PluginModuleSpec): Promise<LoadedModule> {
-    if (spec.kind === 'inline') throw new PluginError('are functions of the program itself, which no other thread has')
-    const values = await loadValues(spec, this.#limitMs)
-    return { spec, values }
+    try {
+      if (spec.kind === 'inline')
+        throw new PluginError('holds functions of the program itself, which no other thread has')
+      return { spec, values: await loadValues(spec, this.#limitMs) }
+    } catch (error) {
+      if (error instanceof PluginError) error.label = spec.label
+      throw error
+    }
   }
 }
 
@@ -69,8 +74,4 @@ export async function loadValues(spec: PluginModuleSpec, limitMs: number = impor
   const [problem] = problems
   if (problem !== undefined) throw new PluginError(`${problem.path} ${problem.message}`, problem.hint)
   return values
-}
-
-function named(error: unknown, { label }: PluginModuleSpec): unknown {
-  return error instanceof PluginError ? new Error(`${label}: ${error.words}`) : error
 }

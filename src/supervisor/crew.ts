@@ -1,15 +1,17 @@
 // All data planes of the process: threads, and the main thread's own one. Rolls snapshots out and drains.
 import type { AddressInfo, Socket } from 'node:net'
+import { ConfigError } from '../config/problem.ts'
 import type { BackendFailure, WorkerInfo } from '../control/port.ts'
 import type { ErrorName } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { ListenerSpec, Slot, Snapshot } from '../core/spec.ts'
 import type { SocketKind } from '../net/acceptor.ts'
 import type { Arrival } from '../net/arrival.ts'
+import { PluginLoader } from '../plugins/plugin-loader.ts'
 import type { OwnerState } from '../state/owner-state.ts'
 import { WorkerState } from '../state/worker-state.ts'
 import { DataPlane } from '../worker/data-plane.ts'
-import { handleMessage } from '../worker/handle-message.ts'
+import { MessageHandler } from '../worker/handle-message.ts'
 import type { OpenError } from '../worker/open-error.ts'
 import type { FromWorker, ToWorker } from '../worker/protocol.ts'
 import { InheritedListeners } from './inherited-listeners.ts'
@@ -37,6 +39,8 @@ export interface CrewOptions {
 const MAX_FALSE_STARTS = 3
 
 export class Crew {
+  /** Of the main thread: what reading the configuration has imported already. */
+  readonly plugins = new PluginLoader()
   readonly #options: CrewOptions
   readonly #slots: WorkerSlot[] = []
   readonly #addresses = new Map<Slot, readonly string[]>()
@@ -53,6 +57,7 @@ export class Crew {
   })
   /** In the main thread: where there are no workers, and for connections that cannot be handed to one. */
   #plane: DataPlane | null = null
+  #planeHandler: MessageHandler | null = null
   #planeState: WorkerInfo['state'] = 'starting'
   #snapshot: Snapshot | null = null
   /** Whose turn it is to get a connection. */
@@ -118,10 +123,10 @@ export class Crew {
   }
 
   /** Resolves when every live worker has swapped to the snapshot; one that dies meanwhile will start with it. */
-  apply(snapshot: Snapshot): Promise<void> {
+  async apply(snapshot: Snapshot): Promise<void> {
     this.#snapshot = snapshot
     this.#tickets.update(snapshot.listeners)
-    return this.#rollOuts.begin((id, waiting) => {
+    await this.#rollOuts.begin((id, waiting) => {
       for (const slot of this.#slots) {
         if (slot.post({ type: 'apply', id, snapshot })) waiting.add(slot.id)
       }
@@ -129,6 +134,7 @@ export class Crew {
       waiting.add(this.#slots.length)
       this.#tellPlane({ type: 'apply', id, snapshot })
     })
+    this.plugins.settle(snapshot.plugins)
   }
 
   setAddresses(slot: Slot, addresses: readonly string[]): void {
@@ -211,8 +217,14 @@ export class Crew {
       post: (message) => this.#receive(workers, message),
     })
     this.#plane = plane
+    this.#planeHandler = new MessageHandler({
+      plane,
+      plugins: this.plugins,
+      answer: (message) => this.#receive(workers, message),
+    })
     this.#planeState = 'running'
-    plane.apply(this.#snapshot!)
+    const { plugins } = this.#snapshot!
+    plane.apply(this.#snapshot!, this.plugins.find(plugins) ?? notLoaded(plugins))
     for (const [slot, addresses] of this.#addresses) plane.setAddresses(slot, addresses)
     plane.setTicketKeys(this.#ticketKeys)
     return plane
@@ -290,7 +302,7 @@ export class Crew {
         return
       }
       case 'load-failed':
-        this.#loadFailed(worker, message.message)
+        this.#loadFailed(message)
         return
       case 'drained':
         this.#drained(worker)
@@ -310,10 +322,10 @@ export class Crew {
     else if (!this.#draining) this.#keepers.failed(failure.listener)
   }
 
-  /** At start it is known at once; later whoever takes the thread's place tries again. */
-  #loadFailed(worker: number, message: string): void {
-    if (this.#started !== null) this.#started.reject(new Error(message))
-    else this.#options.log.event('error', 'plugin_not_loaded', `worker ${worker}: ${message}`, { worker })
+  /** Only that thread could find it out: the main thread has loaded the same. Later its death is told, with this as its reason. */
+  #loadFailed({ label, message }: { label: string; message: string }): void {
+    const problem = { file: label, line: 0, column: 0, path: '', message, hint: null, value: undefined }
+    this.#started?.reject(new ConfigError([problem]))
   }
 
   #listenError({ listener, code }: { listener: string; code: string }): ListenError {
@@ -336,7 +348,10 @@ export class Crew {
   }
 
   #tellPlane(message: ToWorker): void {
-    if (this.#plane === null) return
-    handleMessage(this.#plane, message, (answer) => this.#receive(this.#slots.length, answer))
+    this.#planeHandler?.handle(message)
   }
+}
+
+function notLoaded(plugins: Snapshot['plugins']): never {
+  throw new Error(`plug-ins are not loaded: ${plugins.map(({ label }) => label).join(', ')}`)
 }

@@ -135,7 +135,13 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     isDraining: () => stop.begun,
     onBackendFailure: (listener) => void failureListeners.push(listener),
   }
-  const load = options.load ?? null
+  const known = (next: LoadedConfig): LoadedConfig => {
+    crew.plugins.know(next.plugins)
+    return next
+  }
+  known(loaded)
+  const read = options.load ?? null
+  const load = read === null ? null : async () => known(await read())
   const control = await Control.create({ port, config, configPath: loaded.path, load, log, events }).catch(
     async (error) => {
       await sink?.close()
@@ -179,7 +185,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     admin: control.adminAddress(),
     workerCount: workers,
     state,
-    reload: (next) => control.reload(next.config),
+    reload: (next) => control.reload(known(next).config),
     reloadFile: () => control.reloadFile(),
     status: () => control.status(),
     backends: control.backends,

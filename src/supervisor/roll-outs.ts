@@ -7,8 +7,11 @@ interface RollOut {
   readonly deadline: NodeJS.Timeout
 }
 
-/** A worker that has not swapped after so long hangs: the change is refused and the worker named. */
-const ROLL_OUT_MS = 10_000
+/**
+ * A worker that has not swapped after so long hangs: the change is refused and the worker named. Longer than the import of
+ * a plug-in may take, which has a better message.
+ */
+const ROLL_OUT_MS = 15_000
 
 export class RollOuts {
   readonly #open = new Map<number, RollOut>()

@@ -54,5 +54,5 @@ export type FromWorker =
   /** Code of a plug-in failed so often since the last report; `error` is the first of them, with its stack. */
   | { readonly type: 'plugin-failure'; readonly what: string; readonly count: number; readonly error: string }
   /** A plug-in cannot be loaded: the thread has nothing to run on, and ends. */
-  | { readonly type: 'load-failed'; readonly message: string }
+  | { readonly type: 'load-failed'; readonly label: string; readonly message: string }
   | { readonly type: 'drained' }

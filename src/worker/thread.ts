@@ -1,8 +1,10 @@
 // Entry of a worker thread: a data plane, and the supervisor's messages to it.
 import { parentPort, workerData } from 'node:worker_threads'
 import { canReusePort } from '../net/acceptor.ts'
+import { PluginError } from '../plugins/plugin-error.ts'
+import { PluginLoader } from '../plugins/plugin-loader.ts'
 import { DataPlane } from './data-plane.ts'
-import { handleMessage } from './handle-message.ts'
+import { MessageHandler } from './handle-message.ts'
 import { listenFailed } from './open-error.ts'
 import type { FromWorker, ToWorker, WorkerData } from './protocol.ts'
 
@@ -10,6 +12,13 @@ const data = workerData as WorkerData
 const port = parentPort!
 const post = (message: FromWorker) => port.postMessage(message)
 
+const plugins = new PluginLoader()
+const registry = await plugins.load(data.snapshot.plugins).catch((error: unknown) => {
+  const { label, words } = error instanceof PluginError ? error : { label: 'a plug-in', words: String(error) }
+  post({ type: 'load-failed', label, message: words })
+  // Whatever a plug-in has left open, the thread ends.
+  throw new Error(`${label}: ${words}`)
+})
 const plane = new DataPlane({
   workerId: data.workerId,
   buffer: data.buffer,
@@ -17,11 +26,12 @@ const plane = new DataPlane({
   reusePort: canReusePort,
   post,
 })
-plane.apply(data.snapshot)
+plane.apply(data.snapshot, registry)
 plane.setTicketKeys(data.ticketKeys)
 for (const [slot, addresses] of data.addresses) plane.setAddresses(slot, addresses)
+const handler = new MessageHandler({ plane, plugins, answer: post })
 port.on('message', (message: ToWorker) => {
-  handleMessage(plane, message, post)
+  handler.handle(message)
   if (message.type === 'close') setImmediate(() => setImmediate(() => port.close()))
 })
 try {
