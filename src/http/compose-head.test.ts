@@ -24,7 +24,10 @@ function composed(
 ): ComposedAnswer {
   const request = { minor } as RequestHead
   const body = new BodyReader('none', 0)
-  return composeAnswerHead({ request, answer, body, keepAlive, date: 'D' }, { ...plain, ...edited })
+  return composeAnswerHead(
+    { request, answer, body, keepAlive, date: 'D', verdict: null, codedLength: -1 },
+    { ...plain, ...edited },
+  )
 }
 
 function policies(

@@ -1,5 +1,7 @@
 // The two heads that this proxy writes: the request to a backend and the answer to a client.
 import type { BackendSpec } from '../core/spec.ts'
+import { codedFields } from './compression/coded-fields.ts'
+import type { Verdict } from './compression/compression.ts'
 import type { BodyReader } from './http1/body.ts'
 import type { Outgoing } from './http1/relay-body.ts'
 import type { RequestHead } from './http1/request-head.ts'
@@ -93,6 +95,7 @@ export interface ComposedAnswer {
   /** What it was composed with. */
   readonly hsts: string
   readonly edits: HeaderEdits | null
+  readonly verdict: Verdict
   readonly outgoing: Outgoing
   readonly keepAlive: boolean
 }
@@ -119,19 +122,24 @@ export interface AnswerParts {
   readonly body: BodyReader
   readonly keepAlive: boolean
   readonly date: string
+  /** What becomes of its body on the way. */
+  readonly verdict: Verdict
+  /** Length of the body where it was compressed whole; -1 = not known, or as it came. */
+  readonly codedLength: number
 }
 
 /** Status line, end-to-end fields, Date, Via, and the framing this client understands. RFC 9112 §6 and §9. */
 export function composeAnswerHead(parts: AnswerParts, edited: AnswerEdits): ComposedAnswer {
-  const { request, answer, body, keepAlive } = parts
+  const { request, answer, body, keepAlive, verdict } = parts
   const { hsts, edits } = edited
   const isOwn = edited.status !== 0 || edited.lines !== '' || edited.changes !== null || edited.setCookie !== ''
-  if (request.minor === 0 || !answer.hasDate || isOwn) return compose(parts, edited)
+  const isCoded = verdict !== null && verdict !== 'identity'
+  if (request.minor === 0 || !answer.hasDate || isOwn || isCoded) return compose(parts, edited)
   // A backend that repeats its answer's head gets it composed once for each way it can go out.
   const variant = (keepAlive ? 1 : 0) + (body.kind === 'none' ? 2 : 0) + (hsts === '' ? 0 : 4)
   const known = answer.composed[variant]
   // Its connection may serve several listeners, with TLS and without, and several routes.
-  if (known != null && known.hsts === hsts && known.edits === edits) return known
+  if (known != null && known.hsts === hsts && known.edits === edits && known.verdict === verdict) return known
   const composed = compose(parts, edited)
   answer.composed[variant] = composed
   return composed
@@ -166,27 +174,51 @@ export function editedBlock(
 
 const HSTS: ReadonlySet<string> = new Set(['strict-transport-security'])
 
-function compose({ request, answer, body, keepAlive, date }: AnswerParts, edited: AnswerEdits): ComposedAnswer {
+function compose(parts: AnswerParts, edited: AnswerEdits): ComposedAnswer {
+  const { request, answer, keepAlive, date, verdict } = parts
   const { minor } = request
   const { hsts, edits, setCookie } = edited
   const status = edited.status === 0 ? answer.status : edited.status
   let text = `HTTP/1.1 ${status} ${status === answer.status ? answer.reason : reasonOf(status)}\r\n`
-  text += editedFields(answer, edited)
+  const fields = editedFields(answer, edited)
+  text += verdict === null ? fields : codedFields(fields, verdict, answer.status)
   if (!answer.hasDate) text += `Date: ${date}\r\n`
   text += `Via: 1.1 frontdesk\r\n${hsts}${setCookie}`
-  let outgoing: Outgoing = 'raw'
-  let stays = keepAlive
-  if (body.kind === 'length' || (body.kind === 'none' && answer.contentLength >= 0)) {
-    text += `Content-Length: ${answer.status === 205 ? 0 : answer.contentLength}\r\n`
-  } else if (body.kind !== 'none') {
-    if (minor === 1) {
-      outgoing = 'chunked'
-      text += 'Transfer-Encoding: chunked\r\n'
-      if (answer.trailer !== '') text += `Trailer: ${answer.trailer}\r\n`
-    } else if (body.done) text += `Content-Length: ${body.total}\r\n`
-    else stays = false
-  } else if (answer.status === 205) text += 'Content-Length: 0\r\n'
+  const { framing, outgoing, ends } = framingOf(parts)
+  text += framing
+  const stays = keepAlive && !ends
   if (!stays) text += 'Connection: close\r\n'
   else if (minor === 0) text += 'Connection: keep-alive\r\n'
-  return { text: flat(`${text}\r\n`), hsts, edits, outgoing, keepAlive: stays }
+  return { text: flat(`${text}\r\n`), hsts, edits, verdict, outgoing, keepAlive: stays }
 }
+
+interface OutgoingFraming {
+  /** Whole lines. */
+  readonly framing: string
+  readonly outgoing: Outgoing
+  /** Only the end of the connection tells the end of the body. */
+  readonly ends: boolean
+}
+
+/** How this client is told where the body ends. RFC 9112 §6. */
+function framingOf({ request: { minor }, answer, body, verdict, codedLength }: AnswerParts): OutgoingFraming {
+  const length = (bytes: number): OutgoingFraming => ({
+    framing: `Content-Length: ${bytes}\r\n`,
+    outgoing: 'raw',
+    ends: false,
+  })
+  const isCoded = verdict !== null && verdict !== 'identity'
+  if (body.kind === 'none') {
+    if (answer.status === 205) return length(0)
+    return answer.contentLength >= 0 && !isCoded ? length(answer.contentLength) : unframed
+  }
+  if (codedLength >= 0) return length(codedLength)
+  if (body.kind === 'length' && !isCoded) return length(answer.contentLength)
+  if (minor === 1) {
+    const trailer = answer.trailer === '' ? '' : `Trailer: ${answer.trailer}\r\n`
+    return { framing: `Transfer-Encoding: chunked\r\n${trailer}`, outgoing: 'chunked', ends: false }
+  }
+  return body.done && !isCoded ? length(body.total) : { framing: '', outgoing: 'raw', ends: true }
+}
+
+const unframed: OutgoingFraming = { framing: '', outgoing: 'raw', ends: false }

@@ -20,6 +20,8 @@ import { methodIndex } from '../state/worker-state.ts'
 import { Deadline } from '../util/timer-wheel.ts'
 import {
   type AnswerEdits,
+  type AnswerParts,
+  type ComposedAnswer,
   composeAnswerHead,
   composeRequestHead,
   composeUpgradeHead,
@@ -27,6 +29,11 @@ import {
   noEdits,
   type RequestEdits,
 } from './compose-head.ts'
+import type { Coding } from './compression/accept-encoding.ts'
+import { BodyEncoder, type EncoderEvents } from './compression/body-encoder.ts'
+import { codedTrailers } from './compression/coded-fields.ts'
+import type { Verdict } from './compression/compression.ts'
+import { compressWhole, WHOLE_BODY_BYTES } from './compression/whole-body.ts'
 import type { Site } from './context.ts'
 import { errorAnswer, optionsAnswer } from './error-response.ts'
 import { answerBody } from './http1/answer-body.ts'
@@ -34,10 +41,11 @@ import { type AnswerEvents, BackendConnection } from './http1/backend-side.ts'
 import { BodyReader } from './http1/body.ts'
 import { fieldValue } from './http1/grammar.ts'
 import { type Owner, prefaceFor, takeOwn } from './http1/own-connection.ts'
-import { bodyText, type Outgoing, relayBody } from './http1/relay-body.ts'
+import { bodyText, lastChunk, type Outgoing, relayBody } from './http1/relay-body.ts'
 import { isIdempotent, type RequestHead } from './http1/request-head.ts'
 import type { ResponseHead } from './http1/response-head.ts'
 import { hashOf } from './hygiene/hash-key.ts'
+import { nothingReserved } from './hygiene/reserved-fields.ts'
 import { hasDotSegments } from './hygiene/target.ts'
 import { framesMessage } from './hygiene/trailers.ts'
 import { bodyLength, type OwnAnswer, ownAnswerText } from './own-answer.ts'
@@ -71,7 +79,7 @@ export interface ExchangeClient extends Owner, ClientFactsOfStep {
 
 const index: Readonly<Record<string, number>> = Object.fromEntries(errorNames.map((name, at) => [name, at]))
 
-export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
+export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, TunnelOwner {
   readonly #plane: PlaneContext
   readonly #site: Site
   readonly #client: ExchangeClient
@@ -108,6 +116,9 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
   #status = 0
   #backendStatus = 0
   #answerBody: BodyReader | null = null
+  /** Compresses the answer; null = it goes out as it comes. */
+  #encoder: BodyEncoder | null = null
+  #encodedBytes = 0
   #outgoing: Outgoing = 'raw'
   #keepAlive = false
   #backendReusable = false
@@ -420,11 +431,21 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
       this.#head.fields.upgrade === ''
     this.#backendStatus = head.status
     this.#status = record === null ? head.status : record.status
-    const { date } = this.#plane.clock
-    const parts = { request: this.#head, answer: head, body, keepAlive: this.#clientStays(), date }
-    const composed = composeAnswerHead(parts, this.#answerEdits(record, connection.backend.spec))
-    this.#keepAlive = composed.keepAlive
-    this.#outgoing = composed.outgoing
+    const { compression } = this.#route!
+    const verdict = compression === null ? null : compression.choose(this.#head, head)
+    if (verdict === null || verdict === 'identity') this.#relayFirst(connection, record, head, verdict, bytes, body)
+    else this.#encodeFirst(connection, record, head, verdict, bytes, body)
+  }
+
+  #relayFirst(
+    connection: BackendConnection,
+    record: ResponseRecord | null,
+    answer: ResponseHead,
+    verdict: Verdict,
+    bytes: Buffer,
+    body: BodyReader,
+  ): void {
+    const composed = this.#compose(connection, record, { answer, body, verdict, codedLength: -1 })
     relayBody(this.#client.wire, composed.text, connection.wire, bytes, body, composed.outgoing)
     if (this.#ended) return
     if (body.done) this.#complete(this.#answeredAt)
@@ -433,6 +454,82 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
       if (this.#outgoing === 'raw') connection.wire.useOwnBuffer()
       this.#setDeadlines()
     }
+  }
+
+  /** The first part of a body that goes out compressed: whole on the spot where it is small, else as it comes. */
+  #encodeFirst(
+    connection: BackendConnection,
+    record: ResponseRecord | null,
+    answer: ResponseHead,
+    verdict: Coding,
+    bytes: Buffer,
+    body: BodyReader,
+  ): void {
+    if (body.kind === 'none') {
+      this.#relayFirst(connection, record, answer, verdict, bytes, body)
+      return
+    }
+    if (body.done && body.total <= WHOLE_BODY_BYTES && body.trailers === '') {
+      const whole = compressWhole(verdict, bytes, body)
+      if (whole === null) {
+        this.#relayFirst(connection, record, answer, 'identity', bytes, body)
+        return
+      }
+      const { text } = this.#compose(connection, record, { answer, body, verdict, codedLength: whole.length })
+      this.#encodedBytes = whole.length
+      this.#client.wire.write(text + whole.latin1Slice())
+      if (!this.#ended) this.#complete(this.#answeredAt)
+      return
+    }
+    const composed = this.#compose(connection, record, { answer, body, verdict, codedLength: -1 })
+    this.#client.wire.write(composed.text)
+    this.#client.wire.setNoDelay()
+    this.#encoder = new BodyEncoder(verdict, composed.outgoing, this)
+    this.#encode(connection, this.#encoder, bytes, body)
+  }
+
+  #encode(connection: BackendConnection, encoder: BodyEncoder, bytes: Buffer, body: BodyReader): void {
+    if (!encoder.write(bytes, body)) connection.wire.pause()
+    if (!body.done) this.#setDeadlines()
+    else {
+      encoder.end(lastChunk(codedTrailers(body.trailers), nothingReserved))
+      this.#backendDone(connection)
+    }
+  }
+
+  #compose(
+    { backend }: BackendConnection,
+    record: ResponseRecord | null,
+    about: Pick<AnswerParts, 'answer' | 'body' | 'verdict' | 'codedLength'>,
+  ): ComposedAnswer {
+    const { date } = this.#plane.clock
+    const parts: AnswerParts = { request: this.#head, keepAlive: this.#clientStays(), date, ...about }
+    const composed = composeAnswerHead(parts, this.#answerEdits(record, backend.spec))
+    this.#keepAlive = composed.keepAlive
+    this.#outgoing = composed.outgoing
+    return composed
+  }
+
+  onEncoded(bytes: Buffer): void {
+    const { wire } = this.#client
+    this.#encodedBytes += bytes.length
+    wire.writeBytes(bytes)
+    if (!wire.pending) return
+    this.#encoder!.hold()
+    this.#client.expectWithin(this.#site.limits.idleTimeoutMs)
+  }
+
+  onEncodedEnd(): void {
+    this.#finish(this.#keepAlive && this.#body.done)
+  }
+
+  onEncoderDrain(): void {
+    this.#connection?.wire.resume()
+  }
+
+  onEncoderFailed(error: unknown): void {
+    this.#plane.unexpected(error)
+    this.#cut(errors.internal)
   }
 
   #answerEdits(record: ResponseRecord | null, backend: BackendSpec): AnswerEdits {
@@ -464,6 +561,10 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
       return
     }
     if (used !== end) this.#backendReusable = false
+    if (this.#encoder !== null) {
+      this.#encode(this.#connection!, this.#encoder, bytes, body)
+      return
+    }
     relayBody(this.#client.wire, '', this.#connection!.wire, bytes, body, this.#outgoing)
     if (this.#ended) return
     if (body.done) this.#complete(performance.now())
@@ -477,13 +578,24 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
       this.#cut(errors.reset_in_answer)
       return
     }
-    if (this.#outgoing === 'chunked') this.#client.wire.write('0\r\n\r\n')
     this.#backendReusable = false
+    if (this.#encoder !== null) {
+      this.#encoder.end()
+      this.#backendDone(this.#connection!)
+      return
+    }
+    if (this.#outgoing === 'chunked') this.#client.wire.write('0\r\n\r\n')
     this.#complete(performance.now())
   }
 
   /** The client has taken what had to wait: the backend may go on. */
   onClientDrain(): void {
+    if (this.#encoder !== null) {
+      this.#encoder.release()
+      if (this.#connection === null) this.#client.expectWithin(0)
+      else this.#setDeadlines()
+      return
+    }
     if (this.#connection === null || this.#answerBody === null) return
     this.#connection.wire.resume()
     this.#setDeadlines()
@@ -491,14 +603,18 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
 
   /** The answer is complete. */
   #complete(now: number): void {
-    const connection = this.#connection!
+    this.#backendDone(this.#connection!)
+    this.#finish(this.#keepAlive && this.#body.done, now)
+  }
+
+  /** All of the answer has come; the client may still have some of it to get. */
+  #backendDone(connection: BackendConnection): void {
     this.#connection = null
     connection.wire.releaseOwnBuffer(this.#client.wire.pending)
     connection.wire.resume()
     this.#plane.state.backendFinished(connection.backend.spec.slot, this.#backendStatus, this.#firstByteUs)
     if (this.#backendReusable && this.#body.done) this.#keep(connection)
     else connection.close()
-    this.#finish(this.#keepAlive && this.#body.done, now)
   }
 
   #keep(connection: BackendConnection): void {
@@ -512,6 +628,7 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
     if (this.#ended) return
     this.#ended = true
     this.#cancelWaiting()
+    this.#encoder?.destroy()
     this.#attempts?.release()
     if (this.#total !== null) this.#plane.wheel.remove(this.#total)
     const durationUs = Math.round((now - this.#startedAt) * 1000)
@@ -708,7 +825,7 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
     this.#error = error.name as ErrorName
     const { wire } = this.#client
     // Without a length only a reset tells a cut message from a complete one.
-    if (this.#outgoing === 'raw' && this.#answerBody?.kind !== 'length') wire.reset()
+    if (this.#outgoing === 'raw' && (this.#encoder !== null || this.#answerBody?.kind !== 'length')) wire.reset()
     else wire.destroy()
     this.#finish(false)
   }
@@ -798,6 +915,12 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
     this.#plane.unexpected(error)
   }
 
+  #sentBytes(): number {
+    if (this.#tunnel !== null) return this.#tunnel.backend.count
+    if (this.#encodedBytes > 0) return this.#encodedBytes
+    return this.#answerBody === null ? this.#ownBytes : this.#answerBody.received
+  }
+
   #log(durationUs: number): void {
     const { fields } = this.#head
     this.#plane.accessLog!.add({
@@ -811,7 +934,7 @@ export class Exchange implements DialEvents, AnswerEvents, TunnelOwner {
       host: this.#head.host,
       status: this.#status,
       received: this.#body.received + (this.#tunnel?.client.count ?? 0),
-      sent: this.#tunnel?.backend.count ?? this.#answerBody?.received ?? this.#ownBytes,
+      sent: this.#sentBytes(),
       durationUs,
       firstByteUs: this.#firstByteUs,
       pool: this.#destination?.pool.spec.name ?? '',

@@ -44,6 +44,7 @@ export function bodyText(bytes: Buffer, body: BodyReader, reserved: ReadonlySet<
   return body.done ? chunk + lastChunk(body.trailers, reserved) : chunk
 }
 
-function lastChunk(trailers: string, reserved: ReadonlySet<string>): string {
+/** The last chunk with the trailers that may be passed on. */
+export function lastChunk(trailers: string, reserved: ReadonlySet<string>): string {
   return trailers === '' ? '0\r\n\r\n' : `0\r\n${forwardableTrailers(trailers, reserved)}\r\n`
 }

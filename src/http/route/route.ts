@@ -3,6 +3,7 @@ import type { RouteSpec } from '../../core/route-spec.ts'
 import type { ListenerSpec, Snapshot } from '../../core/spec.ts'
 import type { PlaneContext } from '../../pool/plane-context.ts'
 import type { Pool } from '../../pool/pool.ts'
+import { Compression } from '../compression/compression.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { OwnAnswer } from '../own-answer.ts'
 import { buildSteps, type Steps } from '../steps/build-steps.ts'
@@ -31,6 +32,7 @@ export interface Route {
   readonly responseEdits: HeaderEdits | null
   /** Its steps, templates or answers ask about the request. */
   readonly needsRecord: boolean
+  readonly compression: Compression | null
 }
 
 /** The routes of a snapshot, shared by its listeners. Throws what cannot be built, with its place. */
@@ -58,6 +60,7 @@ export function implicitRoute(
     requestEdits: null,
     responseEdits: null,
     needsRecord: false,
+    compression: null,
   }
 }
 
@@ -93,6 +96,7 @@ function buildRoute(
     requestEdits,
     responseEdits,
     needsRecord: own !== null || steps !== null || hasVariables,
+    compression: spec.compression === null ? null : new Compression(spec.compression),
   }
 }
 
