@@ -1,9 +1,9 @@
 // Which admin API a command talks to: --admin, FRONTDESK_ADMIN, the configuration file's own, or the usual port.
-import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { type AdminTarget, parseAdminUrl } from './admin-client.ts'
+import { findConfigFile } from './config-file.ts'
 import { CliError } from './exit-code.ts'
-import { DEFAULT_CONFIG_FILE, shared } from './options.ts'
+import { shared } from './options.ts'
 
 const DEFAULT_ADMIN_PORT = 8081
 
@@ -21,10 +21,10 @@ export function addAdminOptions(command: Command): Command {
 /** Reads the configuration file only when no address was given; its token serves unless another was given. */
 export async function resolveAdminTarget(o: AdminOptions): Promise<AdminTarget> {
   if (o.admin !== undefined) return { base: parseAdminUrl(o.admin), token: o.token }
-  const path = o.config ?? (existsSync(DEFAULT_CONFIG_FILE) ? DEFAULT_CONFIG_FILE : undefined)
+  const path = o.config ?? findConfigFile()
   if (path === undefined) return { base: new URL(`http://127.0.0.1:${DEFAULT_ADMIN_PORT}`), token: o.token }
-  const { loadConfig } = await import('../config/load.ts')
-  const { admin } = loadConfig({ path, env: process.env }).config
+  const { loadWithPlugins } = await import('../config/load-with-plugins.ts')
+  const { admin } = (await loadWithPlugins({ path, env: process.env })).config
   if (admin === null) {
     throw new CliError(`${path} configures no admin API`, {
       hint: 'add "admin_port": 8081 and restart, or name another address with --admin',

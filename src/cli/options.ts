@@ -2,9 +2,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { parseDuration as durationOf } from '../util/duration.ts'
 
-/** Read when no --config is given. */
-export const DEFAULT_CONFIG_FILE = 'config.json'
-
 /** A TCP port, 1–65535, or 0 for any that is free. */
 export function parsePort(text: string): number {
   const port = parseWholeNumber(text)
@@ -65,7 +62,8 @@ export function option<T>(
 
 /** Options that more than one command has, worded once. */
 export const shared = {
-  config: () => option('-c, --config <file>', 'configuration file (default: config.json in this folder)'),
+  config: () =>
+    option('-c, --config <file>', 'configuration file (default: config.json in this folder, else frontdesk.config.ts)'),
   workers: () => option('--workers <n|auto>', 'data-plane threads (default: one a core)', { parse: parseWorkers }),
   json: () => option('--json', 'print JSON, for programs'),
   admin: () =>

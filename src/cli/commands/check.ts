@@ -11,10 +11,11 @@ import type { MaterialStatus } from '../../control/certificates/certificate-stat
 import type { FieldProblem } from '../../control/control-error.ts'
 import { endOf, isEarly, isOver, namesOf, usersOf } from '../certificate-words.ts'
 import { act, type CliContext } from '../cli-context.ts'
+import { configFileNames, findConfigFile, othersBeside } from '../config-file.ts'
 import type { Reached } from '../connect-check.ts'
 import { ExitCode } from '../exit-code.ts'
 import { schemeOf } from '../listener-url.ts'
-import { DEFAULT_CONFIG_FILE, option, shared } from '../options.ts'
+import { option, shared } from '../options.ts'
 import { plural, table } from '../terminal.ts'
 
 interface Options {
@@ -57,8 +58,7 @@ async function check(o: Options, context: CliContext): Promise<number> {
 }
 
 async function judge(o: Options, context: CliContext): Promise<number> {
-  const { loadConfig } = await import('../../config/load.ts')
-  const loaded = loadConfig({ path: o.config ?? DEFAULT_CONFIG_FILE, env: process.env })
+  const loaded = await load(o.config)
   const { terminal } = context
   if (o.expanded) {
     const { longFormOf } = await import('../../config/long-form.ts')
@@ -71,6 +71,13 @@ async function judge(o: Options, context: CliContext): Promise<number> {
   if (o.json) terminal.out(`${JSON.stringify({ valid: true, warnings, ...tried })}\n`)
   else print(loaded, found, context)
   return errors.length === 0 && backends.every(({ ok }) => ok) ? ExitCode.done : ExitCode.failed
+}
+
+async function load(named: string | undefined): Promise<LoadedConfig> {
+  const { loadWithPlugins } = await import('../../config/load-with-plugins.ts')
+  const path = named ?? findConfigFile() ?? configFileNames[0]
+  const loaded = await loadWithPlugins({ path, env: process.env })
+  return named === undefined ? { ...loaded, warnings: [...loaded.warnings, ...othersBeside(path)] } : loaded
 }
 
 interface Found {

@@ -1,10 +1,10 @@
 // `frontdesk run`, and `frontdesk` without a command: serves what a configuration file says.
-import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { FlatOverrides, LoadedConfig } from '../../config/load.ts'
 import { act, type CliContext } from '../cli-context.ts'
+import { findConfigFile, othersBeside } from '../config-file.ts'
 import { CliError, ExitCode } from '../exit-code.ts'
-import { collect, DEFAULT_CONFIG_FILE, option, parsePort, shared } from '../options.ts'
+import { collect, option, parsePort, shared } from '../options.ts'
 
 interface Options {
   readonly config?: string
@@ -22,6 +22,7 @@ again (backends, weights and "tls" of listeners are applied); USR2 opens the acc
 
 Examples:
   frontdesk -c config.json
+  frontdesk -c frontdesk.config.ts                 routes, middleware and strategies in TypeScript
   frontdesk run --port 9000 --backend http://localhost:3000 --backend http://localhost:3001
   FRONTDESK_PORT=9000 frontdesk -c config.json
   frontdesk check -c config.json                   look before running`
@@ -42,24 +43,37 @@ export function defineRun(program: Command, context: CliContext): void {
 async function run(o: Options, context: CliContext): Promise<number> {
   const path = configPath(o)
   const { serve } = await import('../serve.ts')
-  const { loadConfig } = await import('../../config/load.ts')
-  const load = (): LoadedConfig => loadConfig({ path, env: process.env, overrides: overridesOf(o) })
-  return serve({ context, loaded: load(), source: path ?? '(command line)', reload: path === undefined ? null : load })
+  const { loadWithPlugins } = await import('../../config/load-with-plugins.ts')
+  const load = async (): Promise<LoadedConfig> => {
+    const loaded = await loadWithPlugins({ path, env: process.env, overrides: overridesOf(o) })
+    if (o.config !== undefined || path === undefined) return loaded
+    return { ...loaded, warnings: [...loaded.warnings, ...othersBeside(path)] }
+  }
+  return serve({
+    context,
+    loaded: await load(),
+    source: path ?? '(command line)',
+    reload: path === undefined ? null : load,
+  })
 }
 
-/** The file named, else config.json here, else none: then the backends must come from the command line. */
+/** The file named, else the one that lies here, else none: then the backends must come from the command line. */
 function configPath(o: Options): string | undefined {
   if (o.config !== undefined) return o.config
-  if (existsSync(DEFAULT_CONFIG_FILE)) return DEFAULT_CONFIG_FILE
+  const found = findConfigFile()
+  if (found !== undefined) return found
   if (o.backend !== undefined) return undefined
-  throw new CliError('no configuration: there is no config.json in this folder, and no --backend was given', {
-    exitCode: ExitCode.invalidConfig,
-    hint: [
-      'name a file           frontdesk -c /etc/frontdesk/config.json',
-      'go without a file     frontdesk --backend http://localhost:3000',
-      'look around first     frontdesk demo',
-    ].join('\n'),
-  })
+  throw new CliError(
+    'no configuration: there is no config.json or frontdesk.config.ts in this folder, and no --backend was given',
+    {
+      exitCode: ExitCode.invalidConfig,
+      hint: [
+        'name a file           frontdesk -c /etc/frontdesk/config.json',
+        'go without a file     frontdesk --backend http://localhost:3000',
+        'look around first     frontdesk demo',
+      ].join('\n'),
+    },
+  )
 }
 
 function overridesOf(o: Options): FlatOverrides {
