@@ -1,5 +1,6 @@
 // Regular expressions that cannot be made slow by a request: RE2 syntax, matched in time linear to the text.
 import { RE2JS } from 're2js'
+import { literalPrefix } from './literal-prefix.ts'
 
 /** A compiled pattern. Nothing of the last match is kept. */
 export interface LinearRegex {
@@ -43,16 +44,19 @@ class CompiledRegex implements LinearRegex {
   readonly names: readonly string[]
   readonly groupCount: number
   readonly #compiled: RE2JS
+  readonly #prefix: string
 
   constructor(source: string, compiled: RE2JS, names: readonly string[]) {
     this.source = source
     this.names = names
     this.groupCount = compiled.groupCount()
     this.#compiled = compiled
+    this.#prefix = literalPrefix(source).prefix
   }
 
   matches(text: string): boolean {
-    return this.#compiled.testExact(text)
+    // Most patterns begin with text, most texts with another.
+    return text.startsWith(this.#prefix) && this.#compiled.testExact(text)
   }
 
   test(text: string): boolean {

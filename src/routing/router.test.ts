@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { anyMatch, anyQuestion, oddPaths } from '../../test/support/route-arbitraries.ts'
 import { question, routeSpecs } from '../../test/support/route-specs.ts'
 import type { MatchSpec, RouteSpec } from '../core/route-spec.ts'
 import { noPlugins, type PluginRegistry } from '../plugins/registry.ts'
@@ -342,81 +343,17 @@ function naiveConditions(match: MatchSpec, asked: RouteQuestion): boolean {
   )
 }
 
-const some = <T>(...values: T[]) => fc.uniqueArray(fc.constantFrom(...values), { maxLength: 2 })
-const seldom = <T>(values: fc.Arbitrary<T[]>) =>
-  fc.oneof({ weight: 4, arbitrary: fc.constant([] as T[]) }, { weight: 1, arbitrary: values })
-
-const pattern = fc
-  .tuple(fc.array(fc.constantFrom('a', 'b', 'ab', 'c', '', '{}'), { minLength: 1, maxLength: 4 }), fc.boolean())
-  .map(([segments, isPrefix]) => {
-    const path = segments.map((segment, at) => `/${segment === '{}' ? `{p${at}}` : segment}`).join('')
-    return isPrefix ? `${path}/*` : path
-  })
-const paths = fc.oneof(
-  fc.record({ paths: fc.uniqueArray(pattern, { minLength: 1, maxLength: 3 }), pathRegex: fc.constant(null) }),
-  fc.record({ paths: fc.uniqueArray(pattern, { minLength: 1, maxLength: 3 }), pathRegex: fc.constant(null) }),
-  fc.record({ paths: fc.constantFrom([], ['/*']), pathRegex: fc.constant(null) }),
-  fc.record({
-    paths: fc.constant([]),
-    pathRegex: fc.constantFrom('/a.*', '/[ab]/(?<x>[^/]*)', '(?:/(?<y>[ab]+))+', '.*c'),
-  }),
-)
-const conditions = fc.record({
-  methods: seldom(some('GET', 'POST')),
-  headers: seldom(
-    some(
-      { name: 'x-a', values: [] as string[] },
-      { name: 'x-a', values: ['1*', '2'] },
-      { name: 'x-b', values: ['*z'] },
-    ),
-  ),
-  query: seldom(
-    some({ name: 'q', values: [] as string[] }, { name: 'q', values: ['*1*'] }, { name: 'r', values: ['2'] }),
-  ),
-  clients: seldom(some('10.0.0.0/8', 'fd00::/8')),
-  listeners: seldom(some('default', 'other')),
-  serverNames: seldom(some('a.com', '*.a.com')),
-  custom: fc.oneof(
-    { weight: 8, arbitrary: fc.constant(null) },
-    { weight: 1, arbitrary: fc.nat({ max: 1 }).map((options) => ({ name: 'odd', options })) },
-  ),
-})
-const hosts = fc.oneof(fc.constant([]), some('a.com', 'b.a.com', '*.a.com', '*.b.a.com', '*.com', '[::1]'))
-const match = fc.tuple(hosts, paths, conditions).map(([names, path, rest]) => ({ hosts: names, ...path, ...rest }))
-const request = fc.record({
-  method: fc.constantFrom('GET', 'POST', 'PUT'),
-  host: fc.constantFrom('', 'com', 'a.com', 'b.a.com', 'c.b.a.com', 'd.c.b.a.com', 'xa.com', '[::1]', '.a.com'),
-  path: fc.oneof(
-    {
-      weight: 9,
-      arbitrary: fc
-        .array(fc.constantFrom('a', 'b', 'ab', 'c', '', 'x'), { minLength: 1, maxLength: 5 })
-        .map((s) => `/${s.join('/')}`),
-    },
-    { weight: 1, arbitrary: fc.constant('*') },
-  ),
-  query: fc.constantFrom('', '?', '?q', '?q=1&r=2', '?r=1&r=2', '?q=a1b'),
-  fields: fc.constantFrom('', 'X-A: 1\r\n', 'Other: 1\r\nx-a: 2\r\nX-B: z\r\n', 'X-A: 3\r\nX-A: 12\r\n', 'X-B: yz\r\n'),
-  address: fc.constantFrom('10.1.2.3', '192.0.2.1', 'unix:'),
-  serverName: fc.constantFrom('', 'a.com', 'b.a.com'),
-})
-
-const odd: PluginRegistry = {
-  ...noPlugins,
-  matcher: () => (options) => (view) => view.path.length % 2 === options,
-}
-
 test('finds what a list of all, sorted by rank and tried one by one, finds', () => {
   let taken = 0
   let tried = 0
   fc.assert(
     fc.property(
-      fc.array(match, { maxLength: 12 }),
-      fc.array(request, { minLength: 1, maxLength: 12 }),
+      fc.array(anyMatch, { maxLength: 12 }),
+      fc.array(anyQuestion, { minLength: 1, maxLength: 12 }),
       (matches, requests) => {
         const routes = routeSpecs(...matches)
-        const router = new Router(routes, 'default', odd)
-        for (const asked of requests.map(question)) {
+        const router = new Router(routes, 'default', oddPaths)
+        for (const asked of requests) {
           const expected = reference(routes, 'default', asked)
           assert.equal(router.match(asked), expected.index)
           assert.deepEqual({ ...router.params }, { ...expected.params })
