@@ -68,6 +68,11 @@ export const metrics = Object.freeze({
     labels: ['route'],
     help: 'Requests refused with 429 by a limit of the route: `rate_limit` or `concurrency`.',
   },
+  frontdesk_mirrored_requests_total: {
+    type: 'counter',
+    labels: ['route', 'result'],
+    help: 'Copies for the mirror of the route: `sent` and answered, `failed`, not begun because too many were under way or no backend was there (`dropped`) or the body was `too_large`.',
+  },
   frontdesk_backend_up: {
     type: 'gauge',
     labels: backend,

@@ -61,6 +61,13 @@ export type RejectReason = (typeof rejectReasons)[number]
 export const retryReasons = ['connect', 'reset', 'stale', 'status'] as const
 export type RetryReason = (typeof retryReasons)[number]
 
+/**
+ * What became of the copies of a mirror: answered; not begun for want of a place or a backend, or for the size of their
+ * body; begun and not answered.
+ */
+export const mirrorResults = ['sent', 'dropped', 'too_large', 'failed'] as const
+export type MirrorResult = (typeof mirrorResults)[number]
+
 /** Name of the route that a listener with a pool of its own has by itself, and of the traffic that no route took. */
 export const implicitRoute = 'default'
 /** Name under which routes are counted that have no row of their own. */

@@ -2,7 +2,7 @@
 import { bucketIndex } from './histogram.ts'
 import { regions, trafficEntries } from './layout.ts'
 import type { Memory } from './memory.ts'
-import { methodNames } from './names.ts'
+import { type MirrorResult, methodNames, mirrorResults } from './names.ts'
 
 const { at } = regions.trafficLane
 const row32 = regions.trafficLane.rowBytes / 4
@@ -39,6 +39,10 @@ export class TrafficLane {
 
   rateLimited(row: number): void {
     this.f64[this.base64 + row * row64 + at.rateLimited]!++
+  }
+
+  mirrored(row: number, result: MirrorResult): void {
+    this.f64[this.base64 + row * row64 + at.mirrored + mirrorResults.indexOf(result)]!++
   }
 
   /** The cell of a method and status: the entry that has it, else the next free one. */

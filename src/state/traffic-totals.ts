@@ -3,7 +3,7 @@ import { type ErrorName, errorNames } from '../core/errors.ts'
 import { bucketCount } from './histogram.ts'
 import { regions, trafficEntries } from './layout.ts'
 import type { Memory } from './memory.ts'
-import { methodNames } from './names.ts'
+import { type MirrorResult, methodNames, mirrorResults } from './names.ts'
 
 /** A latency histogram summed over all workers: one count per bucket of histogram.ts, and the sum in microseconds. */
 export interface HistogramTotals {
@@ -28,6 +28,8 @@ export interface TrafficTotals {
   readonly errors: Readonly<Partial<Record<ErrorName, number>>>
   /** Requests refused by a limit of the route. */
   readonly rateLimited: number
+  /** Copies for the mirror of the route; only the results that occurred. */
+  readonly mirrored: Readonly<Partial<Record<MirrorResult, number>>>
 }
 
 const { at, rowBytes } = regions.trafficLane
@@ -37,6 +39,7 @@ export function trafficTotals(memory: Memory, rows: readonly number[]): TrafficT
   const requests = new Map<number, number>()
   const duration = new Array<number>(bucketCount).fill(0)
   const errors = new Array<number>(errorNames.length).fill(0)
+  const mirrored = new Array<number>(mirrorResults.length).fill(0)
   let sumUs = 0
   let rateLimited = 0
   const { f64, sizes } = memory
@@ -46,11 +49,18 @@ export function trafficTotals(memory: Memory, rows: readonly number[]): TrafficT
       addRequests(memory, worker, row, requests)
       for (let i = 0; i < bucketCount; i++) duration[i]! += f64[lane + at.duration + i]!
       for (let i = 0; i < errors.length; i++) errors[i]! += f64[lane + at.errors + i]!
+      for (let i = 0; i < mirrored.length; i++) mirrored[i]! += f64[lane + at.mirrored + i]!
       sumUs += f64[lane + at.durationSum]!
       rateLimited += f64[lane + at.rateLimited]!
     }
   }
-  return { requests: listed(requests), duration: histogramOf(duration, sumUs), errors: named(errors), rateLimited }
+  return {
+    requests: listed(requests),
+    duration: histogramOf(duration, sumUs),
+    errors: named(errorNames, errors),
+    rateLimited,
+    mirrored: named(mirrorResults, mirrored),
+  }
 }
 
 /** What was counted since `before`, which was read of the same row. */
@@ -61,11 +71,13 @@ export function trafficSince(now: TrafficTotals, before: TrafficTotals): Traffic
   })
   const counts = now.duration.counts.map((count, i) => count - before.duration.counts[i]!)
   const errors = errorNames.map((name) => (now.errors[name] ?? 0) - (before.errors[name] ?? 0))
+  const mirrored = mirrorResults.map((name) => (now.mirrored[name] ?? 0) - (before.mirrored[name] ?? 0))
   return {
     requests: requests.filter(({ count }) => count > 0),
     duration: histogramOf(counts, now.duration.sumUs - before.duration.sumUs),
-    errors: named(errors),
+    errors: named(errorNames, errors),
     rateLimited: now.rateLimited - before.rateLimited,
+    mirrored: named(mirrorResults, mirrored),
   }
 }
 
@@ -98,8 +110,8 @@ function listed(requests: ReadonlyMap<number, number>): RequestTotal[] {
   })
 }
 
-function named(counts: readonly number[]): Partial<Record<ErrorName, number>> {
-  return Object.fromEntries(
-    errorNames.map((name, i): [ErrorName, number] => [name, counts[i]!]).filter(([, count]) => count > 0),
-  )
+/** Only those that are more than 0. */
+function named<Name extends string>(names: readonly Name[], counts: readonly number[]): Partial<Record<Name, number>> {
+  const pairs = names.map((name, i): [Name, number] => [name, counts[i]!]).filter(([, count]) => count > 0)
+  return Object.fromEntries(pairs) as Partial<Record<Name, number>>
 }

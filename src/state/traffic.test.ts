@@ -44,13 +44,23 @@ describe('the rows of routes', () => {
     finish(0, a, 200)
     workers[1]!.requestError(a, 0)
     workers[1]!.rateLimited(a)
+    workers[0]!.mirrored(a, 'sent')
+    workers[1]!.mirrored(a, 'sent')
+    workers[1]!.mirrored(a, 'too_large')
     rows.keepOnly(routes([], [b], [c]))
     assert.equal(rows.claim(0, 'a'), a)
     assert.deepEqual(counts(a), ['GET 200 1'])
+    assert.deepEqual(owner.trafficTotals(a).mirrored, { sent: 2, too_large: 1 })
     rows.keepOnly(routes([b], [c]))
     assert.equal(rows.claim(1, 'd'), rows.other(1), 'not that of another listener')
     assert.equal(rows.claim(0, 'd'), a)
-    assert.deepEqual(owner.trafficTotals(a), { ...owner.trafficTotals(a), requests: [], errors: {}, rateLimited: 0 })
+    assert.deepEqual(owner.trafficTotals(a), {
+      ...owner.trafficTotals(a),
+      requests: [],
+      errors: {},
+      rateLimited: 0,
+      mirrored: {},
+    })
     assert.equal(owner.trafficTotals(a).duration.count, 0)
     finish(1, a, 200)
     finish(1, a, 404)

@@ -105,6 +105,7 @@ test('a listener counts connections, bytes, requests and errors; totals are summ
       duration: undefined,
       errors: { no_backend: 1 },
       rateLimited: 0,
+      mirrored: {},
     },
   )
   assert.equal(totals.duration.count, 2)

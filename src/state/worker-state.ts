@@ -7,7 +7,7 @@ import type { Cursor, Slot } from '../core/spec.ts'
 import { AddressTable } from './address-table.ts'
 import { bucketIndex } from './histogram.ts'
 import { regions } from './layout.ts'
-import { type HandshakeError, handshakeErrors, type RejectReason, rejectReasons } from './names.ts'
+import { type HandshakeError, handshakeErrors, type MirrorResult, type RejectReason, rejectReasons } from './names.ts'
 import { poolRow32, StateReader, slotRow32, slotRow64 } from './state-reader.ts'
 import { TrafficLane } from './traffic-lane.ts'
 
@@ -217,6 +217,11 @@ export class WorkerState extends StateReader {
   /** A request was refused by a limit of its route. */
   rateLimited(trafficRow: number): void {
     this.traffic.rateLimited(trafficRow)
+  }
+
+  /** A copy for the mirror of a route came to its end. */
+  mirrored(trafficRow: number, result: MirrorResult): void {
+    this.traffic.mirrored(trafficRow, result)
   }
 
   // Pools

@@ -56,6 +56,7 @@ describe('Metrics', () => {
     port.worker.requestFinished(0, 0, 0, 200, 1500)
     port.worker.requestError(0, 0)
     port.worker.rateLimited(0)
+    port.worker.mirrored(0, 'sent')
     port.worker.backendConnected(0, 900)
     port.worker.backendFinished(0, 200, 1200)
     port.worker.backendFinished(0, 0, 0)
@@ -110,8 +111,12 @@ describe('Metrics', () => {
     const { membership, ...rest } = sources(port, 1)
     const rows = new TrafficRows(port.state)
     const limit = { key: { by: 'all' }, count: 1, periodMs: 1000, burst: 1, id: 1, tell: true, name: 'one' } as const
+    const mirror = { pool: 'default', share: 1, maxBody: 0, maxActive: 1 }
     const routes = [
-      routeSpec({}, { name: 'api "v1"', rows: [rows.claim(0, 'api "v1"'), rows.other(1)], rateLimits: [limit] }),
+      routeSpec(
+        {},
+        { name: 'api "v1"', rows: [rows.claim(0, 'api "v1"'), rows.other(1)], rateLimits: [limit], mirror },
+      ),
       routeSpec({}, { name: 'default', rows: [rows.claim(0, 'default')] }),
       routeSpec({}, { name: 'tail', rows: [rows.other(0)] }),
     ]
@@ -125,6 +130,7 @@ describe('Metrics', () => {
     count(rows.other(0), 404)
     port.worker.requestError(rows.other(0), errorNames.indexOf('no_backend'))
     port.worker.rateLimited(rows.other(0))
+    port.worker.mirrored(rows.claim(0, 'api "v1"'), 'dropped')
     const text = await scrape(new Metrics({ ...rest, port, membership: { ...membership, snapshot } }))
     const samples = (name: string) => text.split('\n').filter((line) => line.startsWith(`frontdesk_${name}{`))
     assert.deepEqual(samples('http_requests_total'), [
@@ -140,6 +146,10 @@ describe('Metrics', () => {
       'frontdesk_rate_limited_total{route="api \\"v1\\""} 0',
       'frontdesk_rate_limited_total{route="(other)"} 1',
     ])
+    assert.deepEqual(
+      samples('mirrored_requests_total').map((line) => line.replace(/^.*result=/, '')),
+      ['"sent"} 0', '"dropped"} 1', '"too_large"} 0', '"failed"} 0'],
+    )
   })
 
   it('does not hold up the event loop with 1,000 backends', async () => {

@@ -1,7 +1,7 @@
 // The metrics of requests by listener and route: which rows of shared memory have names, and what is written of them.
 import type { RouteSpec } from '../../core/route-spec.ts'
 import type { Snapshot } from '../../core/spec.ts'
-import { implicitRoute, otherRoutes } from '../../state/names.ts'
+import { implicitRoute, mirrorResults, otherRoutes } from '../../state/names.ts'
 import type { TrafficTotals } from '../../state/owner-state.ts'
 import { histogramSample } from './histogram-sample.ts'
 import { labelText, type TextWriter } from './text-writer.ts'
@@ -12,7 +12,7 @@ export interface TrafficName {
   readonly route: string
   readonly row: number
   /** Written as 0 while nothing was counted, so that a graph begins there. */
-  readonly expected: { readonly requests: boolean; readonly rateLimited: boolean }
+  readonly expected: { readonly requests: boolean; readonly rateLimited: boolean; readonly mirrored: boolean }
 }
 
 /**
@@ -25,12 +25,17 @@ export function trafficNames({ listeners, routes }: Snapshot, size: { readonly l
     if (protocol !== 'http') continue
     const other = size.listeners + own
     const limited = new Set(routes.filter(hasLimit).map(({ rows }) => rows[position]))
+    const mirrored = new Set(routes.filter(({ mirror }) => mirror !== null).map(({ rows }) => rows[position]))
     const add = (route: string, row: number): void => {
       names.push({
         listener,
         route,
         row,
-        expected: { requests: row === own && pool !== '', rateLimited: limited.has(row) },
+        expected: {
+          requests: row === own && pool !== '',
+          rateLimited: limited.has(row),
+          mirrored: mirrored.has(row),
+        },
       })
     }
     add(implicitRoute, own)
@@ -76,18 +81,25 @@ export const durationFamily: FamilyOfTraffic = (writer) => {
   }
 }
 
-/** Errors and refusals of a route over all listeners. */
+/** Errors, refusals and copies of a route over all listeners. */
 export function writeRoutes(writer: TextWriter, rows: readonly TrafficRow[]): void {
   const errors = new Map<string, number>()
   const rateLimited = new Map<string, number>()
+  const mirrored = new Map<string, number>()
   const add = (to: Map<string, number>, labels: string, count: number) => to.set(labels, (to.get(labels) ?? 0) + count)
   for (const { route, totals, expected } of rows) {
     const label = labelText(['route'], [route])
     for (const [reason, count] of Object.entries(totals.errors)) add(errors, `${label},reason="${reason}"`, count)
     if (totals.rateLimited > 0 || expected.rateLimited) add(rateLimited, label, totals.rateLimited)
+    for (const result of mirrorResults) {
+      const count = totals.mirrored[result] ?? 0
+      if (count > 0 || expected.mirrored) add(mirrored, `${label},result="${result}"`, count)
+    }
   }
   writer.family('frontdesk_http_request_errors_total')
   for (const [labels, count] of errors) writer.sample(labels, count)
   writer.family('frontdesk_rate_limited_total')
   for (const [labels, count] of rateLimited) writer.sample(labels, count)
+  writer.family('frontdesk_mirrored_requests_total')
+  for (const [labels, count] of mirrored) writer.sample(labels, count)
 }
