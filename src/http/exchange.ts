@@ -322,7 +322,11 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
   /** More of the request body. The client is paused while no backend connection stands. */
   onRequestBytes(bytes: Buffer, start: number, end: number): number {
     const connection = this.#connection
-    if (connection === null) throw new Error('request bytes without a backend connection')
+    if (connection === null) {
+      // The backend has answered and is gone; the client is still being given the last of a compressed answer.
+      if (this.#encoder !== null) return end
+      throw new Error('request bytes without a backend connection')
+    }
     const used = this.#body.feed(bytes, start, end)
     const broken = used < 0 || framesMessage(this.#body.trailers)
     if (broken || this.#bodyTooLarge()) {

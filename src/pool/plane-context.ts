@@ -3,6 +3,7 @@ import type { AccessLog } from '../observe/access-log.ts'
 import type { PluginRegistry } from '../plugins/registry.ts'
 import type { WorkerState } from '../state/worker-state.ts'
 import type { TimerWheel } from '../util/timer-wheel.ts'
+import type { SideWork } from './side-work.ts'
 
 /** One per worker; lives as long as the worker. */
 export interface PlaneContext {
@@ -13,6 +14,10 @@ export interface PlaneContext {
   readonly accessLog: AccessLog | null
   /** What plug-ins have brought for the snapshot that is being applied, or was last. */
   readonly plugins: PluginRegistry
+  /** What goes on at backends without a client that waits for it. */
+  readonly sideWork: SideWork
+  /** Calls once, when the worker closes. */
+  onClose(call: () => void): void
   /** No new exchange is kept alive after its answer. */
   readonly draining: boolean
   /** A connection to a backend failed: control checks it at once and counts it against the backend. */

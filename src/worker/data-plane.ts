@@ -12,6 +12,7 @@ import { noPlugins, type PluginRegistry } from '../plugins/registry.ts'
 import { LiveBackends } from '../pool/live-backend.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
 import { Pool } from '../pool/pool.ts'
+import { SideWork } from '../pool/side-work.ts'
 import { WorkerState } from '../state/worker-state.ts'
 import { routeHello } from '../tcp/sni-route.ts'
 import { compileCidrs } from '../util/cidr.ts'
@@ -42,11 +43,13 @@ export class DataPlane implements PlaneContext {
   readonly ids = new RequestIds()
   accessLog: AccessLog | null = null
   plugins: PluginRegistry = noPlugins
+  readonly sideWork = new SideWork()
   draining = false
   readonly #options: DataPlaneOptions
   readonly #live: LiveBackends
   readonly #listeners = new Map<string, Entrance>()
   readonly #turnedAway = new TurnedAway((message) => this.#options.post(message))
+  readonly #atClose: (() => void)[] = []
   readonly #pluginFailures = new PluginFailures((message) => this.#options.post(message))
   readonly #failures = new Map<Slot, { error: string; code: string; count: number }>()
   #failureTimer: NodeJS.Timeout | null = null
@@ -204,7 +207,9 @@ export class DataPlane implements PlaneContext {
   close(): void {
     this.draining = true
     for (const { listener } of this.#listeners.values()) listener.destroy()
+    this.sideWork.stopAll()
     this.#live.closeIdle()
+    for (const call of this.#atClose.splice(0)) call()
     // What was cut just now is logged before the next turn of the loop.
     setImmediate(() => this.accessLog?.flush())
     this.wheel.stop()
@@ -212,6 +217,10 @@ export class DataPlane implements PlaneContext {
     if (this.#failureTimer !== null) clearTimeout(this.#failureTimer)
     this.#turnedAway.stop()
     this.#pluginFailures.stop()
+  }
+
+  onClose(call: () => void): void {
+    this.#atClose.push(call)
   }
 
   /** May one more client connect? False = out of file descriptors; it is turned away. */
@@ -260,6 +269,7 @@ export class DataPlane implements PlaneContext {
 
   #checkDrained(): void {
     if (this.#connections > 0 || this.#accepting) return
+    if (!this.sideWork.drain(this.wheel, () => this.#checkDrained())) return
     this.accessLog?.flush()
     this.#live.closeIdle()
     this.#options.post({ type: 'drained' })

@@ -66,13 +66,13 @@ export function implicitRoute(
 
 function buildRoute(
   spec: RouteSpec,
-  { limits }: Snapshot,
+  { limits, instanceId }: Snapshot,
   pools: ReadonlyMap<string, Pool>,
   plane: PlaneContext,
 ): Route {
   const to = (pool: string): Destination => destinationOf(poolNamed(pools, pool), spec, limits, plane.state)
   const { action } = spec
-  const steps = buildSteps(spec, plane)
+  const steps = buildSteps(spec, instanceId, plane)
   const requestEdits = headerEdits(spec.requestHeaders)
   const responseEdits = headerEdits(spec.responseHeaders)
   const own = ownAction(spec)

@@ -2,6 +2,10 @@
 import type { Middleware, MiddlewareFactory } from '../../core/plugin.ts'
 import type { RouteSpec, StepSpec } from '../../core/route-spec.ts'
 import type { PlaneContext } from '../../pool/plane-context.ts'
+import { basicAuth } from '../middleware/basic-auth/basic-auth.ts'
+import { PasswordVerifier } from '../middleware/basic-auth/password-verifier.ts'
+import { cors } from '../middleware/cors/cors.ts'
+import { forwardAuth } from '../middleware/forward-auth/forward-auth.ts'
 import type { BackendRequestRecord } from './backend-request-record.ts'
 import type { Hook } from './hooks.ts'
 import type { RequestRecord } from './request-record.ts'
@@ -25,8 +29,8 @@ export interface Step {
 const DEFAULT_TIMEOUT_MS = 10_000
 
 /** Null = the route has none. Throws what a factory throws, with the place of the step. */
-export function buildSteps(spec: RouteSpec, plane: PlaneContext): Steps | null {
-  const steps = [...ownSteps(spec, plane), ...spec.use.map((step) => fromPlugin(step, plane))]
+export function buildSteps(spec: RouteSpec, instanceId: string, plane: PlaneContext): Steps | null {
+  const steps = [...ownSteps(spec, instanceId, plane), ...spec.use.map((step) => fromPlugin(step, plane))]
   if (steps.length === 0) return null
   return {
     onRequest: hooks(steps, ({ middleware }) => middleware.onRequest?.bind(middleware)),
@@ -37,8 +41,27 @@ export function buildSteps(spec: RouteSpec, plane: PlaneContext): Steps | null {
 }
 
 /** Those that a route asks for by keys of its own, in the order in which they stand in docs/guide/routes.md. */
-function ownSteps(_spec: RouteSpec, _plane: PlaneContext): Step[] {
-  return []
+function ownSteps(spec: RouteSpec, instanceId: string, plane: PlaneContext): Step[] {
+  const steps: Middleware[] = []
+  if (spec.cors !== null) steps.push(cors(spec.cors))
+  if (spec.basicAuth !== null) steps.push(basicAuth(spec.basicAuth, verifierOf(plane)))
+  if (spec.forwardAuth !== null) {
+    steps.push(forwardAuth(spec.forwardAuth, { via: `1.1 frontdesk (${instanceId})` }))
+  }
+  return steps.map((middleware) => ({ label: `${middleware.name} (route ${spec.name})`, middleware }))
+}
+
+/** What has been found out about passwords is good for every route, and outlives a snapshot. */
+const verifiers = new WeakMap<PlaneContext, PasswordVerifier>()
+
+function verifierOf(plane: PlaneContext): PasswordVerifier {
+  let verifier = verifiers.get(plane)
+  if (verifier === undefined) {
+    verifier = new PasswordVerifier({ onProblem: (error) => plane.pluginFailed('basic_auth', error) })
+    plane.onClose(() => verifier!.close())
+    verifiers.set(plane, verifier)
+  }
+  return verifier
 }
 
 function fromPlugin({ ref, place }: StepSpec, plane: PlaneContext): Step {
