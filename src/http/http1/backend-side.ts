@@ -68,6 +68,11 @@ export class BackendConnection extends Timed implements WireEvents, IdleConnecti
     this.wire.write(request)
   }
 
+  /** Somebody else hears what is still to come of the answer. */
+  handOver(exchange: AnswerEvents): void {
+    this.#exchange = exchange
+  }
+
   /** Something must arrive within `ms`; 0 = no deadline. */
   expectWithin(ms: number): void {
     this.#plane.wheel.arm(this, ms)

@@ -1,0 +1,56 @@
+// What a worker does at backends although no client waits for it: counted by kind, stopped at the end.
+import { Deadline, type TimerWheel } from '../util/timer-wheel.ts'
+
+/** One such piece of work. */
+export interface SideJob {
+  /** What it is counted with, e.g. the pool that it goes to. */
+  readonly kind: string
+  /** Ends it at once; it must then have called `SideWork.remove`. */
+  stop(): void
+}
+
+/** How long a drain waits for it, when all clients are gone. */
+const DRAIN_MS = 1000
+
+export class SideWork {
+  readonly #jobs = new Set<SideJob>()
+  readonly #counts = new Map<string, number>()
+  #whenDone: (() => void) | null = null
+
+  add(job: SideJob): void {
+    this.#jobs.add(job)
+    this.#counts.set(job.kind, this.count(job.kind) + 1)
+  }
+
+  /** A second call does nothing. */
+  remove(job: SideJob): void {
+    if (!this.#jobs.delete(job)) return
+    const count = this.count(job.kind) - 1
+    if (count === 0) this.#counts.delete(job.kind)
+    else this.#counts.set(job.kind, count)
+    if (this.#jobs.size === 0) this.#tellDone()
+  }
+
+  /** Pieces of this kind that are there now. */
+  count(kind: string): number {
+    return this.#counts.get(kind) ?? 0
+  }
+
+  /** True = nothing is left; else `done` is called once when that is so, at the latest after a second. */
+  drain(wheel: TimerWheel, done: () => void): boolean {
+    if (this.#jobs.size === 0) return true
+    if (this.#whenDone === null) wheel.arm(new Deadline(() => this.stopAll()), DRAIN_MS)
+    this.#whenDone = done
+    return false
+  }
+
+  stopAll(): void {
+    for (const job of [...this.#jobs]) job.stop()
+  }
+
+  #tellDone(): void {
+    const done = this.#whenDone
+    this.#whenDone = null
+    done?.()
+  }
+}
