@@ -5,6 +5,7 @@ import type { Config } from './config.ts'
 import { formatListenAddress } from './listen-address.ts'
 import { listenerForm } from './long-form/listener.ts'
 import { poolForm } from './long-form/pool.ts'
+import { routeForm } from './long-form/route.ts'
 import { redact } from './redact.ts'
 
 /** The long form as a plain document: a file with this content means the same. Secrets are `***`. */
@@ -14,6 +15,24 @@ export function longFormOf(config: Config): Record<string, unknown> {
 
 /** As `longFormOf`, secrets included: not for printing. */
 export function longFormWithSecrets(config: Config): Record<string, unknown> {
+  return literal(formOf(config)) as Record<string, unknown>
+}
+
+/** Functions of a configuration in TypeScript have no text. */
+function pluginsForm(plugins: Config['plugins']): { readonly plugins?: readonly string[] } {
+  const labels = plugins.filter(({ kind }) => kind === 'plugin').map(({ label }) => label)
+  return labels.length === 0 ? {} : { plugins: labels }
+}
+
+/** What stands in the texts of a checked configuration is no variable of the environment any more. */
+function literal(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll('${', () => '$${')
+  if (Array.isArray(value)) return value.map(literal)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, literal(inner)]))
+}
+
+function formOf(config: Config): Record<string, unknown> {
   const { limits, logging, admin } = config
   return {
     listeners: config.listeners.map(listenerForm),
@@ -22,6 +41,8 @@ export function longFormWithSecrets(config: Config): Record<string, unknown> {
         .filter(([, { backends }]) => backends.length > 0)
         .map(([name, pool]) => [name, poolForm(pool)]),
     ),
+    ...(config.routes.length > 0 && { routes: config.routes.map(routeForm) }),
+    ...pluginsForm(config.plugins),
     admin: admin && { listen: formatListenAddress(admin), ...(admin.token !== null && { token: admin.token }) },
     workers: config.workers,
     trusted_proxies: config.trustedProxies,

@@ -60,12 +60,12 @@ export function problemAt(
     path: formatPath(path),
     message: problem.message,
     hint: problem.hint ?? null,
-    value: isSecret(path) ? redactedText : presentable(problem.value),
+    value: isSecret(path) ? redactedText : presentable(problem.value, path),
   }
 }
 
-function presentable(value: unknown): unknown {
-  return typeof value === 'string' ? redactUserInfo(value) : redact(value)
+function presentable(value: unknown, path: Path): unknown {
+  return typeof value === 'string' ? redactUserInfo(value) : redact(value, path)
 }
 
 /** A value as messages show it: short, on one line, without secrets. */

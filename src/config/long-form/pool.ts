@@ -1,16 +1,17 @@
 // A pool as the long form writes it: every key that its kind has.
-import type { HashKey, HealthCheckSpec, RetriesSpec } from '../../core/spec.ts'
+import type { HashKey, HealthCheckSpec } from '../../core/spec.ts'
 import { formatDuration } from '../../util/duration.ts'
-import type { PoolConfig, StickyConfig } from '../config.ts'
+import type { PoolConfig } from '../config.ts'
 import { defaultAlpn } from '../pool-kind.ts'
-import { formatPercent } from '../schema/scalars.ts'
 import { formatWireText } from '../wire-text.ts'
+import { refForm, retriesForm, timeoutsForm } from './route.ts'
+import { stickyForm } from './sticky.ts'
 
 type Form = Record<string, unknown>
 
 export function poolForm(pool: PoolConfig): Form {
   return {
-    strategy: pool.strategy,
+    strategy: pool.customStrategy === null ? pool.strategy : { custom: refForm(pool.customStrategy) },
     ...(pool.strategy === 'hash' && { hash_key: hashKeyForm(pool.hashKey) }),
     backends: pool.backends.map((backend) => ({
       url: backend.url,
@@ -25,7 +26,7 @@ export function poolForm(pool: PoolConfig): Form {
       window: formatDuration(pool.passiveHealth.windowMs),
       eject: formatDuration(pool.passiveHealth.ejectMs),
     },
-    timeouts: timeoutsForm(pool),
+    timeouts: timeoutsForm(pool.kind === 'http' ? pool.timeouts : { connectMs: pool.timeouts.connectMs }),
     retries: retriesForm(pool.retries),
     ...(pool.kind === 'http' && {
       keepalive: { max_idle: pool.keepalive.maxIdle, idle_timeout: formatDuration(pool.keepalive.idleTimeoutMs) },
@@ -37,28 +38,8 @@ export function poolForm(pool: PoolConfig): Form {
   }
 }
 
-function timeoutsForm({ kind, timeouts }: PoolConfig): Form {
-  const connect = formatDuration(timeouts.connectMs)
-  if (kind === 'tcp') return { connect }
-  return {
-    connect,
-    first_byte: formatDuration(timeouts.firstByteMs),
-    idle: formatDuration(timeouts.idleMs),
-    total: formatDuration(timeouts.totalMs),
-    tunnel: formatDuration(timeouts.tunnelMs),
-  }
-}
-
 function hashKeyForm(key: HashKey): string {
   return key.by === 'header' || key.by === 'cookie' ? `${key.by}:${key.name}` : key.by
-}
-
-function stickyForm(sticky: StickyConfig): Form {
-  const { by, name } = sticky
-  const ttl = formatDuration(sticky.ttlMs)
-  if (by === 'ip') return { by, ttl }
-  if (by === 'header') return { by, header: name, ttl }
-  return { by, cookie: name, ttl, ...(sticky.secret !== null && { secret: sticky.secret }) }
 }
 
 function healthForm(check: HealthCheckSpec | null): Form {
@@ -76,18 +57,6 @@ function healthForm(check: HealthCheckSpec | null): Form {
     timeout: formatDuration(check.timeoutMs),
     rise: check.rise,
     fall: check.fall,
-  }
-}
-
-function retriesForm(retries: RetriesSpec): Form {
-  return {
-    attempts: retries.attempts,
-    on: [
-      ...(retries.onConnect ? ['connect'] : []),
-      ...(retries.onReset ? ['reset'] : []),
-      ...retries.onStatus.map(String),
-    ],
-    budget: formatPercent(retries.budgetRatio),
   }
 }
 

@@ -1,5 +1,6 @@
 // Changes of header fields, and the fields that browsers protect their users by.
 import { z } from 'zod'
+import { redactedText } from '../../redact.ts'
 import { oneOrMore } from '../lists.ts'
 import { fieldNameAsWritten } from '../scalars.ts'
 
@@ -40,6 +41,9 @@ export const changeable = fieldNameAsWritten.superRefine((name, context) => {
 const value = z
   .string()
   .regex(/^[^\0-\x08\x0a-\x1f\x7f]*$/, { error: 'has a line break or another control character in it' })
+  .refine((text) => text !== redactedText, {
+    error: 'only stands for a secret where a configuration is printed; write the value itself',
+  })
   .meta({ title: 'text with variables' })
 
 /** Fields by name, one value or several. */

@@ -1,8 +1,8 @@
 // Which requests a route takes.
 import { z } from 'zod'
 import type { MatchSpec, PluginRef, ValueCondition } from '../../../core/route-spec.ts'
-import { linearRegex } from '../../../routing/linear-regex.ts'
-import { partNameProblem, pathPattern } from '../../../routing/path-pattern.ts'
+import { pathPattern } from '../../../routing/path-pattern.ts'
+import { pathRegex } from '../../../routing/path-regex.ts'
 import { routeHost } from '../../route-host.ts'
 import { oneOrMore } from '../lists.ts'
 import { fieldNameAsWritten, name, parsing, peers } from '../scalars.ts'
@@ -14,15 +14,6 @@ const path = z
   .string()
   .transform(parsing((text: string) => pathPattern(text).pattern))
   .meta({ title: 'path' })
-
-/** Checks a regular expression. Throws an `Error` with a sentence. */
-function parseRegex(source: string): string {
-  for (const group of linearRegex(source).names) {
-    const problem = partNameProblem(group)
-    if (problem !== null) throw new Error(`the group ${JSON.stringify(group)} ${problem}`)
-  }
-  return source
-}
 
 const method = z
   .string()
@@ -68,11 +59,16 @@ const conditionsOf = z
       description:
         'Canonical path: `"/exact"`, `"/prefix/*"` (takes `/prefix` too), `"/users/{id}"` with parts that get names.',
     }),
-    path_regex: z.string().min(1, { error: 'is empty' }).transform(parsing(parseRegex)).optional().meta({
-      title: 'regular expression',
-      description:
-        'Regular expression (RE2) for the whole canonical path, in place of `path`. Named groups are variables.',
-    }),
+    path_regex: z
+      .string()
+      .min(1, { error: 'is empty' })
+      .transform(parsing((source: string) => pathRegex(source).source))
+      .optional()
+      .meta({
+        title: 'regular expression',
+        description:
+          'Regular expression (RE2) for the whole canonical path, in place of `path`. Named groups are variables.',
+      }),
     method: oneOrMore(method).optional().meta({ description: 'Methods.' }),
     header: header.optional(),
     query: query.optional(),
