@@ -17,23 +17,26 @@ export interface RouteConflict {
   readonly reason: string
 }
 
+/** What a route has before it is compiled. */
+type NamedMatch = Pick<RouteSpec, 'name' | 'match'>
+
 /** What can be found under one key: the routes of one host and one shape of path. */
 type Group = Map<string, Place[]>
 
 /** `listeners`: the names of all that take routes. */
-export function findConflicts(routes: readonly RouteSpec[], listeners: readonly string[]): RouteConflict[] {
+export function findConflicts(routes: readonly NamedMatch[], listeners: readonly string[]): RouteConflict[] {
   const index = new PlaceIndex(routes, listeners)
   return routes.flatMap((_, route) => index.conflictOf(route) ?? [])
 }
 
 class PlaceIndex {
-  readonly #routes: readonly RouteSpec[]
+  readonly #routes: readonly NamedMatch[]
   readonly #listeners: readonly string[]
   readonly #groups = new Map<string, Group>()
   /** By host: regular expressions that take all that begins with their text. */
   readonly #openRegexes = new Map<string, { prefix: string; place: Place }[]>()
 
-  constructor(routes: readonly RouteSpec[], listeners: readonly string[]) {
+  constructor(routes: readonly NamedMatch[], listeners: readonly string[]) {
     this.#routes = routes
     this.#listeners = listeners
     for (const [route, { match }] of routes.entries()) {

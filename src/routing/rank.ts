@@ -40,7 +40,7 @@ function compareRanks(a: readonly number[], b: readonly number[]): number {
 }
 
 /** Indexes of routes in the order in which they are tried; of a route with several hosts or paths the first one counts. */
-export function rankOrder(routes: readonly RouteSpec[]): number[] {
+export function rankOrder(routes: readonly Pick<RouteSpec, 'match'>[]): number[] {
   const ranked = routes.map(({ match }, index) => {
     const [best] = placesOf(match, index).map(rankOf).sort(compareRanks)
     return { index, best: best!, conditions: conditionCount(match) }
@@ -51,7 +51,7 @@ export function rankOrder(routes: readonly RouteSpec[]): number[] {
 }
 
 /** Why a route stands where it does: `exact host, prefix of 2 segments, 1 condition (method)`. */
-export function explainRank({ match }: RouteSpec): string {
+export function explainRank({ match }: Pick<RouteSpec, 'match'>): string {
   const places = placesOf(match, 0)
   const conditions = conditionNames(match)
   const count = `${conditions.length} ${conditions.length === 1 ? 'condition' : 'conditions'}`
