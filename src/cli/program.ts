@@ -7,6 +7,7 @@ import { defineBackends } from './commands/backends.ts'
 import { defineCerts } from './commands/certs.ts'
 import { defineCheck } from './commands/check.ts'
 import { defineDemo } from './commands/demo.ts'
+import { defineHashPassword } from './commands/hash-password.ts'
 import { defineProxy } from './commands/proxy.ts'
 import { defineRequest } from './commands/request.ts'
 import { defineRun } from './commands/run.ts'
@@ -55,6 +56,7 @@ export function buildProgram(context: CliContext): Command {
     defineRequest,
     defineCheck,
     defineSchema,
+    defineHashPassword,
     defineStatus,
     defineBackends,
     defineCerts,

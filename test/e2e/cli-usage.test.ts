@@ -1,12 +1,14 @@
 // What the command line says and which code it exits with, before anything is served.
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { parsePasswordHash, verifyScrypt } from '../../src/util/password-hash.ts'
 import { refusingPort } from '../support/ports.ts'
-import { cli, root } from './cli-process.ts'
+import { cli, launcher, root } from './cli-process.ts'
 
 function folder(t: TestContext): string {
   const dir = mkdtempSync(join(tmpdir(), 'frontdesk-cli-'))
@@ -24,9 +26,20 @@ test('version says its own and the version of Node', async (t) => {
   assert.equal(ended.code, 0)
 })
 
+test('hash-password prints one line that basic_auth takes', () => {
+  const input = 'geheim\n'
+  const ended = spawnSync(process.execPath, [launcher, 'hash-password'], { input, encoding: 'utf8' })
+  assert.match(ended.stdout, /^\$scrypt\$[^\n]+\n$/)
+  const hash = parsePasswordHash(ended.stdout.trim())
+  assert.ok(hash.kind === 'scrypt' && verifyScrypt('geheim', hash))
+  assert.deepEqual([ended.status, ended.stderr], [0, ''])
+  const empty = spawnSync(process.execPath, [launcher, 'hash-password'], { input: '', encoding: 'utf8' })
+  assert.deepEqual([empty.status, empty.stdout, empty.stderr], [1, '', 'frontdesk: the password is empty\n'])
+})
+
 test('help lists the commands that exist and no others', async (t) => {
   const { stdout, code } = await cli(t, ['help'])
-  const commands = [...stdout.matchAll(/^ {2}([a-z]+)(?: |$)/gm)].map((match) => match[1])
+  const commands = [...stdout.matchAll(/^ {2}([a-z-]+)(?: |$)/gm)].map((match) => match[1])
   const listed = commands.slice(0, commands.indexOf('help') + 1)
   assert.deepEqual(listed, [
     'run',
@@ -36,6 +49,7 @@ test('help lists the commands that exist and no others', async (t) => {
     'request',
     'check',
     'schema',
+    'hash-password',
     'status',
     'backends',
     'certs',
