@@ -12,7 +12,7 @@ export interface Cidr {
 
 /** An address as a number; an IPv4 address in IPv6 clothes (::ffff:a.b.c.d) is an IPv4 one. Null if it is no address. */
 export function parseAddress(text: string): { family: 4 | 6; value: bigint } | null {
-  if (isIPv4(text)) return { family: 4, value: ipv4Value(text) }
+  if (isIPv4(text)) return { family: 4, value: BigInt(ipv4Value(text)) }
   if (!isIPv6(text) || text.includes('%')) return null
   const value = ipv6Value(text)
   return value >> 32n === 0xffffn ? { family: 4, value: value & 0xffffffffn } : { family: 6, value }
@@ -49,19 +49,41 @@ export function compileCidrs(blocks: readonly string[]): (address: string) => bo
   if (blocks.length === 0) return () => false
   const parsed = blocks.filter((block) => block !== unixPeers).map(parseCidr)
   const hasUnix = parsed.length < blocks.length
+  const isInIPv4 = ipv4Test(parsed.filter(({ family }) => family === 4))
+  const ipv6 = parsed.filter(({ family }) => family === 6)
   return (text) => {
+    if (isIPv4(text)) return isInIPv4(ipv4Value(text))
     const address = parseAddress(text)
     if (address === null) return hasUnix && text === `${unixPeers}:`
-    return parsed.some(
-      (block) =>
-        block.family === address.family &&
-        (address.value ^ block.network) >> BigInt((block.family === 4 ? 32 : 128) - block.prefix) === 0n,
-    )
+    if (address.family === 4) return isInIPv4(Number(address.value))
+    return ipv6.some((block) => (address.value ^ block.network) >> BigInt(128 - block.prefix) === 0n)
   }
 }
 
-function ipv4Value(text: string): bigint {
-  return BigInt(text.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0))
+/** Numbers of 32 bits, since these tests are made for every request and big integers are slow. */
+function ipv4Test(blocks: readonly Cidr[]): (address: number) => boolean {
+  const masked = blocks.map(({ network, prefix }) => ({
+    mask: prefix === 0 ? 0 : -1 << (32 - prefix),
+    network: Number(network) | 0,
+  }))
+  return (address) => {
+    for (const { mask, network } of masked) if ((address & mask) === network) return true
+    return false
+  }
+}
+
+/** Of text that is an IPv4 address. */
+function ipv4Value(text: string): number {
+  let value = 0
+  let octet = 0
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code === 0x2e /* . */) {
+      value = value * 256 + octet
+      octet = 0
+    } else octet = octet * 10 + code - 0x30
+  }
+  return value * 256 + octet
 }
 
 function ipv6Value(text: string): bigint {
@@ -75,7 +97,7 @@ function ipv6Value(text: string): bigint {
 
 function withoutDots(text: string): string {
   const colon = text.lastIndexOf(':')
-  const value = ipv4Value(text.slice(colon + 1))
+  const value = BigInt(ipv4Value(text.slice(colon + 1)))
   return `${text.slice(0, colon + 1)}${(value >> 16n).toString(16)}:${(value & 0xffffn).toString(16)}`
 }
 
