@@ -65,9 +65,11 @@ class TrieNode {
   }
 }
 
-/** Shared by all tables: what a walk through a trie has visited, level by level. Valid during one call. */
-const visited: TrieNode[] = []
-const levelStarts: number[] = []
+/** What a walk through a trie has visited, level by level; kept between walks, so that none makes garbage. */
+export class Walk {
+  readonly visited: TrieNode[] = []
+  readonly levelStarts: number[] = []
+}
 
 export class PathTable {
   #exact: Map<string, Entry> | null = null
@@ -97,10 +99,10 @@ export class PathTable {
   }
 
   /** The first route, by rank, that takes the request; null = none. */
-  match(question: RouteQuestion, path: string): Entry | null {
+  match(question: RouteQuestion, path: string, walk: Walk): Entry | null {
     let found: Entry | null = null
     if (this.#exact !== null) found = firstOf(this.#exact.get(path) ?? null, question, path)
-    if (found === null && this.#trie !== null) found = matchTrie(this.#trie, question, path)
+    if (found === null && this.#trie !== null) found = matchTrie(this.#trie, question, path, walk)
     if (found === null && this.#regexes !== null) found = firstOf(this.#regexes, question, path)
     return found ?? firstOf(this.#any, question, path)
   }
@@ -127,8 +129,9 @@ function holds({ tests }: Entry, question: RouteQuestion): boolean {
  * Walks level by level; within a level, literal segments come before parts, from the left. So the patterns that end
  * with the path come in order of rank in the last level, and the prefixes from the last level to the first.
  */
-function matchTrie(root: TrieNode, question: RouteQuestion, path: string): Entry | null {
+function matchTrie(root: TrieNode, question: RouteQuestion, path: string, walk: Walk): Entry | null {
   if (path.charCodeAt(0) !== 0x2f /* / */) return null
+  const { visited, levelStarts } = walk
   let levels = 0
   let count = 1
   visited[0] = root
@@ -152,28 +155,25 @@ function matchTrie(root: TrieNode, question: RouteQuestion, path: string): Entry
     if (isWhole) break
     start = end + 1
   }
-  return firstVisited(levels, count, isWhole, question, path)
+  const found = isWhole ? firstWhole(walk, levelStarts[levels - 1]!, count, question, path) : null
+  return found ?? firstBelow(walk, levels, count, question, path)
 }
 
-function firstVisited(
-  levels: number,
-  count: number,
-  isWhole: boolean,
-  question: RouteQuestion,
-  path: string,
-): Entry | null {
-  if (isWhole) {
-    for (let index = levelStarts[levels - 1]!; index < count; index++) {
-      const { whole } = visited[index]!
-      const found = whole === null ? null : firstOf(whole, question, path)
-      if (found !== null) return found
-    }
+function firstWhole(walk: Walk, from: number, to: number, question: RouteQuestion, path: string): Entry | null {
+  for (let index = from; index < to; index++) {
+    const { whole } = walk.visited[index]!
+    const found = whole === null ? null : firstOf(whole, question, path)
+    if (found !== null) return found
   }
+  return null
+}
+
+function firstBelow(walk: Walk, levels: number, count: number, question: RouteQuestion, path: string): Entry | null {
   let to = count
   for (let level = levels - 1; level >= 0; level--) {
-    const from = levelStarts[level]!
+    const from = walk.levelStarts[level]!
     for (let index = from; index < to; index++) {
-      const { below } = visited[index]!
+      const { below } = walk.visited[index]!
       const found = below === null ? null : firstOf(below, question, path)
       if (found !== null) return found
     }

@@ -3,7 +3,7 @@ import type { RouteSpec } from '../core/route-spec.ts'
 import { noPlugins, type PluginRegistry } from '../plugins/registry.ts'
 import { compileConditions, conditionCount, type RouteQuestion } from './conditions.ts'
 import { linearRegex } from './linear-regex.ts'
-import { type Candidate, type Entry, PathTable } from './path-table.ts'
+import { type Candidate, type Entry, PathTable, Walk } from './path-table.ts'
 
 export type { RouteQuestion } from './conditions.ts'
 
@@ -17,6 +17,7 @@ export class Router {
   /** By suffix, with the dot: `.example.com`. */
   readonly #wildcards = new Map<string, PathTable>()
   #anyHost: PathTable | null = null
+  readonly #walk = new Walk()
   #entry: Entry | null = null
   #path = ''
 
@@ -68,17 +69,17 @@ export class Router {
 
   #find(question: RouteQuestion, host: string, path: string): Entry | null {
     if (host !== '') {
-      const found = this.#hosts.get(host)?.match(question, path) ?? null
+      const found = this.#hosts.get(host)?.match(question, path, this.#walk) ?? null
       if (found !== null) return found
       if (this.#wildcards.size > 0) {
         // The longest suffix first; at least one character stands before it.
         for (let dot = host.indexOf('.', 1); dot > 0; dot = host.indexOf('.', dot + 1)) {
-          const found = this.#wildcards.get(host.slice(dot))?.match(question, path) ?? null
+          const found = this.#wildcards.get(host.slice(dot))?.match(question, path, this.#walk) ?? null
           if (found !== null) return found
         }
       }
     }
-    return this.#anyHost === null ? null : this.#anyHost.match(question, path)
+    return this.#anyHost === null ? null : this.#anyHost.match(question, path, this.#walk)
   }
 
   #add(route: number, { match }: RouteSpec, plugins: PluginRegistry): void {

@@ -5,17 +5,17 @@ import { runInNewContext } from 'node:vm'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-let held: unknown = null
+const held: { value: unknown } = { value: null }
 
 /** Bytes of what `make` returns and keeps alive, beyond what was there before. */
 export function bytesOf(make: () => unknown): number {
   // Once for code and caches, in the same variable: nothing of it is left on the stack while the real one is counted.
-  held = make()
-  held = null
+  held.value = make()
+  held.value = null
   const before = heapUsed()
-  held = make()
+  held.value = make()
   const after = heapUsed()
-  held = null
+  held.value = null
   return after - before
 }
 
