@@ -1,10 +1,10 @@
 // The start-up message: where everything is and what to try; one JSON line where logs are JSON.
 import type { ListenerConfig } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
-import { poolsNamed } from '../config/pool-kind.ts'
 import type { Running } from '../supervisor/frontdesk.ts'
 import type { CliContext } from './cli-context.ts'
 import { schemeOf, urlOf, urlsOf } from './listener-url.ts'
+import { choiceWords, poolsOfListener } from './listener-words.ts'
 import type { LogSink } from './log-sink.ts'
 import { plural, type Terminal } from './terminal.ts'
 
@@ -99,11 +99,11 @@ function attemptAt({ protocol, redirectHttpsPort, acceptProxyProtocol }: Listene
 function summary(o: AnnounceOptions, listenerName: string): string {
   const listener = configOf(o, listenerName)
   if (listener.redirectHttpsPort > 0) return `redirects to https (port ${listener.redirectHttpsPort})`
-  const names = [...new Set(poolsNamed(listener))]
+  const names = poolsOfListener(listener, o.loaded.config)
   const backends = o.running.status().backends.filter(({ pool }) => names.includes(pool))
   const pools = names.map((name) => o.loaded.config.pools[name]!)
-  const how =
-    listener.protocol === 'tls-passthrough' ? `server name → ${plural(names.length, 'pool')}` : pools[0]!.strategy
+  const how = choiceWords(listener, o.loaded.config)
+  if (pools.length === 0) return how
   const choice = `${how} → ${plural(backends.length, 'backend')}`
   if (pools.every(({ healthCheck }) => healthCheck === null)) return `${choice} (no health checks)`
   const counts = new Map<string, number>([['up', 0]])

@@ -93,7 +93,7 @@ test('without a configuration, run says what to do and exits 78', async (t) => {
   const ended = await cli(t, [], { cwd: folder(t) })
   assert.match(
     ended.stderr,
-    /there is no config\.json in this folder, and no --backend was given\n.*frontdesk -c .*\n.*--backend .*\n.*frontdesk demo/,
+    /there is no config\.json or frontdesk\.config\.ts in this folder, and no --backend was given\n.*frontdesk -c .*\n.*--backend .*\n.*frontdesk demo/,
   )
   assert.equal(ended.code, 78)
 })

@@ -5,7 +5,6 @@ import type { Command } from 'commander'
 import type { Config, ListenerConfig } from '../../config/config.ts'
 import { formatListenAddress } from '../../config/listen-address.ts'
 import type { LoadedConfig } from '../../config/load.ts'
-import { poolsNamed } from '../../config/pool-kind.ts'
 import { ConfigError } from '../../config/problem.ts'
 import type { MaterialStatus } from '../../control/certificates/certificate-status.ts'
 import type { FieldProblem } from '../../control/control-error.ts'
@@ -15,6 +14,7 @@ import { configFileNames, findConfigFile, othersBeside } from '../config-file.ts
 import type { Reached } from '../connect-check.ts'
 import { ExitCode } from '../exit-code.ts'
 import { schemeOf } from '../listener-url.ts'
+import { choiceWords, poolsOfListener } from '../listener-words.ts'
 import { option, shared } from '../options.ts'
 import { plural, table } from '../terminal.ts'
 
@@ -147,14 +147,15 @@ function listenerRows(config: Config): string[][] {
 }
 
 /** "https: round-robin → 3 backends of pool web"; plain HTTP goes without saying. */
-function whatItDoes(listener: ListenerConfig, { pools }: Config): string {
+function whatItDoes(listener: ListenerConfig, config: Config): string {
   if (listener.redirectHttpsPort > 0) return `redirects to https (port ${listener.redirectHttpsPort})`
-  if (listener.protocol === 'tls-passthrough') {
-    return `tls-passthrough: server name → ${plural(new Set(poolsNamed(listener)).size, 'pool')}`
-  }
+  const how = choiceWords(listener, config)
+  if (listener.protocol === 'tls-passthrough') return `tls-passthrough: ${how}`
   const scheme = schemeOf(listener)
-  const { strategy, backends } = pools[listener.pool]!
-  const choice = `${strategy} → ${plural(backends.length, 'backend')} of pool ${listener.pool}`
+  const [pool, ...others] = poolsOfListener(listener, config)
+  const backends = pool === undefined ? 0 : config.pools[pool]!.backends.length
+  const isOne = pool !== undefined && others.length === 0
+  const choice = isOne ? `${how} → ${plural(backends, 'backend')} of pool ${pool}` : how
   return scheme === 'http' ? choice : `${scheme}: ${choice}`
 }
 
