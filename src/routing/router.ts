@@ -7,6 +7,8 @@ import { type Candidate, type Entry, PathTable, Walk } from './path-table.ts'
 
 export type { RouteQuestion } from './conditions.ts'
 
+/** All of a route that matters here. */
+type Matched = Pick<RouteSpec, 'match'>
 type Params = Readonly<Record<string, string>>
 
 const noParams: Params = Object.freeze(Object.create(null))
@@ -25,7 +27,7 @@ export class Router {
    * @param routes all routes of a configuration, in its order
    * @param listener those that are limited to other listeners are left out
    */
-  constructor(routes: readonly RouteSpec[], listener: string, plugins: PluginRegistry = noPlugins) {
+  constructor(routes: readonly Matched[], listener: string, plugins: PluginRegistry = noPlugins) {
     const order = routes
       .map((_, index) => index)
       .filter((index) => isFor(routes[index]!, listener))
@@ -82,7 +84,7 @@ export class Router {
     return this.#anyHost === null ? null : this.#anyHost.match(question, path, this.#walk)
   }
 
-  #add(route: number, { match }: RouteSpec, plugins: PluginRegistry): void {
+  #add(route: number, { match }: Matched, plugins: PluginRegistry): void {
     const regex = match.pathRegex === null ? null : linearRegex(match.pathRegex)
     const candidate: Candidate = { route, tests: compileConditions(match, plugins), regex }
     const paths = regex === null && match.paths.length > 0 ? new Set(match.paths) : ['/*']
@@ -99,7 +101,7 @@ export class Router {
   }
 }
 
-const isFor = ({ match }: RouteSpec, listener: string): boolean =>
+const isFor = ({ match }: Matched, listener: string): boolean =>
   match.listeners.length === 0 || match.listeners.includes(listener)
 
 function tableAt(tables: Map<string, PathTable>, key: string): PathTable {
