@@ -1,6 +1,7 @@
 // The origin server behind every proxy: one nginx worker answering from memory and the page cache, keep-alive without end.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { service } from './gateway.ts'
 import { nginxHttp, nginxMain } from './nginx-config.ts'
 import { freePort, type Running, start, stop, waitForPort } from './processes.ts'
 
@@ -15,14 +16,19 @@ const smallJson =
   '{"id":47110815,"name":"Frontdesk","role":"reverse proxy","tags":["http","keep-alive","json"],"active":true,"note":"a small answer"}'
 
 /** Body length in bytes of each request target the backend serves. */
-export const bodyBytes: Readonly<Record<string, number>> = { '/small': 131, '/64k': 65_536, '/1m': 1_048_576 }
+export const bodyBytes: Readonly<Record<string, number>> = {
+  '/small': 131,
+  [`/${service}/small`]: 131,
+  '/64k': 65_536,
+  '/1m': 1_048_576,
+}
 
 /** Starts the backend on a free port of 127.0.0.1, pinned to `cpus`; its files go below `directory`. */
 export async function startBackend(directory: string, cpus: string): Promise<Backend> {
   const root = join(directory, 'backend')
   mkdirSync(join(root, 'files'), { recursive: true })
   for (const [path, length] of Object.entries(bodyBytes)) {
-    if (path !== '/small') writeFileSync(join(root, 'files', path.slice(1)), filler(length))
+    if (!path.endsWith('/small')) writeFileSync(join(root, 'files', path.slice(1)), filler(length))
   }
   const port = await freePort()
   writeFileSync(join(root, 'nginx.conf'), nginxConfig(root, port))
@@ -44,6 +50,7 @@ ${nginxHttp(root)}  keepalive_timeout 3600s;
     listen 127.0.0.1:${port} backlog=4096;
     root ${root}/files;
     location = /small { default_type application/json; return 200 '${smallJson}'; }
+    location = /${service}/small { default_type application/json; return 200 '${smallJson}'; }
     location / { default_type application/octet-stream; }
   }
 }

@@ -1,4 +1,5 @@
 // The loads that need only a proxy and a length: what the scenarios of that kind measure, and what the profiler runs.
+import { service } from './gateway.ts'
 import { type LoadResult, runHandshakes, runWrk } from './load-tools.ts'
 import type { Front } from './rivals.ts'
 
@@ -36,6 +37,7 @@ export const loads = {
   connect: { path: '/small', front: 'http', closeEach: true },
   'tcp-small': { path: '/small', front: 'tcp' },
   'tcp-1m': { path: '/1m', front: 'tcp' },
+  routes: { path: `/${service}/small`, front: 'routes' },
   'tls-small': { path: '/small', front: 'tls' },
   'tls-1m': { path: '/1m', front: 'tls' },
   'tls-handshake': { path: '/small', front: 'tls', closeEach: true, handshake: 'full' },

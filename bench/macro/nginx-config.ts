@@ -1,6 +1,7 @@
 // The nginx configurations of the benchmark: the parts that the backend and the measured proxy share, and the proxy's own.
 
 import { tlsSuite } from './certificate.ts'
+import { rateLimit, services } from './gateway.ts'
 import type { Job } from './rivals.ts'
 
 /** Before any block: in the foreground, everything below `root`. `modules` are files of nginx's modules folder. */
@@ -39,14 +40,39 @@ stream {
   }
   return `${nginxMain(job.directory, job.workers)}
 ${nginxHttp(job.directory)}
+  ${job.front === 'routes' ? `limit_req_zone $binary_remote_addr zone=clients:10m rate=${rateLimit}r/s;` : ''}
   upstream backend { ${backend} keepalive 256; keepalive_requests 1000000000; }
   server {
     listen ${listen};
     ${tlsLines(job)}
-    location / { proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection ""; }
+    ${job.front === 'routes' ? gatewayLocations() : `location / { ${passOn} }`}
   }
 }
 `
+}
+
+const passOn = 'proxy_pass http://backend; proxy_http_version 1.1; proxy_set_header Connection "";'
+
+/** As the routes of Frontdesk in rivals.ts, with the forwarding fields that it sends without being asked to. */
+function gatewayLocations(): string {
+  return services
+    .map(
+      (name) => `location /${name}/ {
+      ${passOn}
+      proxy_set_header Host $host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Forwarded-Host $host;
+      proxy_set_header X-Request-Id $request_id;
+      proxy_set_header X-Env production;
+      proxy_set_header X-Service ${name};
+      proxy_set_header X-Client $remote_addr;
+      add_header X-Frame-Options DENY;
+      add_header X-Content-Type-Options nosniff;
+      limit_req zone=clients burst=${rateLimit} nodelay;
+    }`,
+    )
+    .join('\n    ')
 }
 
 function tlsLines({ certificate }: Job): string {

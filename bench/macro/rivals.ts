@@ -5,10 +5,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildGo } from './build-go.ts'
 import { type Certificate, tlsSuite } from './certificate.ts'
+import { rateLimit, services } from './gateway.ts'
 import { nginxProxy } from './nginx-config.ts'
 
-/** What a proxy takes from clients: HTTP, any bytes (the same HTTP goes through unread), or HTTP over TLS. */
-export type Front = 'http' | 'tcp' | 'tls'
+/**
+ * What a proxy takes from clients: HTTP, any bytes (the same HTTP goes through unread), HTTP over TLS, or HTTP with what
+ * a gateway does: a hundred routes, header edits, a rate limit by client.
+ */
+export type Front = 'http' | 'tcp' | 'tls' | 'routes'
 
 /** What a proxy has to do: listen on `port` of 127.0.0.1 and pass everything to the backend, with this many workers. */
 export interface Job {
@@ -42,7 +46,7 @@ const launcher = join(repository, 'bin/frontdesk.js')
 
 const frontdesk: Rival = {
   name: 'frontdesk',
-  fronts: ['http', 'tcp', 'tls'],
+  fronts: ['http', 'tcp', 'tls', 'routes'],
   version() {
     if (!existsSync(launcher)) throw new Error('bin/frontdesk.js is missing')
     const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string }
@@ -57,8 +61,23 @@ export function frontdeskCommand(job: Job, nodeFlags: readonly string[]): string
   const backends = [`${job.front === 'tcp' ? 'tcp' : 'http'}://127.0.0.1:${job.backendPort}`]
   const listeners = [{ name: 'default', listen: `127.0.0.1:${job.port}`, ...frontdeskFront(job) }]
   const admin = { listen: `127.0.0.1:${job.adminPort}` }
-  writeFileSync(config, JSON.stringify({ listeners, admin, workers: job.workers, backends }))
+  const routes = job.front === 'routes' ? { routes: gatewayRoutes() } : {}
+  writeFileSync(config, JSON.stringify({ listeners, admin, workers: job.workers, backends, ...routes }))
   return [process.execPath, ...nodeFlags, launcher, 'run', '-c', config]
+}
+
+/** As the locations of nginx-config.ts. */
+function gatewayRoutes(): object[] {
+  return services.map((name) => ({
+    name,
+    match: { path: `/${name}/*` },
+    pool: 'default',
+    headers: {
+      request: { set: { 'X-Env': 'production', 'X-Service': name, 'X-Client': '{client.ip}' } },
+      response: { set: { 'X-Frame-Options': 'DENY', 'X-Content-Type-Options': 'nosniff' } },
+    },
+    rate_limit: { key: 'ip', rate: `${rateLimit}/s`, burst: rateLimit },
+  }))
 }
 
 /** What a listener needs besides its address. Its choice among the suites of TLS 1.3 is `tlsSuite` anyway. */
@@ -70,7 +89,7 @@ function frontdeskFront({ front, certificate }: Job): object {
 
 const nginx: Rival = {
   name: 'nginx',
-  fronts: ['http', 'tcp', 'tls'],
+  fronts: ['http', 'tcp', 'tls', 'routes'],
   version: () => /nginx\/(\S+)/.exec(output('nginx', ['-v']))?.[1] ?? 'unknown',
   prepare(job) {
     const config = join(job.directory, 'nginx.conf')

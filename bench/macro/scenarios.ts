@@ -215,6 +215,7 @@ export const scenarios: readonly Scenario[] = [
   loadScenario('64k', `64 KiB, ${connections} keep-alive connections`),
   loadScenario('1m', `1 MiB, ${connections} keep-alive connections`),
   loadScenario('connect', `131-byte JSON, a new connection per request, ${connections} at once`),
+  loadScenario('routes', '131-byte JSON through one of 100 routes, with header edits and a rate limit by client'),
   halfLoad,
   twoWorkers,
   idle,

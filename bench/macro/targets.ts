@@ -32,6 +32,7 @@ const targets: readonly Target[] = [
   },
   { text: 'new connections: CPU to nginx', scenario: 'connect', metric: 'cpuUs', peer: 'nginx', limit: 1.4 },
   { text: 'half load: p99 to nginx', scenario: 'half-load', metric: 'p99Ms', peer: 'nginx', limit: 1 },
+  { text: 'routes: CPU to nginx', scenario: 'routes', metric: 'cpuUs', peer: 'nginx', limit: 1.15 },
   { text: 'TCP, small: CPU to nginx', scenario: 'tcp-small', metric: 'cpuUs', peer: 'nginx', limit: 1.1 },
   { text: 'TCP, 1 MiB: CPU to nginx', scenario: 'tcp-1m', metric: 'cpuUs', peer: 'nginx', limit: 1 },
   { text: 'TLS, small: CPU to nginx', scenario: 'tls-small', metric: 'cpuUs', peer: 'nginx', limit: 1.1 },
