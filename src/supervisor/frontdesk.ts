@@ -14,6 +14,7 @@ import type { Arrival } from '../net/arrival.ts'
 import { createSharedState } from '../state/memory.ts'
 import { OwnerState } from '../state/owner-state.ts'
 import { AccessSink } from './access-sink.ts'
+import type { BoundListener } from './bound-listener.ts'
 import { Crew } from './crew.ts'
 import { clientsPerWorker, descriptorLimit } from './descriptors.ts'
 import { assignSockets, type Inheritance } from './inherited-sockets.ts'
@@ -21,6 +22,7 @@ import { ListenError } from './listen-error.ts'
 import { reservePorts } from './reserve-ports.ts'
 
 export type { StopReason } from '../control/events.ts'
+export type { BoundListener } from './bound-listener.ts'
 export { type Inheritance, takeInheritance } from './inherited-sockets.ts'
 export { ListenError, type Place } from './listen-error.ts'
 
@@ -36,21 +38,6 @@ export interface StartOptions {
   readonly inheritance?: Inheritance
   /** False = no listener is bound: whoever embeds it brings connections by `serve`, to the main thread. Default true. */
   readonly bind?: boolean
-}
-
-/** Where a listener was bound. */
-export interface BoundListener {
-  readonly name: string
-  /** '' = all interfaces. */
-  readonly host: string
-  /** 0 for Unix sockets. */
-  readonly port: number
-  /** Path of the Unix socket that was bound, or null. */
-  readonly socketPath: string | null
-  /** As configured, for inherited sockets: `host` and `port` are then those of the first, if it is a TCP socket. */
-  readonly inherited: string | null
-  /** Further TCP sockets that were passed under that name. */
-  readonly others?: readonly { readonly host: string; readonly port: number }[]
 }
 
 /** A running Frontdesk. */

@@ -45,7 +45,7 @@ export class WorkerSlot {
     this.#startedAt = performance.now()
     // The sources run as they are, and the compiled package has .js files: the URL follows this file's own ending.
     const entry = new URL(`../worker/thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
-    const thread = new Worker(entry, { workerData: this.#options.data(), name: `worker-${this.id}` })
+    const thread = new Worker(entry, { workerData: this.#options.data(), name: `worker-${this.id}`, ...nodeOptions() })
     this.#thread = thread
     let reason = ''
     thread.on('message', (message: FromWorker) => {
@@ -113,3 +113,7 @@ export class WorkerSlot {
     }, delayMs)
   }
 }
+
+/** Threads inherit the options that Node was started with; with this one, of a program given as text, they cannot start. */
+const nodeOptions = (): { execArgv?: string[] } =>
+  process.execArgv.some((option) => option.startsWith('--input-type')) ? { execArgv: [] } : {}

@@ -1,0 +1,150 @@
+// Frontdesk inside a program: the same supervisor that the command line runs, without signals, output or exit.
+import type { LoadedConfig } from '../config/load.ts'
+import { EventBus, type EventReader, type ReadOptions } from '../control/event-bus.ts'
+import { type StopReason, tellProblems } from '../control/events.ts'
+import type { Backends } from '../control/program-backends.ts'
+import type { StatusDocument } from '../control/status.ts'
+import type { FrontdeskConfig } from '../core/frontdesk-config.ts'
+import { FrontdeskError } from '../core/frontdesk-error.ts'
+import type { Log } from '../core/log.ts'
+import type { BoundListener } from '../supervisor/bound-listener.ts'
+import { drainingWords, type Running, startFrontdesk } from '../supervisor/frontdesk.ts'
+import { readVersion } from '../supervisor/read-version.ts'
+import type { ApplyResult, CloseOptions, Frontdesk, FrontdeskOptions } from './frontdesk.ts'
+import { NeedsRestartError } from './needs-restart-error.ts'
+import { programLog } from './program-log.ts'
+import { type ConfigFile, isFile, readConfiguration } from './read-configuration.ts'
+
+/**
+ * Checks the configuration and makes a Frontdesk of it, which serves from `start` on. It runs in the calling thread unless
+ * the configuration says `workers`. Rejects with ConfigError, every problem in it.
+ */
+export async function createFrontdesk(
+  config: FrontdeskConfig | ConfigFile,
+  options: FrontdeskOptions = {},
+): Promise<Frontdesk> {
+  const loaded = await readConfiguration(config)
+  const load = isFile(config) ? () => readConfiguration(config) : null
+  return new Embedded({ loaded, load, log: programLog(options.log, loaded.config.logging.level) })
+}
+
+interface EmbeddedOptions {
+  readonly loaded: LoadedConfig
+  /** For `POST /reload` of the admin API; null = it reads certificates only. */
+  readonly load: (() => Promise<LoadedConfig>) | null
+  readonly log: Log
+}
+
+class Embedded implements Frontdesk {
+  readonly #o: EmbeddedOptions
+  readonly #bus = new EventBus()
+  readonly backends: Backends
+  #running: Running | null = null
+  #starting: Promise<void> | null = null
+  #closing: Promise<StopReason> | null = null
+  #isClosed = false
+
+  constructor(options: EmbeddedOptions) {
+    this.#o = options
+    this.backends = {
+      list: async () => this.#active().backends.list(),
+      add: async (backend) => this.#active().backends.add(backend),
+      update: async (backend) => this.#active().backends.update(backend),
+      drain: async (backend) => this.#active().backends.drain(backend),
+      remove: async (backend) => this.#active().backends.remove(backend),
+    }
+  }
+
+  start(): Promise<void> {
+    if (this.#isClosed || this.#closing !== null) return Promise.reject(closed())
+    this.#starting ??= this.#start().catch((error: unknown) => {
+      this.#starting = null
+      throw error
+    })
+    return this.#starting
+  }
+
+  get listeners(): readonly BoundListener[] {
+    return this.#running?.listeners ?? []
+  }
+
+  get admin(): { readonly host: string; readonly port: number } | null {
+    return this.#running?.admin ?? null
+  }
+
+  status(): StatusDocument {
+    return this.#active().status()
+  }
+
+  async apply(config: FrontdeskConfig | ConfigFile): Promise<ApplyResult> {
+    this.#active()
+    const loaded = await readConfiguration(config)
+    const result = await this.#active()
+      .reload(loaded)
+      .catch((error: unknown) => {
+        throw loaded.locate(error)
+      })
+    if (!result.applied) throw new NeedsRestartError(result.needsRestart)
+    const { revision, changes, refused } = result
+    return { revision, changes, refused }
+  }
+
+  events(options?: ReadOptions): EventReader {
+    return this.#bus.read(options)
+  }
+
+  async close({ graceMs }: CloseOptions = {}): Promise<StopReason> {
+    if (graceMs !== undefined && !(graceMs >= 0)) throw new RangeError('graceMs is a number of milliseconds, 0 or more')
+    const isFirst = this.#closing === null
+    this.#closing ??= this.#close()
+    // One that is still starting has nothing open yet.
+    await this.#starting?.catch(() => undefined)
+    if (isFirst && !this.#isClosed) this.#o.log.event('info', 'draining', drainingWords('close'), { cause: 'close' })
+    this.#running?.drain({ cause: 'close', ...(graceMs !== undefined && { graceMs }) })
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #start(): Promise<void> {
+    const { loaded, load, log } = this.#o
+    const told = tellProblems(log, this.#bus)
+    for (const warning of loaded.warnings) told.event('warn', 'configuration', warning)
+    try {
+      this.#running = await startFrontdesk({ loaded, load, log, events: this.#bus, version: readVersion() })
+    } catch (error) {
+      throw error instanceof FrontdeskError ? error : startFailed(error)
+    }
+    void this.#running.stopped.then(() => this.#ended())
+  }
+
+  async #close(): Promise<StopReason> {
+    await this.#starting?.catch(() => undefined)
+    const outcome = (await this.#running?.stopped) ?? 'drained'
+    if (this.#running === null) {
+      this.#bus.emit({ type: 'closed', outcome })
+      this.#ended()
+    }
+    return outcome
+  }
+
+  #ended(): void {
+    this.#isClosed = true
+    this.#bus.close()
+  }
+
+  #active(): Running {
+    if (this.#isClosed) throw closed()
+    if (this.#running === null) throw new FrontdeskError('not-started', 'this Frontdesk is not started: call start()')
+    return this.#running
+  }
+}
+
+const closed = (): FrontdeskError => new FrontdeskError('closed', 'this Frontdesk is closed: create another')
+
+function startFailed(cause: unknown): FrontdeskError {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return new FrontdeskError('start-failed', message, { cause })
+}

@@ -1,0 +1,30 @@
+// The log of an embedded Frontdesk: a function of the program, or nothing.
+import { type Log, type LogLevel, silentLog } from '../core/log.ts'
+
+/** One event of the log. */
+export interface LogEvent {
+  readonly at: Date
+  readonly level: LogLevel
+  /** Stable, for machines: `backend_down`, `worker_died`. */
+  readonly name: string
+  /** For people. */
+  readonly message: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+const rank: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
+
+/** Events of at least that level. What `tell` throws is its own affair: it must not stop what was being told of. */
+export function programLog(tell: ((event: LogEvent) => void) | undefined, least: LogLevel): Log {
+  if (tell === undefined) return silentLog
+  return {
+    event(level, name, message, fields = {}) {
+      if (rank[level] < rank[least]) return
+      try {
+        tell({ at: new Date(), level, name, message, fields })
+      } catch {
+        // There is nobody else to tell.
+      }
+    },
+  }
+}
