@@ -6,6 +6,7 @@
 // The global of that name is a getter, which shows at this rate.
 import { performance } from 'node:perf_hooks'
 import { type ErrorName, type ErrorSpec, errorNames, errors, isUnreached } from '../core/errors.ts'
+import type { TemplateSpec } from '../core/route-spec.ts'
 import type { BackendSpec } from '../core/spec.ts'
 import type { TlsFacts } from '../net/arrival.ts'
 import { Dial, type DialEvents } from '../net/dialer.ts'
@@ -35,6 +36,7 @@ import { codedTrailers } from './compression/coded-fields.ts'
 import type { Verdict } from './compression/compression.ts'
 import { compressWhole, WHOLE_BODY_BYTES } from './compression/whole-body.ts'
 import type { Site } from './context.ts'
+import { withPage } from './error-pages/error-pages.ts'
 import { errorAnswer, optionsAnswer } from './error-response.ts'
 import { answerBody } from './http1/answer-body.ts'
 import { type AnswerEvents, BackendConnection } from './http1/backend-side.ts'
@@ -51,6 +53,7 @@ import { framesMessage } from './hygiene/trailers.ts'
 import { bodyLength, type OwnAnswer, ownAnswerText } from './own-answer.ts'
 import { httpsLocation, redirectTo } from './redirect.ts'
 import type { Destination } from './route/destination.ts'
+import { renderTemplate } from './route/render-template.ts'
 import { destinationFor, type Route } from './route/route.ts'
 import { BackendRequestRecord } from './steps/backend-request-record.ts'
 import type { Step } from './steps/build-steps.ts'
@@ -774,7 +777,7 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     this.#cancelWaiting()
     this.#error = error.name as ErrorName
     if (this.#answerBody !== null) this.#cut(error)
-    else this.#reviewOwn(errorAnswer(error, this.#requestId, code), error.side !== 'client')
+    else this.#reviewOwn(this.#inPage(errorAnswer(error, this.#requestId, code)), error.side !== 'client')
   }
 
   /** Gives the client an answer that was made here. */
@@ -787,7 +790,19 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     const { error, details } = refusal
     this.#error = error.name as ErrorName
     const said = errorAnswer(error, this.#requestId, details)
-    this.#reviewOwn({ ...said, fields: said.fields + answer.fields }, true)
+    this.#reviewOwn(this.#inPage({ ...said, fields: said.fields + answer.fields }), true)
+  }
+
+  /** An error in the words of its route, where it has any for it. */
+  #inPage(answer: OwnAnswer): OwnAnswer {
+    const pages = this.#route === null ? null : this.#route.errorPages
+    const page = pages === null ? undefined : pages.find(answer.status)
+    return page === undefined ? answer : withPage(answer, page, this.#render(answer.status, null))
+  }
+
+  #render(status: number, backend: BackendSpec | null): (template: TemplateSpec) => string {
+    const facts = { status, backend: backend?.url ?? '', pool: backend?.pool ?? '' }
+    return (template) => renderTemplate(template, this.#record!, facts)
   }
 
   /** Steps see answers of our own, too, but for one: what says that a step has failed. */

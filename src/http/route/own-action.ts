@@ -1,5 +1,6 @@
 // Routes that answer by themselves: redirects and fixed answers.
-import type { RedirectSpec, RespondSpec } from '../../core/route-spec.ts'
+import type { RedirectSpec, RespondSpec, TemplateSpec } from '../../core/route-spec.ts'
+import { renderBody } from '../error-pages/render-body.ts'
 import { safeValue } from '../hygiene/field-changes.ts'
 import type { OwnAnswer } from '../own-answer.ts'
 import { reasonOf } from '../own-answer.ts'
@@ -16,9 +17,16 @@ export function redirectAnswer({ to, status, keepQuery }: RedirectSpec, facts: T
 
 export function respondAnswer({ status, headers, body }: RespondSpec, facts: TemplateFacts): OwnAnswer {
   const answer = { status, backend: '', pool: '' }
+  const render = (template: TemplateSpec): string => renderTemplate(template, facts, answer)
   let fields = ''
-  for (const { name, value } of headers) fields += `${name}: ${safeValue(renderTemplate(value, facts, answer))}\r\n`
-  return { status, fields, body: renderTemplate(body, facts, answer) }
+  let type = ''
+  for (const { name, value } of headers) {
+    const text = safeValue(render(value))
+    fields += `${name}: ${text}\r\n`
+    if (name.toLowerCase() === 'content-type') type = text
+  }
+  // What a client has written is text in the body, whatever its form.
+  return { status, fields, body: renderBody(body, type, render) }
 }
 
 /** `/…` is a path of this host; `//…` was written for another one on purpose. */

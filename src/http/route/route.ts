@@ -4,6 +4,7 @@ import type { ListenerSpec, Snapshot } from '../../core/spec.ts'
 import type { PlaneContext } from '../../pool/plane-context.ts'
 import type { Pool } from '../../pool/pool.ts'
 import { Compression } from '../compression/compression.ts'
+import { ErrorPages } from '../error-pages/error-pages.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { OwnAnswer } from '../own-answer.ts'
 import { buildSteps, type Steps } from '../steps/build-steps.ts'
@@ -33,6 +34,7 @@ export interface Route {
   /** Its steps, templates or answers ask about the request. */
   readonly needsRecord: boolean
   readonly compression: Compression | null
+  readonly errorPages: ErrorPages | null
 }
 
 /** The routes of a snapshot, shared by its listeners. Throws what cannot be built, with its place. */
@@ -61,6 +63,7 @@ export function implicitRoute(
     responseEdits: null,
     needsRecord: false,
     compression: null,
+    errorPages: null,
   }
 }
 
@@ -76,6 +79,7 @@ function buildRoute(
   const requestEdits = headerEdits(spec.requestHeaders)
   const responseEdits = headerEdits(spec.responseHeaders)
   const own = ownAction(spec)
+  const errorPages = spec.errorPages.length === 0 ? null : new ErrorPages(spec.errorPages)
   const hasVariables = requestEdits?.variable != null || responseEdits?.variable != null
   return {
     name: spec.name,
@@ -95,7 +99,8 @@ function buildRoute(
     rewrite: spec.rewrite === null ? null : new Rewrite(spec.rewrite),
     requestEdits,
     responseEdits,
-    needsRecord: own !== null || steps !== null || hasVariables,
+    needsRecord: own !== null || steps !== null || hasVariables || errorPages !== null,
+    errorPages,
     compression: spec.compression === null ? null : new Compression(spec.compression),
   }
 }
