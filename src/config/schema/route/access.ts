@@ -11,7 +11,8 @@ const originPattern = /^https?:\/\/(?:\*\.)?(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[
 /** An origin as browsers send it, or with `*.` before its host. Throws an `Error` with a sentence. */
 function parseOrigin(text: string): string {
   const shown = JSON.stringify(text)
-  if (text === '*') return text
+  // `null` is what sandboxed pages and local files send.
+  if (text === '*' || text === 'null') return text
   const origin = text.toLowerCase()
   if (/^https?:\/\/[^/]+\//.test(origin)) throw new Error(`${shown} has a path; an origin ends before it`)
   if (!originPattern.test(origin)) {
