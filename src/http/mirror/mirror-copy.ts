@@ -13,7 +13,6 @@ import { type AnswerEvents, BackendConnection } from '../http1/backend-side.ts'
 import type { BodyReader } from '../http1/body.ts'
 import { dropAnswer } from '../http1/dropped-answer.ts'
 import { type Owner, prefaceFor } from '../http1/own-connection.ts'
-import { bodyText } from '../http1/relay-body.ts'
 import { isIdempotent, type RequestHead } from '../http1/request-head.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import { hashOf } from '../hygiene/hash-key.ts'
@@ -56,14 +55,18 @@ export class MirrorCopy extends Timed implements DialEvents, AnswerEvents, SideJ
     plane.sideWork.add(this)
   }
 
-  /** Takes a copy of what `body` read last from `bytes`. `reserved`: trailer fields that a client must not send. */
-  add(bytes: Buffer, body: BodyReader, reserved: ReadonlySet<string>): void {
+  /** It is still of use to add to it. */
+  get isOpen(): boolean {
+    return !this.#isOver
+  }
+
+  /** Takes more of the body: what `bodyText` makes of it, and how many bytes of data there have been so far. */
+  add(text: string, received: number): void {
     if (this.#isOver) return
-    if (body.received > this.#parts.maxBody) {
+    if (received > this.#parts.maxBody) {
       this.#end('too_large')
       return
     }
-    const text = bodyText(bytes, body, reserved)
     const size = this.#bodyBytes + text.length
     if (size > this.#body.length) {
       const larger = Buffer.allocUnsafe(Math.max(size, 2 * this.#body.length))
