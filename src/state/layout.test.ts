@@ -6,7 +6,7 @@ import { type Field, laneBytes, place, type Region, type RegionName, regions, ty
 import { createSharedState, Memory } from './memory.ts'
 
 const names = Object.keys(regions) as RegionName[]
-const bytesOf = { i32: 4, f64: 8 }
+const bytesOf = { i32: 4, i64: 8, f64: 8 }
 const sizes: Sizes = {
   slots: 3,
   pools: 2,
@@ -16,6 +16,8 @@ const sizes: Sizes = {
   affinityTables: 2,
   affinitySets: 4,
   addressSets: 2,
+  concurrencySets: 2,
+  rateSets: 2,
 }
 
 function describeRows(r: Region): string {
@@ -27,6 +29,8 @@ function describeRows(r: Region): string {
     workers: 'worker',
     affinityTables: 'affinity set',
     addressSets: 'address set',
+    concurrencySets: 'concurrency set',
+    rateSets: 'rate set',
   }
   const probe = (key: keyof Sizes): boolean => r.rows({ ...sizes, [key]: sizes[key] + 1 }) !== r.rows(sizes)
   const key = (Object.keys(labels) as (keyof Sizes)[]).find(probe)
@@ -96,7 +100,7 @@ test('regions and lanes do not overlap and start on cache lines', () => {
 })
 
 test('what different writers change at every request lies on different cache lines', () => {
-  for (const name of ['slot', 'pool', 'listener', 'worker', 'affinity', 'address'] as const)
+  for (const name of ['slot', 'pool', 'listener', 'worker', 'affinity', 'address', 'concurrency', 'rate'] as const)
     assert.equal(regions[name].rowBytes % 64, 0)
   assert.notEqual(Math.floor(regions.pool.at.ticket / 16), Math.floor(regions.pool.at.retries / 16))
   const header = regions.header.at

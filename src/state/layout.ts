@@ -16,10 +16,14 @@ export interface Sizes {
   readonly affinitySets: number
   /** Sets of the table of client addresses, a power of two. */
   readonly addressSets: number
+  /** Sets of the table of concurrency limits, a power of two. */
+  readonly concurrencySets: number
+  /** Sets of the table of rate limits, a power of two. */
+  readonly rateSets: number
 }
 
 export interface Field {
-  readonly type: 'i32' | 'f64'
+  readonly type: 'i32' | 'i64' | 'f64'
   readonly cells: number
   readonly doc: string
 }
@@ -45,9 +49,10 @@ interface RegionInput<F extends string> {
 }
 
 const lineBytes = 64
-const bytesOf = { i32: 4, f64: 8 } as const
+const bytesOf = { i32: 4, i64: 8, f64: 8 } as const
 const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to
 const i32 = (doc: string, cells = 1): Field => ({ type: 'i32', cells, doc })
+const i64 = (doc: string, cells = 1): Field => ({ type: 'i64', cells, doc })
 const f64 = (doc: string, cells = 1): Field => ({ type: 'f64', cells, doc })
 /** Fills the rest of the line, so that what follows is not slowed by writes to what precedes. */
 const pad = (cells: number): Field => i32('padding', cells)
@@ -70,13 +75,17 @@ function region<F extends string>(input: RegionInput<F>): Region<F> {
 export const ways = 8
 /** Cells of an affinity entry: key hi, key lo, slot + 1 (0 = empty), expiry in seconds. */
 export const affinityCells = 4
-/** Cells of an address entry: key hi, key lo, connections (-1 = being written), padding. */
-export const addressCells = 4
+/** Cells of an entry of a table of counts: key hi, key lo, count (-1 = being written), padding. */
+export const countCells = 4
 /** Combinations of method and status that are counted one by one in a row of traffic counters; a power of two. */
 export const trafficEntries = 256
 
 /** First the implicit route of each listener, then what has no row of its own there, then pairs as they are claimed. */
 const trafficRows = (s: Sizes): number => 2 * s.listeners + s.traffic
+
+const countLock = { packed: true, fields: { holder: i32('worker + 1; 0 = free') } }
+const countTable = { fields: { entries: i32('hi, lo, count, padding', ways * countCells) } }
+const countShare = { perWorker: true, packed: true, fields: { counts: i32('one per entry', ways) } }
 
 export const regions = {
   header: region({
@@ -92,11 +101,14 @@ export const regions = {
       affinityTables: i32('size'),
       affinitySets: i32('size'),
       addressSets: i32('size'),
+      concurrencySets: i32('size'),
+      rateSets: i32('size'),
       slotHigh: i32('slots at and above this were never claimed'),
-      pad0: pad(6),
+      pad0: pad(4),
       epoch: i32('grows whenever an availability flag of any backend flips'),
       pad1: pad(15),
       clock: f64('coarse wall clock in ms, stored by every heartbeat'),
+      startUs: f64('monotonic clock of the system when this memory was made'),
     },
   }),
   slot: region({
@@ -131,6 +143,7 @@ export const regions = {
     fields: {
       affinityLock: i32('set of the affinity tables it may hold the lock of, + 1'),
       addressLock: i32('set of the address table it may hold the lock of, + 1'),
+      concurrencyLock: i32('set of the concurrency table it may hold the lock of, + 1'),
       heartbeatMs: f64('time of the last heartbeat'),
       eluRatio: f64('event loop utilisation, 0–1'),
       openConnections: f64('open client connections'),
@@ -223,23 +236,31 @@ export const regions = {
     rows: (s) => s.affinityTables * s.affinitySets,
     fields: { entries: i32('hi, lo, slot + 1, expiry in s', ways * affinityCells) },
   }),
-  addressLock: region({
-    doc: 'locks of the address table, one per set',
-    rows: (s) => s.addressSets,
-    packed: true,
-    fields: { holder: i32('worker + 1; 0 = free') },
+  addressLock: region({ ...countLock, doc: 'locks of the address table, one per set', rows: (s) => s.addressSets }),
+  address: region({ ...countTable, doc: 'connections of each client address', rows: (s) => s.addressSets }),
+  addressShare: region({ ...countShare, doc: "a worker's share of the address counts", rows: (s) => s.addressSets }),
+  concurrencyLock: region({
+    ...countLock,
+    doc: 'locks of the concurrency table, one per set',
+    rows: (s) => s.concurrencySets,
   }),
-  address: region({
-    doc: 'connections of each client address',
-    rows: (s) => s.addressSets,
-    fields: { entries: i32('hi, lo, connections, padding', ways * addressCells) },
+  concurrency: region({
+    ...countTable,
+    doc: 'requests in flight of each key of a concurrency limit',
+    rows: (s) => s.concurrencySets,
   }),
-  addressShare: region({
-    doc: "a worker's share of the address counts",
-    rows: (s) => s.addressSets,
-    perWorker: true,
-    packed: true,
-    fields: { counts: i32('one per entry', ways) },
+  concurrencyShare: region({
+    ...countShare,
+    doc: "a worker's share of the concurrency counts",
+    rows: (s) => s.concurrencySets,
+  }),
+  rate: region({
+    doc: 'when each key of a rate limit has its full credit again',
+    rows: (s) => s.rateSets,
+    fields: {
+      keys: i64('bits of a positive number: a key; negative: not there yet; 0 = free', ways),
+      times: i64('bits of a number: µs since startUs', ways),
+    },
   }),
 } as const
 

@@ -1,5 +1,7 @@
 // Creates the shared buffer and attaches to it: version and sizes stand in its header, offsets follow from layout.ts.
+
 import { laneBytes, type Placement, place, type Region, type RegionName, regions, type Sizes } from './layout.ts'
+import { monotonicUs } from './shared-clock.ts'
 
 export interface SharedStateOptions {
   /** Backends, default 16384. */
@@ -18,10 +20,14 @@ export interface SharedStateOptions {
   affinitySets?: number
   /** Sets of the table of client addresses, eight addresses each; rounded up to a power of two, default 8192. */
   addressSets?: number
+  /** Sets of the table of concurrency limits, eight keys each; rounded up to a power of two, default 8192. */
+  concurrencySets?: number
+  /** Sets of the table of rate limits, eight keys each; rounded up to a power of two, default 32768. */
+  rateSets?: number
 }
 
 /** Changes whenever the meaning of a cell does; the offsets are covered by the sizes. */
-const layoutVersion = 0x46440003
+const layoutVersion = 0x46440004
 
 const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)))
 
@@ -39,6 +45,8 @@ export function createSharedState(options: SharedStateOptions): SharedArrayBuffe
     affinityTables: options.affinityTables ?? 8,
     affinitySets: powerOfTwo(options.affinitySets ?? 16384),
     addressSets: powerOfTwo(options.addressSets ?? 8192),
+    concurrencySets: powerOfTwo(options.concurrencySets ?? 8192),
+    rateSets: powerOfTwo(options.rateSets ?? 32768),
   }
   for (const [name, value] of Object.entries(sizes))
     if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name} must be a positive whole number: ${value}`)
@@ -46,6 +54,7 @@ export function createSharedState(options: SharedStateOptions): SharedArrayBuffe
   const cells = new Int32Array(buffer)
   const { at } = regions.header
   for (const [name, value] of Object.entries(sizes)) cells[at[name as keyof Sizes]] = value
+  new Float64Array(buffer)[at.startUs] = monotonicUs()
   Atomics.store(cells, at.version, layoutVersion)
   return buffer
 }
@@ -55,6 +64,8 @@ export class Memory {
   readonly buffer: SharedArrayBuffer
   readonly i32: Int32Array
   readonly f64: Float64Array
+  /** The same cells as `f64`, for atomic operations on their bits. */
+  readonly i64: BigInt64Array
   readonly sizes: Sizes
   private readonly placement: Placement
 
@@ -63,6 +74,7 @@ export class Memory {
     this.buffer = buffer
     this.i32 = new Int32Array(buffer)
     this.f64 = new Float64Array(buffer)
+    this.i64 = new BigInt64Array(buffer)
     const { at } = regions.header
     const read = (field: keyof typeof at): number => this.i32[at[field]] ?? 0
     if (read('version') !== layoutVersion) throw new Error('shared memory was made by another version of Frontdesk')
@@ -75,6 +87,8 @@ export class Memory {
       affinityTables: read('affinityTables'),
       affinitySets: read('affinitySets'),
       addressSets: read('addressSets'),
+      concurrencySets: read('concurrencySets'),
+      rateSets: read('rateSets'),
     }
     this.placement = place(this.sizes)
     if (this.placement.totalBytes !== buffer.byteLength) throw new Error('shared memory has the wrong length')
@@ -85,7 +99,7 @@ export class Memory {
     return this.startBytes(name, worker) / 4
   }
 
-  /** Index into `f64` of a region's first cell; of a worker's own part for a region that is per worker. */
+  /** Index into `f64` and `i64` of a region's first cell; of a worker's own part for a region that is per worker. */
   base64(name: RegionName, worker = 0): number {
     return this.startBytes(name, worker) / 8
   }

@@ -1,9 +1,9 @@
 // What the main thread does with shared memory: claims slots, sets flags, sums lanes, gives back what a dead worker held.
 import type { Cursor, Slot } from '../core/spec.ts'
-import { AddressTable } from './address-table.ts'
 import { AffinityTable } from './affinity-table.ts'
 import { Flag, type FlagBits } from './flags.ts'
 import { bucketCount } from './histogram.ts'
+import { KeyCounts } from './key-counts.ts'
 import { type RegionName, regions, type Sizes } from './layout.ts'
 import {
   type HandshakeError,
@@ -14,6 +14,7 @@ import {
   retryReasons,
   tlsVersions,
 } from './names.ts'
+import { RateTable } from './rate-table.ts'
 import { poolRow32, StateReader, slotRow32 } from './state-reader.ts'
 import { type HistogramTotals, histogramOf, type TrafficTotals, trafficSince, trafficTotals } from './traffic-totals.ts'
 
@@ -144,7 +145,9 @@ export class OwnerState extends StateReader {
     const { at, rowBytes } = regions.worker
     this.f64[this.memory.base64('worker') + (workerId * rowBytes) / 8 + at.openConnections] = 0
     new AffinityTable(this.buffer, workerId).reclaim()
-    new AddressTable(this.memory, workerId).reclaim()
+    new KeyCounts(this.memory, 'address', workerId).reclaim()
+    new KeyCounts(this.memory, 'concurrency', workerId).reclaim()
+    new RateTable(this.memory).reclaim()
   }
 
   /** Everything counted for a backend, over all workers that ever ran. */

@@ -6,7 +6,8 @@ import { createSharedState } from './memory.ts'
 import { OwnerState } from './owner-state.ts'
 import { WorkerState } from './worker-state.ts'
 
-const small = { workers: 4, slots: 2, pools: 1, listeners: 1, affinityTables: 1, affinitySets: 1, addressSets: 8 }
+const rooms = { slots: 2, pools: 1, listeners: 1, affinityTables: 1, affinitySets: 1, addressSets: 8 }
+const small = { ...rooms, workers: 4, concurrencySets: 8 }
 
 test('four threads at a limit of 10: never above it, nothing left, nothing lost', async () => {
   const buffer = createSharedState(small)
@@ -30,6 +31,8 @@ test('four threads at a limit of 10: never above it, nothing left, nothing lost'
   const state = new WorkerState(buffer, 0)
   assert.ok(state.ipConnectionOpened(7, 7, 1), 'an address is left in the table')
   assert.equal(state.ipConnectionOpened(7, 7, 1), false)
+  assert.ok(state.concurrencyEnter(7, 7, 1), 'a key is left in the table')
+  assert.equal(state.concurrencyEnter(7, 7, 1), false)
 })
 
 test('threads that are terminated in the middle of it: what they held is given back', async () => {
@@ -50,5 +53,7 @@ test('threads that are terminated in the middle of it: what they held is given b
     const state = new WorkerState(buffer, 3)
     assert.ok(state.ipConnectionOpened(7, 7, 1), 'an address is left in the table')
     state.ipConnectionClosed(7, 7)
+    assert.ok(state.concurrencyEnter(7, 7, 1), 'a key is left in the table')
+    state.concurrencyLeave(7, 7)
   }
 })

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import { errorNames } from '../core/errors.ts'
-import { addressCells, regions, ways } from './layout.ts'
+import { countCells, regions, ways } from './layout.ts'
 import { createSharedState, Memory } from './memory.ts'
 import { handshakeErrors } from './names.ts'
 import { Flag, OwnerState } from './owner-state.ts'
+import { monotonicUs } from './shared-clock.ts'
 import { methodIndex, methodNames, rejectReasons, retryReasons, WorkerState } from './worker-state.ts'
 
 let owner: OwnerState
@@ -204,12 +205,31 @@ test('a new address whose set is being written is allowed at once; the dead writ
   // Worker 1 stops in the middle of an insertion into set 1: lock, note, and an entry half written.
   i32[places.base32('addressLock') + (regions.addressLock.rowBytes / 4) * 1] = 2
   i32[places.base32('worker') + regions.worker.rowBytes / 4 + regions.worker.at.addressLock] = 2
-  i32[places.base32('address') + regions.address.rowBytes / 4 + addressCells + 2] = -1
+  i32[places.base32('address') + regions.address.rowBytes / 4 + countCells + 2] = -1
   assert.ok(a.ipConnectionOpened(2, 1, 1) && a.ipConnectionOpened(2, 1, 1))
   assert.equal(a.ipConnectionOpened(1, 1, 1), false)
   owner.reclaimWorker(1)
   for (let i = 2; i < 1 + ways; i++) assert.ok(a.ipConnectionOpened(i, 1, 1))
   for (let i = 2; i < 1 + ways; i++) assert.equal(a.ipConnectionOpened(i, 1, 1), false)
+})
+
+test('requests of a key are counted over all workers, apart from connections of an address', () => {
+  assert.ok(a.concurrencyEnter(3, 3, 2) && b.concurrencyEnter(3, 3, 2))
+  assert.equal(a.concurrencyEnter(3, 3, 2), false)
+  assert.ok(a.ipConnectionOpened(3, 3, 1) && a.concurrencyEnter(4, 3, 1))
+  b.concurrencyLeave(3, 3)
+  assert.ok(a.concurrencyEnter(3, 3, 2))
+  owner.reclaimWorker(0)
+  assert.ok(b.concurrencyEnter(3, 3, 1) && b.concurrencyEnter(4, 3, 1), 'those of a dead worker are given back')
+  assert.equal(b.concurrencyEnter(3, 3, 1), false)
+})
+
+test('the clock of a worker is that of the memory, in microseconds', () => {
+  const before = monotonicUs()
+  const passedUs = b.nowUs() - a.nowUs()
+  const rangeUs = monotonicUs() - before
+  assert.ok(passedUs > -100 && passedUs < rangeUs + 100, `${passedUs} of ${rangeUs}`)
+  assert.ok(a.nowUs() > 0 && a.nowUs() < 60e6)
 })
 
 test('what a dead worker held is given back, what it had counted stays', () => {

@@ -4,10 +4,12 @@
 // A shared count is changed first and the worker's share of it right after, with no call and no loop between the two:
 // a thread that is terminated stops only at calls and loops, so the share that is given back is what it held.
 import type { Cursor, Slot } from '../core/spec.ts'
-import { AddressTable } from './address-table.ts'
 import { bucketIndex } from './histogram.ts'
+import { KeyCounts } from './key-counts.ts'
 import { regions } from './layout.ts'
 import { type HandshakeError, handshakeErrors, type MirrorResult, type RejectReason, rejectReasons } from './names.ts'
+import { type RateQuestion, RateTable } from './rate-table.ts'
+import { sharedClock } from './shared-clock.ts'
 import { poolRow32, StateReader, slotRow32, slotRow64 } from './state-reader.ts'
 import { TrafficLane } from './traffic-lane.ts'
 
@@ -43,6 +45,8 @@ const latencyMemoryMs = 30_000
 
 export class WorkerState extends StateReader {
   readonly workerId: number
+  /** Microseconds on a clock that all workers share and nobody sets. */
+  readonly nowUs: () => number
   private readonly listenerBase: number
   private readonly slotShareBase: number
   private readonly poolShareBase: number
@@ -51,7 +55,9 @@ export class WorkerState extends StateReader {
   private readonly poolLaneBase: number
   private readonly listenerLaneBase: number
   private readonly workerBase64: number
-  private readonly addresses: AddressTable
+  private readonly addresses: KeyCounts
+  private readonly concurrency: KeyCounts
+  private readonly rates: RateTable
   private readonly traffic: TrafficLane
 
   /** @throws RangeError if the buffer has no lane for this worker. */
@@ -68,7 +74,10 @@ export class WorkerState extends StateReader {
     this.poolLaneBase = memory.base64('poolLane', workerId)
     this.listenerLaneBase = memory.base64('listenerLane', workerId)
     this.workerBase64 = memory.base64('worker') + (workerId * regions.worker.rowBytes) / 8
-    this.addresses = new AddressTable(memory, workerId)
+    this.addresses = new KeyCounts(memory, 'address', workerId)
+    this.concurrency = new KeyCounts(memory, 'concurrency', workerId)
+    this.rates = new RateTable(memory)
+    this.nowUs = sharedClock(this.f64[regions.header.at.startUs]!)
     this.traffic = new TrafficLane(memory, workerId)
   }
 
@@ -222,6 +231,28 @@ export class WorkerState extends StateReader {
   /** A copy for the mirror of a route came to its end. */
   mirrored(trafficRow: number, result: MirrorResult): void {
     this.traffic.mirrored(trafficRow, result)
+  }
+
+  // Limits of routes, by a 64-bit hash of limit and key. Exact over all workers while the tables have room.
+
+  /** As `RateTable.take`: how long until the key has its full credit again; negative: refused, how long it has to wait. */
+  rateTake(hi: number, lo: number, question: RateQuestion): number {
+    return this.rates.take(hi, lo, question)
+  }
+
+  /** Takes back one request that `rateTake` let through. */
+  rateGiveBack(hi: number, lo: number, intervalUs: number): void {
+    this.rates.giveBack(hi, lo, intervalUs)
+  }
+
+  /** Counts a request of a key; false = `max` are in flight, nothing counted. Without room it is allowed, uncounted. */
+  concurrencyEnter(hi: number, lo: number, max: number): boolean {
+    return this.concurrency.opened(hi, lo, max)
+  }
+
+  /** A request that `concurrencyEnter` allowed in this worker has ended. */
+  concurrencyLeave(hi: number, lo: number): void {
+    this.concurrency.closed(hi, lo)
   }
 
   // Pools

@@ -14,6 +14,21 @@ export type ThreadTask =
       readonly strategy: StrategyName
       readonly backends: readonly BackendSpec[]
     }
+  /** Takes `times` of each of so many keys, all threads at about the same keys, the clock standing still. */
+  | ({ readonly kind: 'rate-keys'; readonly meeting: SharedArrayBuffer; readonly threads: number } & RateKeys)
+  /** Takes of one key as fast as it can for so long: reports [let through, refused, last time in µs]. */
+  | ({ readonly kind: 'rate-clock'; readonly forUs: number } & RateOfTask)
+  | { readonly kind: 'rate-for-ever' }
+
+interface RateOfTask {
+  readonly intervalUs: number
+  readonly toleranceUs: number
+}
+
+interface RateKeys extends RateOfTask {
+  readonly keys: number
+  readonly times: number
+}
 
 export interface ThreadInput {
   readonly buffer: SharedArrayBuffer
@@ -55,6 +70,7 @@ function takeEach(state: WorkerState, max: number): number[] {
     took[2]!++
     state.ipConnectionClosed(7, 7)
   }
+  if (state.concurrencyEnter(7, 7, max)) state.concurrencyLeave(7, 7)
   if (state.retryBegin(0, max)) state.retryEnd(0)
   return [highest, ...took]
 }
@@ -90,14 +106,58 @@ async function picks(state: WorkerState, task: Extract<ThreadTask, { kind: 'pick
   return counts
 }
 
+/** How often each key was let through. */
+function rateKeys(state: WorkerState, task: Extract<ThreadTask, { kind: 'rate-keys' }>): number[] {
+  const meeting = new Int32Array(task.meeting)
+  const counts = new Array<number>(task.keys).fill(0)
+  for (let key = 0; key < task.keys; key++) {
+    if (key % 8 === 0) {
+      const all = Atomics.add(meeting, 0, 1) + 1
+      const wanted = Math.ceil(all / task.threads) * task.threads
+      while (Atomics.load(meeting, 0) < wanted);
+    }
+    for (let i = 0; i < task.times; i++) {
+      if (state.rateTake(key * 7, key * 13, { ...task, nowUs: 5e6 }) > 0) counts[key]!++
+    }
+  }
+  return counts
+}
+
+function rateClock(state: WorkerState, task: Extract<ThreadTask, { kind: 'rate-clock' }>): number[] {
+  const counts = [0, 0]
+  const firstUs = state.nowUs()
+  let nowUs = firstUs
+  // Whoever was not running for a while takes first what was left for it.
+  for (let passed = true; passed || nowUs < firstUs + task.forUs; ) {
+    nowUs = state.nowUs()
+    passed = state.rateTake(1, 2, { ...task, nowUs }) > 0
+    counts[passed ? 0 : 1]!++
+  }
+  return [...counts, nowUs]
+}
+
+/** Many keys of few sets, each new most of the time. */
+function rateForEver(state: WorkerState): never {
+  const question = { nowUs: 0, intervalUs: 10, toleranceUs: 0 }
+  for (let i = 0; ; i++) {
+    question.nowUs = state.nowUs()
+    state.rateTake(i % 1013, i, question)
+    state.requestStarted(0)
+    state.requestFinished(0, 0, 0, 200, 1)
+  }
+}
+
 if (!isMainThread && workerData?.stateThread !== undefined) {
   const { buffer, workerId, task } = workerData.stateThread as ThreadInput
   const state = new WorkerState(buffer, workerId)
   parentPort!.once('message', async () => {
     if (task.kind === 'pick') parentPort!.postMessage(await picks(state, task))
     else if (task.kind === 'enter') parentPort!.postMessage(hammer(state, task.times, task.max))
+    else if (task.kind === 'rate-keys') parentPort!.postMessage(rateKeys(state, task))
+    else if (task.kind === 'rate-clock') parentPort!.postMessage(rateClock(state, task))
     else {
       parentPort!.postMessage([])
+      if (task.kind === 'rate-for-ever') rateForEver(state)
       for (;;) hammer(state, 1000, task.max)
     }
   })
