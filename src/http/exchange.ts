@@ -6,7 +6,7 @@
 // The global of that name is a getter, which shows at this rate.
 import { performance } from 'node:perf_hooks'
 import { type ErrorName, type ErrorSpec, errorNames, errors, isUnreached } from '../core/errors.ts'
-import type { TemplateSpec } from '../core/route-spec.ts'
+import type { ErrorPageSpec, TemplateSpec } from '../core/route-spec.ts'
 import type { BackendSpec } from '../core/spec.ts'
 import type { TlsFacts } from '../net/arrival.ts'
 import { Dial, type DialEvents } from '../net/dialer.ts'
@@ -36,11 +36,12 @@ import { codedTrailers } from './compression/coded-fields.ts'
 import type { Verdict } from './compression/compression.ts'
 import { compressWhole, WHOLE_BODY_BYTES } from './compression/whole-body.ts'
 import type { Site } from './context.ts'
-import { withPage } from './error-pages/error-pages.ts'
+import { interceptedAnswer, withPage } from './error-pages/error-pages.ts'
 import { errorAnswer, optionsAnswer } from './error-response.ts'
 import { answerBody } from './http1/answer-body.ts'
 import { type AnswerEvents, BackendConnection } from './http1/backend-side.ts'
 import { BodyReader } from './http1/body.ts'
+import { dropAnswer } from './http1/dropped-answer.ts'
 import { fieldValue } from './http1/grammar.ts'
 import { type Owner, prefaceFor, takeOwn } from './http1/own-connection.ts'
 import { bodyText, lastChunk, type Outgoing, relayBody } from './http1/relay-body.ts'
@@ -50,6 +51,8 @@ import { hashOf } from './hygiene/hash-key.ts'
 import { nothingReserved } from './hygiene/reserved-fields.ts'
 import { hasDotSegments } from './hygiene/target.ts'
 import { framesMessage } from './hygiene/trailers.ts'
+import type { Mirror } from './mirror/mirror.ts'
+import type { MirrorCopy } from './mirror/mirror-copy.ts'
 import { bodyLength, type OwnAnswer, ownAnswerText } from './own-answer.ts'
 import { httpsLocation, redirectTo } from './redirect.ts'
 import type { Destination } from './route/destination.ts'
@@ -102,6 +105,8 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
   #stepsDone = false
   /** Path and query as a backend gets them. */
   #target: string
+  /** Goes to another pool once the request is complete; null = there is none, or it is on its way. */
+  #copy: MirrorCopy | null = null
   /** Null until the request is on its way to a pool. */
   #destination: Destination | null = null
   #attempts: Attempts | null = null
@@ -212,6 +217,7 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     const destination = destinationFor(route, this.#head, this.#client.address)
     const { pool, retries, timeouts } = destination
     this.#destination = destination
+    if (route.mirror !== null) this.#beginCopy(route.mirror)
     this.#attempts = new Attempts(pool, hashOf(pool.spec, this.#head, this.#client.address), retries)
     if (timeouts.totalMs !== 0) {
       this.#total = new Deadline(() => this.#totalTimedOut())
@@ -228,6 +234,23 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     if (target === null) return false
     this.#target = target
     return true
+  }
+
+  #beginCopy(mirror: Mirror): void {
+    this.#copy = mirror.begin(this.#head, this.#trafficRow())
+    this.#copyMore(this.#firstBody)
+  }
+
+  /** More of the body for the copy, framed for a backend; with the last of it the copy goes out. */
+  #copyMore(text: string): void {
+    const copy = this.#copy
+    if (copy === null) return
+    copy.add(text, this.#body.received)
+    if (!this.#body.done) return
+    this.#copy = null
+    const parts = { head: this.#head, target: this.#target, requestId: this.#requestId }
+    const edits = { ...this.#requestEdits(), attemptChanges: null }
+    copy.send(this.#client, (backend, hostHeader) => composeRequestHead({ ...parts, backend, hostHeader }, edits))
   }
 
   /** Takes a place at a backend and a connection to it. */
@@ -337,6 +360,7 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
       return end
     }
     this.#bodyStreamed = true
+    if (this.#copy !== null) this.#copyMore(bodyText(bytes, this.#body, this.#site.headLimits.reserved))
     const { wire } = this.#client
     const outgoing = this.#body.kind === 'chunked' ? 'chunked' : 'raw'
     relayBody(connection.wire, '', wire, bytes, this.#body, outgoing, this.#site.headLimits.reserved)
@@ -381,9 +405,48 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
       return
     }
     if (this.#destination!.retries.onStatus.length > 0 && this.#retryStatus(head.status)) return
+    const pages = this.#route!.errorPages
+    const page = pages === null ? undefined : pages.findFor(head.status)
+    if (page !== undefined) {
+      this.#intercept(connection, page, head, bytes, start, end)
+      return
+    }
     const hooks = this.#stepsDone || this.#route!.steps === null ? null : this.#route!.steps.onResponse
     if (hooks === null) this.#passOn(null, head, bytes, start, end)
     else this.#review(connection, hooks, head, bytes, start, end)
+  }
+
+  /** The backend's error is told in the words of the route; its own are read to their end where that is near. */
+  #intercept(
+    connection: BackendConnection,
+    page: ErrorPageSpec,
+    head: ResponseHead,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const { spec } = connection.backend
+    const body = answerBody(this.#head.method, head)
+    const used = body.feed(bytes, start, end)
+    this.#plane.state.backendFinished(spec.slot, head.status, this.#firstByteUs)
+    this.#connection = null
+    const reusable = this.#body.done && this.#isClean(head, body, used === end)
+    const { keepalive } = this.#destination!.pool.spec
+    const dropped = { connection, body, reusable, keepalive, lease: this.#attempts!.handOver(), kind: 'intercepted' }
+    dropAnswer(dropped, this.#plane.sideWork)
+    const render = this.#render(head.status, spec)
+    this.#reviewOwn(interceptedAnswer(head, page, { render, hsts: this.#site.hsts }), true)
+  }
+
+  /** Nothing of the answer, and nothing of an upgrade that was tried, will be taken for the next answer. */
+  #isClean(head: ResponseHead, body: BodyReader, usedAll: boolean): boolean {
+    return (
+      usedAll &&
+      body.kind !== 'close' &&
+      !head.mayCarryStrayBody &&
+      (head.minor === 1 ? !head.close : head.keepAlive) &&
+      this.#head.fields.upgrade === ''
+    )
   }
 
   /** Steps see the head before the client does. What came with it waits where one of them takes its time. */
@@ -429,13 +492,8 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
       return
     }
     this.#answerBody = body
-    // Reusable only if the request was fully sent and the answer fully read (CVE-2024-24791), and no upgrade was tried.
-    this.#backendReusable =
-      used === end &&
-      body.kind !== 'close' &&
-      !head.mayCarryStrayBody &&
-      (head.minor === 1 ? !head.close : head.keepAlive) &&
-      this.#head.fields.upgrade === ''
+    // Reusable only if the request was fully sent and the answer fully read (CVE-2024-24791).
+    this.#backendReusable = this.#isClean(head, body, used === end)
     this.#backendStatus = head.status
     this.#status = record === null ? head.status : record.status
     const { compression } = this.#route!
@@ -636,19 +694,25 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     this.#ended = true
     this.#cancelWaiting()
     this.#encoder?.destroy()
+    this.#copy?.abandon()
     this.#attempts?.release()
     if (this.#total !== null) this.#plane.wheel.remove(this.#total)
     const durationUs = Math.round((now - this.#startedAt) * 1000)
     const { state } = this.#plane
     const { row } = this.#site.listener
-    const rows = this.#route === null ? null : this.#route.rows
-    const traffic = rows === null ? row : (rows[this.#site.position] ?? row)
+    const traffic = this.#trafficRow()
     state.requestFinished(row, traffic, methodIndex(this.#head.method), this.#status, durationUs)
     if (this.#error !== '') state.requestError(traffic, index[this.#error]!)
     if (this.#plane.accessLog !== null) this.#log(durationUs)
     const finishers = this.#route === null || this.#route.steps === null ? null : this.#route.steps.onFinish
     if (finishers !== null) this.#tellFinished(finishers, durationUs)
     this.#client.exchangeEnded(reusable, this.#body.done)
+  }
+
+  #trafficRow(): number {
+    const { listener, position } = this.#site
+    const rows = this.#route === null ? null : this.#route.rows
+    return rows === null ? listener.row : (rows[position] ?? listener.row)
   }
 
   #tellFinished(steps: readonly Step[], durationUs: number): void {

@@ -97,6 +97,14 @@ export class Attempts {
     this.endRetry()
   }
 
+  /** The place that is held goes on to another owner, who gives it back. */
+  handOver(): Lease {
+    const lease = this.lease!
+    this.lease = null
+    this.endRetry()
+    return lease
+  }
+
   /** The attempt has succeeded in what may be retried, and keeps its place: it uses up no budget any more. */
   endRetry(): void {
     if (!this.#retrying) return

@@ -126,8 +126,7 @@ for (const wait of [null, soon]) {
           response.removeHeader('x-internal')
           if (name === 'outer') response.status = 202
         }
-        if (wait === null) change()
-        else return wait().then(change)
+        return wait === null ? change() : wait().then(change)
       },
     })
     const stand = await stepped(scope, { outer: step('outer'), inner: step('inner') })

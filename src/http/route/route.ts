@@ -6,6 +6,7 @@ import type { Pool } from '../../pool/pool.ts'
 import { Compression } from '../compression/compression.ts'
 import { ErrorPages } from '../error-pages/error-pages.ts'
 import type { RequestHead } from '../http1/request-head.ts'
+import { Mirror } from '../mirror/mirror.ts'
 import type { OwnAnswer } from '../own-answer.ts'
 import { buildSteps, type Steps } from '../steps/build-steps.ts'
 import type { RequestRecord } from '../steps/request-record.ts'
@@ -35,6 +36,7 @@ export interface Route {
   readonly needsRecord: boolean
   readonly compression: Compression | null
   readonly errorPages: ErrorPages | null
+  readonly mirror: Mirror | null
 }
 
 /** The routes of a snapshot, shared by its listeners. Throws what cannot be built, with its place. */
@@ -64,6 +66,7 @@ export function implicitRoute(
     needsRecord: false,
     compression: null,
     errorPages: null,
+    mirror: null,
   }
 }
 
@@ -101,8 +104,20 @@ function buildRoute(
     responseEdits,
     needsRecord: own !== null || steps !== null || hasVariables || errorPages !== null,
     errorPages,
+    mirror: mirrorOf(spec, pools, limits, plane),
     compression: spec.compression === null ? null : new Compression(spec.compression),
   }
+}
+
+/** To the other pool as that is, not with what the route changes of its own. */
+function mirrorOf(
+  { mirror }: RouteSpec,
+  pools: ReadonlyMap<string, Pool>,
+  limits: Snapshot['limits'],
+  plane: PlaneContext,
+): Mirror | null {
+  if (mirror === null) return null
+  return new Mirror(mirror, destinationOf(poolNamed(pools, mirror.pool), null, limits, plane.state), plane)
 }
 
 function ownAction({ action }: RouteSpec): Route['own'] {
