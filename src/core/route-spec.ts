@@ -164,7 +164,7 @@ export interface CorsSpec {
 export interface CompressionSpec {
   /** In our order of preference. */
   readonly algorithms: readonly ('zstd' | 'br' | 'gzip')[]
-  /** Media types; `text/*` for a family. Lower case. */
+  /** Media types; `text/*` or `application/*+json` for a family. Lower case. */
   readonly types: readonly string[]
   /** Smaller answers of known length stay as they are. */
   readonly minSize: number

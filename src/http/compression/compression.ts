@@ -31,14 +31,16 @@ const NO_TRANSFORM = /(?:^|,)[\t ]*no-transform[\t ]*(?:,|$)/i
 export class Compression {
   readonly #spec: CompressionSpec
   readonly #types: ReadonlySet<string>
-  /** `text/` of `text/*`. */
-  readonly #families: readonly string[]
+  /** Beginning and end of those with a `*`: `text/*`, `application/*+json`. */
+  readonly #families: readonly { readonly start: string; readonly end: string }[]
   readonly #known = new Map<string, Coding | null>()
 
   constructor(spec: CompressionSpec) {
     this.#spec = spec
     this.#types = new Set(spec.types)
-    this.#families = spec.types.filter((type) => type.endsWith('/*')).map((type) => type.slice(0, -1))
+    this.#families = spec.types
+      .filter((type) => type.includes('*'))
+      .map((type) => ({ start: type.slice(0, type.indexOf('*')), end: type.slice(type.indexOf('*') + 1) }))
   }
 
   /** What becomes of this answer. Of a HEAD and a 304, what would become of the answer with a body. */
@@ -57,8 +59,10 @@ export class Compression {
   }
 
   #takes(type: string): boolean {
-    if (this.#types.has(type) || this.#types.has('*/*')) return type !== ''
-    return this.#families.some((family) => type.startsWith(family))
+    if (type === '') return false
+    return (
+      this.#types.has(type) || this.#families.some(({ start, end }) => type.startsWith(start) && type.endsWith(end))
+    )
   }
 
   #codingFor(accepted: string): Coding | null {
