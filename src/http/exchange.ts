@@ -51,7 +51,6 @@ import { hashOf } from './hygiene/hash-key.ts'
 import { nothingReserved } from './hygiene/reserved-fields.ts'
 import { hasDotSegments } from './hygiene/target.ts'
 import { framesMessage } from './hygiene/trailers.ts'
-import type { Mirror } from './mirror/mirror.ts'
 import type { MirrorCopy } from './mirror/mirror-copy.ts'
 import { bodyLength, type OwnAnswer, ownAnswerText } from './own-answer.ts'
 import { httpsLocation, redirectTo } from './redirect.ts'
@@ -217,13 +216,15 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     const destination = destinationFor(route, this.#head, this.#client.address)
     const { pool, retries, timeouts } = destination
     this.#destination = destination
-    if (route.mirror !== null) this.#beginCopy(route.mirror)
+    if (route.mirror !== null) this.#copy = route.mirror.begin(this.#head, this.#trafficRow())
     this.#attempts = new Attempts(pool, hashOf(pool.spec, this.#head, this.#client.address), retries)
     if (timeouts.totalMs !== 0) {
       this.#total = new Deadline(() => this.#totalTimedOut())
       this.#plane.wheel.arm(this.#total, timeouts.totalMs)
     }
     this.#attempt()
+    // The request itself comes first.
+    if (this.#copy !== null) this.#copyMore(this.#firstBody)
   }
 
   #rewrite(rewrite: NonNullable<Route['rewrite']>): boolean {
@@ -236,18 +237,13 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     return true
   }
 
-  #beginCopy(mirror: Mirror): void {
-    this.#copy = mirror.begin(this.#head, this.#trafficRow())
-    this.#copyMore(this.#firstBody)
-  }
-
   /** More of the body for the copy, framed for a backend; with the last of it the copy goes out. */
   #copyMore(text: string): void {
-    const copy = this.#copy
-    if (copy === null) return
+    const copy = this.#copy!
     copy.add(text, this.#body.received)
-    if (!this.#body.done) return
+    if (copy.isOpen && !this.#body.done) return
     this.#copy = null
+    if (!copy.isOpen) return
     const parts = { head: this.#head, target: this.#target, requestId: this.#requestId }
     const edits = { ...this.#requestEdits(), attemptChanges: null }
     copy.send(this.#client, (backend, hostHeader) => composeRequestHead({ ...parts, backend, hostHeader }, edits))
@@ -581,7 +577,9 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     wire.writeBytes(bytes)
     if (!wire.pending) return
     this.#encoder!.hold()
-    this.#client.expectWithin(this.#site.limits.idleTimeoutMs)
+    // Not the backend is waited for from now on, whatever is still to come of it.
+    if (this.#connection === null) this.#client.expectWithin(this.#site.limits.idleTimeoutMs)
+    else this.#setDeadlines()
   }
 
   onEncodedEnd(): void {
