@@ -21,7 +21,7 @@ export interface Steps {
 }
 
 export interface Step {
-  /** For people: `auth (routes[2].use[0])`. */
+  /** For people: `auth of ./auth.ts (route api: use[0])`. */
   readonly label: string
   readonly middleware: Middleware
 }
@@ -65,12 +65,17 @@ function verifierOf(plane: PlaneContext): PasswordVerifier {
 }
 
 function fromPlugin({ ref, place }: StepSpec, plane: PlaneContext): Step {
-  const label = `${ref.name} (${place})`
   const found = plane.plugins.middleware(ref.name)
   if (found === undefined) throw new Error(`${place}: there is no middleware ${ref.name}`)
-  if (typeof found !== 'function') return { label, middleware: found }
+  const source = plane.plugins.sourceOf('middleware', ref.name)
+  const labelled = (middleware: Middleware): Step => {
+    // What stands in a configuration itself has no name but its own.
+    const name = ref.name.startsWith('@') ? (middleware.name ?? 'middleware') : ref.name
+    return { label: `${name}${source === '' ? '' : ` of ${source}`} (${place})`, middleware }
+  }
+  if (typeof found !== 'function') return labelled(found)
   try {
-    return { label, middleware: (found as MiddlewareFactory)(ref.options) }
+    return labelled((found as MiddlewareFactory)(ref.options))
   } catch (error) {
     throw new Error(`${place}: the middleware ${ref.name} could not be made: ${String(error)}`, { cause: error })
   }
