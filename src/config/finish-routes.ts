@@ -5,10 +5,10 @@ import type { LongForm } from './schema/file.ts'
 import type { BodyConfig } from './schema/route/body.ts'
 import { type WrittenRoute, writtenRoute } from './schema/route.ts'
 
-/** The name of each route: as written, or by its place. */
-export function routeNames(routes: readonly WrittenRoute[]): string[] {
+/** The name of each route: as written, or by its place in the file. */
+export function routeNames(routes: readonly WrittenRoute[], placeOf: (i: number) => number = (i) => i): string[] {
   const taken = new Set(routes.map(({ name }) => name))
-  return routes.map(({ name }, i) => name ?? freeName(`route-${i + 1}`, taken))
+  return routes.map(({ name }, i) => name ?? freeName(`route-${placeOf(i) + 1}`, taken))
 }
 
 function freeName(wanted: string, taken: Set<string | null>): string {
@@ -22,7 +22,7 @@ function freeName(wanted: string, taken: Set<string | null>): string {
 export function finishRoutes(long: LongForm, pools: ReadonlyMap<string, string>, files: NamedFiles): RouteConfig[] {
   const names = routeNames(long.routes)
   const written = long.routes.map((route, i) => finishRoute(route, names[i]!, files))
-  return long.rate_limit === undefined ? written : [...written, ...implicitRoutes(long, pools, written)]
+  return [...written, ...implicitRoutes(long, pools, names)]
 }
 
 function finishRoute(route: WrittenRoute, name: string, files: NamedFiles): RouteConfig {
@@ -45,20 +45,24 @@ function finishRoute(route: WrittenRoute, name: string, files: NamedFiles): Rout
   }
 }
 
-/** What listeners pass to their pools by themselves, as routes: one for each pool. */
-function implicitRoutes(
+/**
+ * What the flat `rate_limit` stands for: what listeners pass to their pools by themselves, as routes, one for each pool.
+ * `names`: of the written ones.
+ */
+export function implicitRoutes(
   long: LongForm,
   poolOf: ReadonlyMap<string, string>,
-  written: readonly RouteConfig[],
+  names: readonly string[],
 ): RouteConfig[] {
+  if (long.rate_limit === undefined) return []
   const listeners = long.listeners.filter(({ name, protocol }) => protocol === 'http' && poolOf.get(name) !== '')
   const pools = new Set(listeners.map(({ name }) => poolOf.get(name)!))
-  const taken = new Set<string | null>(written.map(({ name }) => name))
+  const taken = new Set<string | null>(names)
   const httpCount = long.listeners.filter(({ protocol }) => protocol === 'http').length
   return [...pools].map((pool) => {
     const own = listeners.filter(({ name }) => poolOf.get(name) === pool).map(({ name }) => name)
     const match = own.length === httpCount ? '*' : { listener: own }
     const route = writtenRoute({ match, pool })
-    return { ...route, name: freeName('default', taken), rateLimits: long.rate_limit! }
+    return { ...route, name: freeName('default', taken), rateLimits: long.rate_limit ?? [] }
   })
 }

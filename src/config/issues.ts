@@ -45,11 +45,12 @@ function likelyBranch(branches: readonly (readonly Issue[])[]): readonly Issue[]
   const likely = branches.filter((issues) => !isOfOtherType(issues))
   const listed = likely.find((issues) => issues.some(isOfList))
   if (listed !== undefined) return listed
-  const only = likely[0]
-  if (likely.length !== 1 || only === undefined) return null
-  const wrongConstant = only.some((issue) => issue.code === 'invalid_value' && issue.path.length === 0)
-  return wrongConstant ? null : only
+  // A constant is meant by who writes it: whoever writes something else means the other form.
+  const others = likely.filter((issues) => !issues.some(isOfConstant))
+  return others.length === 1 ? others[0]! : null
 }
+
+const isOfConstant = (issue: Issue): boolean => issue.code === 'invalid_value' && issue.path.length === 0
 
 /** One of several words is meant, whatever else might stand there. */
 const isOfList = (issue: Issue): boolean =>

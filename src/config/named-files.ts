@@ -11,7 +11,7 @@ export interface NamedUser {
 }
 
 const failures: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
+  ENOENT: 'there is no such file; names are relative to the configuration file',
   ENOTDIR: 'there is no such file',
   EISDIR: 'is a directory; name the file in it',
   EACCES: 'may not be read',

@@ -124,5 +124,5 @@ function unknown(name: string, place: TemplatePlace, params: readonly string[]) 
   const guess = closest(name, [...params, ...names]) ?? (family === null ? null : `${family}${name.slice(dot)}`)
   const message = `there is no variable {${name}}`
   if (guess !== null) return { message, hint: `did you mean {${guess}}?` }
-  return { message, hint: 'a literal "{" is written {{; the variables are in docs/guide/routes.md' }
+  return { message, hint: 'a literal "{" is written {{; the guide to routes lists all variables' }
 }

@@ -6,7 +6,7 @@ import { formatRate, type RateLimitConfig } from '../schema/route/limits.ts'
 import type { WrittenRoute } from '../schema/route.ts'
 import { nodeAt, type Path } from '../source-tree.ts'
 import type { Check } from './check.ts'
-import { itemPath } from './route-places.ts'
+import { itemPath, writtenPlace } from './route-places.ts'
 import { readFile } from './route-texts.ts'
 
 export function checkAccess(check: Check, path: Path, { cors, basicAuth }: WrittenRoute): void {
@@ -46,7 +46,8 @@ function checkUsers(check: Check, path: Path, auth: NonNullable<WrittenRoute['ba
 }
 
 /** Limits of one name share their counts: they are one limit. */
-export function checkLimits({ config, tree, report }: Check): void {
+export function checkLimits(check: Check): void {
+  const { config, tree, report } = check
   const first = new Map<string, { readonly limit: RateLimitConfig; readonly i: number }>()
   config.routes.forEach(({ rateLimits }, i) => {
     rateLimits.forEach((limit, k) => {
@@ -56,7 +57,7 @@ export function checkLimits({ config, tree, report }: Check): void {
       else if (described(other.limit) !== described(limit)) {
         const list: Path = ['routes', i, 'rate_limit']
         const at = nodeAt(tree, list)?.kind === 'array' ? itemPath(tree, list, k) : list
-        const message = `"${limit.name}" is already the limit of routes[${other.i}], with ${described(other.limit)}`
+        const message = `"${limit.name}" is already the limit of ${writtenPlace(check, other.i)}, with ${described(other.limit)}`
         report(at, message, 'make both the same, or choose another name')
       }
     })

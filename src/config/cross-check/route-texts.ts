@@ -86,9 +86,7 @@ export function readFile({ options, report }: Check, path: Path, file: string): 
   try {
     return options.files.read(file)
   } catch (error) {
-    report(path, `${show(file)}: ${(error as Error).message}`, 'names are relative to the configuration file', {
-      value: file,
-    })
+    report(path, `${show(file)}: ${(error as Error).message}`, undefined, { value: file })
     return null
   }
 }

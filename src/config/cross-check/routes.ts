@@ -1,14 +1,14 @@
 // Routes: their names, the pools and listeners that they name, and only keys that mean something for what they do.
 import { closest } from '../../util/edit-distance.ts'
-import { routeNames } from '../finish-routes.ts'
-import { show } from '../problem.ts'
 import type { WrittenRoute } from '../schema/route.ts'
 import type { Path } from '../source-tree.ts'
 import type { Check } from './check.ts'
+import { checkConflicts } from './conflicts.ts'
 import { poolHint } from './kinds.ts'
+import { checkRedirects } from './redirects.ts'
 import { checkAccess, checkLimits } from './route-gates.ts'
 import { checkKeysOfRoute, checkPrefix } from './route-keys.ts'
-import { itemPath, keyPath, targetPath } from './route-places.ts'
+import { itemPath, keyPath, targetPath, writtenPlace } from './route-places.ts'
 import { checkTexts } from './route-texts.ts'
 
 export function checkRoutes(check: Check): void {
@@ -29,17 +29,21 @@ export function checkRoutes(check: Check): void {
     checkAccess(check, path, route)
   })
   checkLimits(check)
+  checkConflicts(check)
+  checkRedirects(check)
   checkFlatLimit(check)
 }
 
-function checkNames({ config: { routes }, report }: Check): void {
+function checkNames(check: Check): void {
+  const { report } = check
+  const { routes } = check.config
   const seen = new Map<string, number>()
   routes.forEach(({ name }, i) => {
     if (name === null) return
     const first = seen.get(name)
     if (first === undefined) seen.set(name, i)
     else {
-      const message = `"${name}" is already the name of routes[${first}]`
+      const message = `"${name}" is already the name of ${writtenPlace(check, first)}`
       report(['routes', i, 'name'], message, 'choose another', { value: name })
     }
   })
@@ -113,13 +117,6 @@ function checkSplit({ tree, report }: Check, path: Path, { action }: WrittenRout
 function checkFlatLimit({ config, report }: Check): void {
   if (config.rate_limit === undefined) return
   const { routes, listeners } = config
-  const catchAll = routes.findIndex(takesEverything)
-  if (catchAll !== -1) {
-    const name = show(routeNames(routes)[catchAll])
-    const message = `is for requests that no route takes, but route ${name} takes every one`
-    report(['rate_limit'], message, 'put it into the route', { atKey: true })
-    return
-  }
   const hasOwn = listeners.some(({ protocol, pool }) => protocol === 'http' && pool !== null)
   if (hasOwn || routes.length === 0 || Object.hasOwn(config.pools, 'default')) return
   const message = 'is for requests that no route takes, but they go to no pool'

@@ -18,7 +18,7 @@ const maxCount = 1_000_000
 
 /** "100/s", "5/10s", "1000/h". Throws an `Error` with a sentence. */
 export function parseRate(text: string): { count: number; periodMs: number } {
-  const match = /^(\d{1,9})\s*\/\s*(\S+)$/.exec(text)
+  const match = /^(\d{1,9})\s*\/\s*((?:\d+(?:\.\d+)?)?(?:ms|[smhd]))$/.exec(text)
   const shown = JSON.stringify(text)
   if (match === null) throw new Error(`${shown} is not a rate; write it like "100/s", "10/m" or "5/10s"`)
   const [, digits = '', period = ''] = match
