@@ -5,6 +5,7 @@ import type { PlaneContext } from '../../pool/plane-context.ts'
 import { basicAuth } from '../middleware/basic-auth/basic-auth.ts'
 import { PasswordVerifier } from '../middleware/basic-auth/password-verifier.ts'
 import { cors } from '../middleware/cors/cors.ts'
+import { AuthAgents } from '../middleware/forward-auth/auth-agents.ts'
 import { forwardAuth } from '../middleware/forward-auth/forward-auth.ts'
 import type { BackendRequestRecord } from './backend-request-record.ts'
 import type { Hook } from './hooks.ts'
@@ -46,22 +47,29 @@ function ownSteps(spec: RouteSpec, instanceId: string, plane: PlaneContext): Ste
   if (spec.cors !== null) steps.push(cors(spec.cors))
   if (spec.basicAuth !== null) steps.push(basicAuth(spec.basicAuth, verifierOf(plane)))
   if (spec.forwardAuth !== null) {
-    steps.push(forwardAuth(spec.forwardAuth, { via: `1.1 frontdesk (${instanceId})` }))
+    steps.push(forwardAuth(spec.forwardAuth, { via: `1.1 frontdesk (${instanceId})`, agents: agentsOf(plane) }))
   }
   return steps.map((middleware) => ({ label: `${middleware.name} (route ${spec.name})`, middleware }))
 }
 
-/** What has been found out about passwords is good for every route, and outlives a snapshot. */
-const verifiers = new WeakMap<PlaneContext, PasswordVerifier>()
+/** What has been found out about passwords is good for every route. */
+const verifierOf = onePerPlane(
+  (plane) => new PasswordVerifier({ onProblem: (error) => plane.pluginFailed('basic_auth', error) }),
+)
+const agentsOf = onePerPlane(() => new AuthAgents())
 
-function verifierOf(plane: PlaneContext): PasswordVerifier {
-  let verifier = verifiers.get(plane)
-  if (verifier === undefined) {
-    verifier = new PasswordVerifier({ onProblem: (error) => plane.pluginFailed('basic_auth', error) })
-    plane.onClose(() => verifier!.close())
-    verifiers.set(plane, verifier)
+/** Outlives snapshots, and ends with its plane. */
+function onePerPlane<T extends { close(): void }>(make: (plane: PlaneContext) => T): (plane: PlaneContext) => T {
+  const known = new WeakMap<PlaneContext, T>()
+  return (plane) => {
+    let one = known.get(plane)
+    if (one === undefined) {
+      one = make(plane)
+      known.set(plane, one)
+      plane.onClose(() => known.get(plane)?.close())
+    }
+    return one
   }
-  return verifier
 }
 
 function fromPlugin({ ref, place }: StepSpec, plane: PlaneContext): Step {

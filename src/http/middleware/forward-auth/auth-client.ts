@@ -2,6 +2,7 @@
 // not too many of them at once.
 import * as http from 'node:http'
 import * as https from 'node:https'
+import type { AuthAgents } from './auth-agents.ts'
 import type { FlatFields } from './auth-fields.ts'
 
 export interface AuthReply {
@@ -26,17 +27,14 @@ export interface AuthClientOptions {
   readonly timeoutMs: number
   /** Our entry for Via, by which a server that leads back here is found out; '' = none. */
   readonly via: string
-  readonly maxSockets?: number
+  readonly agents: AuthAgents
   /** Calls in flight and waiting for a connection; beyond that they fail at once. */
   readonly maxCalls?: number
 }
 
 /** A larger answer goes to the client without its body. */
 export const MAX_BODY_BYTES = 64 * 1024
-const MAX_SOCKETS = 128
 const MAX_CALLS = 1024
-/** Shorter than the servers in use keep theirs; a reset all the same is tried once more on a fresh connection. */
-const IDLE_MS = 4_000
 
 export class AuthClient {
   readonly #timeoutMs: number
@@ -49,11 +47,10 @@ export class AuthClient {
 
   constructor(options: AuthClientOptions) {
     const url = new URL(options.url)
-    const { Agent, request } = url.protocol === 'https:' ? https : http
     this.#timeoutMs = options.timeoutMs
     this.#via = options.via
     this.#maxCalls = options.maxCalls ?? MAX_CALLS
-    this.#send = request
+    this.#send = url.protocol === 'https:' ? https.request : http.request
     this.#host = url.host
     this.#request = {
       method: 'GET',
@@ -61,8 +58,7 @@ export class AuthClient {
       hostname: url.hostname.replace(/^\[|\]$/g, ''),
       port: url.port,
       path: url.pathname + url.search,
-      // Idle connections are not counted as work, and are gone soon after the route that had them.
-      agent: new Agent({ keepAlive: true, maxSockets: options.maxSockets ?? MAX_SOCKETS, timeout: IDLE_MS }),
+      agent: options.agents.of(url),
     }
   }
 

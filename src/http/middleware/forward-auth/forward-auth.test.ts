@@ -15,14 +15,17 @@ import { until, within } from '../../../../test/support/wait.ts'
 import type { Answer, FinishView, Middleware } from '../../../core/plugin.ts'
 import type { ForwardAuthSpec } from '../../../core/route-spec.ts'
 import { isRefusal } from '../refusal.ts'
+import { AuthAgents } from './auth-agents.ts'
 import { type ForwardAuthOptions, forwardAuth } from './forward-auth.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
 const servers: (Server | TcpServer)[] = []
 const sockets: Socket[] = []
+const agents = new AuthAgents()
 
 afterEach(async () => {
+  agents.close()
   for (const socket of sockets.splice(0)) socket.destroy()
   for (const server of servers.splice(0)) {
     if ('closeAllConnections' in server) server.closeAllConnections()
@@ -63,8 +66,13 @@ async function listen(server: Server | TcpServer): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-function build(url: string, spec: Partial<ForwardAuthSpec> = {}, options: ForwardAuthOptions = {}): Middleware {
-  return forwardAuth({ url, timeoutMs: 4000, requestHeaders: [], copyHeaders: [], ...spec }, options)
+function build(
+  url: string,
+  spec: Partial<ForwardAuthSpec> = {},
+  options: Partial<ForwardAuthOptions> = {},
+): Middleware {
+  const route = { url, timeoutMs: 4000, requestHeaders: [], copyHeaders: [], ...spec }
+  return forwardAuth(route, { via: '', agents, ...options })
 }
 
 async function run(
@@ -247,6 +255,16 @@ test('a yes is a yes before its body has come, and that body ends in time', asyn
   await until('the connection is given up', () => closed)
 })
 
+test('connections outlive the route that made them, and end with the worker', async () => {
+  const server = await authServer((_, response) => response.writeHead(200).end('yes'))
+  assert.equal((await run(build(server.url)))[1], undefined)
+  assert.equal((await run(build(`${server.url}&y=2`)))[1], undefined)
+  assert.equal(server.connections(), 1)
+  const [socket] = server.asked.map((request) => request.socket)
+  agents.close()
+  await until('it is closed', () => socket?.destroyed === true)
+})
+
 test('connections are kept; one that was closed in the meantime is no failure', async () => {
   const server = await authServer((_, response) => response.writeHead(200).end('yes'))
   const middleware = build(server.url)
@@ -271,7 +289,7 @@ test('connections are kept; one that was closed in the meantime is no failure', 
 test('too many at once are refused at once; connections are bounded', async () => {
   const held: ServerResponse[] = []
   const server = await authServer((_, response) => held.push(response))
-  const middleware = build(server.url, {}, { maxSockets: 2, maxCalls: 4 })
+  const middleware = build(server.url, {}, { agents: new AuthAgents(2), maxCalls: 4 })
   const waiting = Array.from({ length: 4 }, () => run(middleware))
   assertUnavailable((await run(middleware))[1], 'too many calls at once')
   await until('two have arrived', () => held.length === 2)

@@ -15,9 +15,9 @@ const LEEWAY_MS = 5_000
 /** No request has this field: where it is to be copied, it goes to the client, whose session it renews. */
 const SET_COOKIE = 'set-cookie'
 
-export type ForwardAuthOptions = Partial<Pick<AuthClientOptions, 'via' | 'maxSockets' | 'maxCalls'>>
+export type ForwardAuthOptions = Omit<AuthClientOptions, 'url' | 'timeoutMs'>
 
-export function forwardAuth(spec: ForwardAuthSpec, options: ForwardAuthOptions = {}): Middleware {
+export function forwardAuth(spec: ForwardAuthSpec, options: ForwardAuthOptions): Middleware {
   return new ForwardAuth(spec, options)
 }
 
@@ -34,7 +34,7 @@ class ForwardAuth implements Middleware {
 
   constructor(spec: ForwardAuthSpec, options: ForwardAuthOptions) {
     this.timeoutMs = spec.timeoutMs + LEEWAY_MS
-    this.#client = new AuthClient({ via: '', ...options, url: spec.url, timeoutMs: spec.timeoutMs })
+    this.#client = new AuthClient({ ...options, url: spec.url, timeoutMs: spec.timeoutMs })
     this.#copied = spec.copyHeaders.filter((name) => name !== SET_COOKIE)
     const framing = this.#copied.find(framesOrRoutes)
     if (framing !== undefined) throw new Error(`forward_auth cannot copy ${framing}: it frames or routes the message`)
