@@ -33,7 +33,7 @@ import {
 import type { Coding } from './compression/accept-encoding.ts'
 import { BodyEncoder, type EncoderEvents } from './compression/body-encoder.ts'
 import { codedTrailers } from './compression/coded-fields.ts'
-import type { Verdict } from './compression/compression.ts'
+import type { Compression, Verdict } from './compression/compression.ts'
 import { compressWhole, WHOLE_BODY_BYTES } from './compression/whole-body.ts'
 import type { Site } from './context.ts'
 import { interceptedAnswer, withPage } from './error-pages/error-pages.ts'
@@ -493,9 +493,26 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     this.#backendStatus = head.status
     this.#status = record === null ? head.status : record.status
     const { compression } = this.#route!
-    const verdict = compression === null ? null : compression.choose(this.#head, head)
+    const verdict = compression === null ? null : this.#chooseCoding(compression, record, head, body)
     if (verdict === null || verdict === 'identity') this.#relayFirst(connection, record, head, verdict, bytes, body)
     else this.#encodeFirst(connection, record, head, verdict, bytes, body)
+  }
+
+  /** By the fields that the client would see. */
+  #chooseCoding(
+    compression: Compression,
+    record: ResponseRecord | null,
+    { status, forward, contentLength }: ResponseHead,
+    body: BodyReader,
+  ): Verdict {
+    const edits = this.#route!.responseEdits
+    const changes = record === null ? null : record.changes
+    const lines = edits === null ? '' : this.#responseLines(this.#connection!.backend.spec)
+    return compression.choose(this.#head, {
+      status,
+      forward: editedBlock(forward, edits, lines, changes),
+      contentLength: contentLength < 0 && body.done && body.kind !== 'none' ? body.received : contentLength,
+    })
   }
 
   #relayFirst(
