@@ -6,7 +6,6 @@
 // The global of that name is a getter, which shows at this rate.
 import { performance } from 'node:perf_hooks'
 import { type ErrorName, type ErrorSpec, errorNames, errors, isUnreached } from '../core/errors.ts'
-import type { ErrorPageSpec, TemplateSpec } from '../core/route-spec.ts'
 import type { BackendSpec } from '../core/spec.ts'
 import type { TlsFacts } from '../net/arrival.ts'
 import { Dial, type DialEvents } from '../net/dialer.ts'
@@ -19,24 +18,9 @@ import type { LiveBackend } from '../pool/live-backend.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
 import { methodIndex } from '../state/worker-state.ts'
 import { Deadline } from '../util/timer-wheel.ts'
-import {
-  type AnswerEdits,
-  type AnswerParts,
-  type ComposedAnswer,
-  composeAnswerHead,
-  composeRequestHead,
-  composeUpgradeHead,
-  editedBlock,
-  noEdits,
-  type RequestEdits,
-} from './compose-head.ts'
-import type { Coding } from './compression/accept-encoding.ts'
-import { BodyEncoder, type EncoderEvents } from './compression/body-encoder.ts'
-import { codedTrailers } from './compression/coded-fields.ts'
-import type { Compression, Verdict } from './compression/compression.ts'
-import { compressWhole, WHOLE_BODY_BYTES } from './compression/whole-body.ts'
+import { AnswerRelay, type RelayOwner } from './answer-relay.ts'
+import { type AnswerEdits, composeRequestHead, composeUpgradeHead, noEdits, type RequestEdits } from './compose-head.ts'
 import type { Site } from './context.ts'
-import { interceptedAnswer, withPage } from './error-pages/error-pages.ts'
 import { errorAnswer, optionsAnswer } from './error-response.ts'
 import { answerBody } from './http1/answer-body.ts'
 import { type AnswerEvents, BackendConnection } from './http1/backend-side.ts'
@@ -44,25 +28,24 @@ import { BodyReader } from './http1/body.ts'
 import { dropAnswer } from './http1/dropped-answer.ts'
 import { fieldValue } from './http1/grammar.ts'
 import { type Owner, prefaceFor, takeOwn } from './http1/own-connection.ts'
-import { bodyText, lastChunk, type Outgoing, relayBody } from './http1/relay-body.ts'
+import { bodyText, relayBody } from './http1/relay-body.ts'
 import { isIdempotent, type RequestHead } from './http1/request-head.ts'
 import type { ResponseHead } from './http1/response-head.ts'
 import { hashOf } from './hygiene/hash-key.ts'
-import { nothingReserved } from './hygiene/reserved-fields.ts'
 import { hasDotSegments } from './hygiene/target.ts'
 import { framesMessage } from './hygiene/trailers.ts'
 import type { MirrorCopy } from './mirror/mirror-copy.ts'
 import { bodyLength, type OwnAnswer, ownAnswerText } from './own-answer.ts'
 import { httpsLocation, redirectTo } from './redirect.ts'
+import { answerEdits, codable, inPage, ownFields, pageFor } from './route/answer-edits.ts'
 import type { Destination } from './route/destination.ts'
-import { renderTemplate } from './route/render-template.ts'
 import { destinationFor, type Route } from './route/route.ts'
 import { BackendRequestRecord } from './steps/backend-request-record.ts'
 import type { Step } from './steps/build-steps.ts'
-import { callHooks, type Hook, HookFailure, HookWait } from './steps/hooks.ts'
+import type { Hook } from './steps/hooks.ts'
 import type { ClientFactsOfStep, RequestRecord } from './steps/request-record.ts'
 import { ResponseRecord } from './steps/response-record.ts'
-import { Waiting } from './steps/waiting.ts'
+import { StepCaller, type StepOwner } from './steps/step-caller.ts'
 
 /** What an exchange needs of the client's connection. */
 export interface ExchangeClient extends Owner, ClientFactsOfStep {
@@ -84,7 +67,7 @@ export interface ExchangeClient extends Owner, ClientFactsOfStep {
 
 const index: Readonly<Record<string, number>> = Object.fromEntries(errorNames.map((name, at) => [name, at]))
 
-export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, TunnelOwner {
+export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner, TunnelOwner {
   readonly #plane: PlaneContext
   readonly #site: Site
   readonly #client: ExchangeClient
@@ -98,8 +81,8 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
   #record: RequestRecord | null = null
   /** Of the attempt that is being made, where steps see attempts. */
   #attemptRecord: BackendRequestRecord | null = null
-  /** What a step of this exchange is waited for. */
-  #waiting: Waiting | null = null
+  /** Null where the route has no steps. */
+  #steps: StepCaller | null = null
   /** A step has failed, or its answer is on its way: no more of them are called. */
   #stepsDone = false
   /** Path and query as a backend gets them. */
@@ -122,12 +105,8 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
   /** As the client sees it, and as the backend said. */
   #status = 0
   #backendStatus = 0
-  #answerBody: BodyReader | null = null
-  /** Compresses the answer; null = it goes out as it comes. */
-  #encoder: BodyEncoder | null = null
-  #encodedBytes = 0
-  #outgoing: Outgoing = 'raw'
-  #keepAlive = false
+  /** The answer of a backend on its way to the client; null until its head goes out. */
+  #relay: AnswerRelay | null = null
   #backendReusable = false
   #interimSent = false
   #ended = false
@@ -173,8 +152,9 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     if (used < 0 || framesMessage(this.#body.trailers)) return this.#refuse(errors.bad_chunk, end)
     if (this.#bodyTooLarge()) return this.#refuse(errors.body_too_large, end)
     if (this.#body.kind !== 'none') this.#firstBody = bodyText(bytes, this.#body, this.#site.headLimits.reserved)
+    if (route.steps !== null) this.#steps = new StepCaller(this, this.#plane.wheel)
     const hooks = route.steps === null ? null : route.steps.onRequest
-    if (hooks !== null) this.#call(hooks, this.#record!, (answer) => this.#admitted(answer))
+    if (hooks !== null) this.#steps!.call(hooks, this.#record!, (answer) => this.#admitted(answer))
     else this.#admitted(undefined)
     return used
   }
@@ -267,9 +247,9 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     }
     const { spec } = lease.backend
     this.#attemptRecord = new BackendRequestRecord(this.#record!, spec.pool, spec.url, this.#attempts!.count)
-    this.#call(hooks, this.#attemptRecord, (answer) => {
+    this.#steps!.call(hooks, this.#attemptRecord, (answer) => {
       if (answer === undefined) this.#connect(lease)
-      else this.#stepFailed('middleware', new TypeError('onBackendRequest cannot answer; onRequest can'))
+      else this.stepFailed('middleware', new TypeError('onBackendRequest cannot answer; onRequest can'))
     })
   }
 
@@ -299,17 +279,17 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     this.#dial = null
     const backend = this.#attempts!.lease!.backend
     this.#plane.state.backendConnected(backend.spec.slot, durationUs)
-    this.#guarded(() => this.#send(new BackendConnection(open, backend, this.#plane)))
+    this.guarded(() => this.#send(new BackendConnection(open, backend, this.#plane)))
   }
 
   onDialFailed(error: ErrorSpec, code: string): void {
     this.#dial = null
     this.#plane.state.backendConnectFailed(this.#attempts!.lease!.backend.spec.slot)
-    this.#guarded(() => this.#fail(error, code))
+    this.guarded(() => this.#fail(error, code))
   }
 
   /** What a dial calls comes straight from the loop: a bug there costs this exchange, not the worker. */
-  #guarded(call: () => void): void {
+  guarded(call: () => void): void {
     try {
       call()
     } catch (error) {
@@ -346,7 +326,7 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     const connection = this.#connection
     if (connection === null) {
       // The backend has answered and is gone; the client is still being given the last of a compressed answer.
-      if (this.#encoder !== null) return end
+      if (this.#relay?.isEncoding === true) return end
       throw new Error('request bytes without a backend connection')
     }
     const used = this.#body.feed(bytes, start, end)
@@ -375,12 +355,16 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
 
   /** Whoever is waited for has a deadline: the backend for bytes or for taking them, the client likewise. */
   #setDeadlines(): void {
-    const connection = this.#connection!
-    const { firstByteMs, idleMs } = this.#destination!.timeouts
+    const connection = this.#connection
     const { idleTimeoutMs } = this.#site.limits
+    if (connection === null) {
+      this.#client.expectWithin(this.#client.wire.pending ? idleTimeoutMs : 0)
+      return
+    }
+    const { firstByteMs, idleMs } = this.#destination!.timeouts
     const awaitsClient = this.#client.wire.pending || (!this.#body.done && !connection.wire.pending)
     this.#client.expectWithin(awaitsClient ? idleTimeoutMs : 0)
-    if (this.#answerBody !== null) connection.expectWithin(this.#client.wire.pending ? 0 : idleMs)
+    if (this.#relay !== null) connection.expectWithin(this.#client.wire.pending ? 0 : idleMs)
     else if (connection.wire.pending) connection.expectWithin(idleMs)
     else connection.expectWithin(this.#body.done ? firstByteMs : 0)
   }
@@ -401,27 +385,18 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
       return
     }
     if (this.#destination!.retries.onStatus.length > 0 && this.#retryStatus(head.status)) return
-    const pages = this.#route!.errorPages
-    const page = pages === null ? undefined : pages.findFor(head.status)
-    if (page !== undefined) {
-      this.#intercept(connection, page, head, bytes, start, end)
-      return
-    }
+    if (this.#route!.errorPages !== null && this.#intercept(connection, head, bytes, start, end)) return
     const hooks = this.#stepsDone || this.#route!.steps === null ? null : this.#route!.steps.onResponse
     if (hooks === null) this.#passOn(null, head, bytes, start, end)
     else this.#review(connection, hooks, head, bytes, start, end)
   }
 
-  /** The backend's error is told in the words of the route; its own are read to their end where that is near. */
-  #intercept(
-    connection: BackendConnection,
-    page: ErrorPageSpec,
-    head: ResponseHead,
-    bytes: Buffer,
-    start: number,
-    end: number,
-  ): void {
+  /** A backend's error is told in the words of the route, if it has any; its own are read where their end is near. */
+  #intercept(connection: BackendConnection, head: ResponseHead, bytes: Buffer, start: number, end: number): boolean {
     const { spec } = connection.backend
+    const taken = { route: this.#route!, record: this.#record }
+    const answer = pageFor(taken, head, { backend: spec, hsts: this.#site.hsts })
+    if (answer === undefined) return false
     const body = answerBody(this.#head.method, head)
     const used = body.feed(bytes, start, end)
     this.#plane.state.backendFinished(spec.slot, head.status, this.#firstByteUs)
@@ -430,8 +405,8 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     const { keepalive } = this.#destination!.pool.spec
     const dropped = { connection, body, reusable, keepalive, lease: this.#attempts!.handOver(), kind: 'intercepted' }
     dropAnswer(dropped, this.#plane.sideWork)
-    const render = this.#render(head.status, spec)
-    this.#reviewOwn(interceptedAnswer(head, page, { render, hsts: this.#site.hsts }), true)
+    this.#reviewOwn(answer, true)
+    return true
   }
 
   /** Nothing of the answer, and nothing of an upgrade that was tried, will be taken for the next answer. */
@@ -457,7 +432,7 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     const { spec } = connection.backend
     const record = new ResponseRecord(this.#record!, head.status, head.forward, spec.url)
     let held: Buffer | null = null
-    this.#call(hooks, record, (answer) => {
+    this.#steps!.call(hooks, record, (answer) => {
       if (this.#connection !== connection) return
       if (answer !== undefined) {
         this.#plane.state.backendFinished(spec.slot, head.status, this.#firstByteUs)
@@ -470,7 +445,7 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
         if (this.#connection === connection && !this.#client.wire.pending) connection.wire.resume()
       }
     })
-    if (this.#waiting === null || this.#connection !== connection) return
+    if (!this.#steps!.isWaiting || this.#connection !== connection) return
     held = Buffer.from(bytes.subarray(start, end))
     connection.wire.pause()
     connection.expectWithin(0)
@@ -487,153 +462,30 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
       this.#fail(errors.bad_response, '')
       return
     }
-    this.#answerBody = body
     // Reusable only if the request was fully sent and the answer fully read (CVE-2024-24791).
     this.#backendReusable = this.#isClean(head, body, used === end)
     this.#backendStatus = head.status
     this.#status = record === null ? head.status : record.status
+    const edits = this.#answerEdits(record, connection.backend.spec)
     const { compression } = this.#route!
-    const verdict = compression === null ? null : this.#chooseCoding(compression, record, head, body)
-    if (verdict === null || verdict === 'identity') this.#relayFirst(connection, record, head, verdict, bytes, body)
-    else this.#encodeFirst(connection, record, head, verdict, bytes, body)
-  }
-
-  /** By the fields that the client would see. */
-  #chooseCoding(
-    compression: Compression,
-    record: ResponseRecord | null,
-    { status, forward, contentLength }: ResponseHead,
-    body: BodyReader,
-  ): Verdict {
-    const edits = this.#route!.responseEdits
-    const changes = record === null ? null : record.changes
-    const lines = edits === null ? '' : this.#responseLines(this.#connection!.backend.spec)
-    return compression.choose(this.#head, {
-      status,
-      forward: editedBlock(forward, edits, lines, changes),
-      contentLength: contentLength < 0 && body.done && body.kind !== 'none' ? body.received : contentLength,
-    })
-  }
-
-  #relayFirst(
-    connection: BackendConnection,
-    record: ResponseRecord | null,
-    answer: ResponseHead,
-    verdict: Verdict,
-    bytes: Buffer,
-    body: BodyReader,
-  ): void {
-    const composed = this.#compose(connection, record, { answer, body, verdict, codedLength: -1 })
-    relayBody(this.#client.wire, composed.text, connection.wire, bytes, body, composed.outgoing)
-    if (this.#ended) return
-    if (body.done) this.#complete(this.#answeredAt)
-    else {
-      this.#client.wire.setNoDelay()
-      if (this.#outgoing === 'raw') connection.wire.useOwnBuffer()
-      this.#setDeadlines()
-    }
-  }
-
-  /** The first part of a body that goes out compressed: whole on the spot where it is small, else as it comes. */
-  #encodeFirst(
-    connection: BackendConnection,
-    record: ResponseRecord | null,
-    answer: ResponseHead,
-    verdict: Coding,
-    bytes: Buffer,
-    body: BodyReader,
-  ): void {
-    if (body.kind === 'none') {
-      this.#relayFirst(connection, record, answer, verdict, bytes, body)
-      return
-    }
-    if (body.done && body.total <= WHOLE_BODY_BYTES && body.trailers === '') {
-      const whole = compressWhole(verdict, bytes, body)
-      if (whole === null) {
-        this.#relayFirst(connection, record, answer, 'identity', bytes, body)
-        return
-      }
-      const { text } = this.#compose(connection, record, { answer, body, verdict, codedLength: whole.length })
-      this.#encodedBytes = whole.length
-      this.#client.wire.write(text + whole.latin1Slice())
-      if (!this.#ended) this.#complete(this.#answeredAt)
-      return
-    }
-    const composed = this.#compose(connection, record, { answer, body, verdict, codedLength: -1 })
-    this.#client.wire.write(composed.text)
-    this.#client.wire.setNoDelay()
-    this.#encoder = new BodyEncoder(verdict, composed.outgoing, this)
-    this.#encode(connection, this.#encoder, bytes, body)
-  }
-
-  #encode(connection: BackendConnection, encoder: BodyEncoder, bytes: Buffer, body: BodyReader): void {
-    if (!encoder.write(bytes, body)) connection.wire.pause()
-    if (!body.done) this.#setDeadlines()
-    else {
-      encoder.end(lastChunk(codedTrailers(body.trailers), nothingReserved))
-      this.#backendDone(connection)
-    }
-  }
-
-  #compose(
-    { backend }: BackendConnection,
-    record: ResponseRecord | null,
-    about: Pick<AnswerParts, 'answer' | 'body' | 'verdict' | 'codedLength'>,
-  ): ComposedAnswer {
+    const verdict = compression === null ? null : compression.choose(this.#head, codable(head, edits, body))
     const { date } = this.#plane.clock
-    const parts: AnswerParts = { request: this.#head, keepAlive: this.#clientStays(), date, ...about }
-    const composed = composeAnswerHead(parts, this.#answerEdits(record, backend.spec))
-    this.#keepAlive = composed.keepAlive
-    this.#outgoing = composed.outgoing
-    return composed
-  }
-
-  onEncoded(bytes: Buffer): void {
-    const { wire } = this.#client
-    this.#encodedBytes += bytes.length
-    wire.writeBytes(bytes)
-    if (!wire.pending) return
-    this.#encoder!.hold()
-    // Not the backend is waited for from now on, whatever is still to come of it.
-    if (this.#connection === null) this.#client.expectWithin(this.#site.limits.idleTimeoutMs)
-    else this.#setDeadlines()
-  }
-
-  onEncodedEnd(): void {
-    this.#finish(this.#keepAlive && this.#body.done)
-  }
-
-  onEncoderDrain(): void {
-    this.#connection?.wire.resume()
-  }
-
-  onEncoderFailed(error: unknown): void {
-    this.#plane.unexpected(error)
-    this.#cut(errors.internal)
+    this.#relay = new AnswerRelay(this, this.#client.wire, connection.wire, body)
+    this.#relay.start({ request: this.#head, answer: head, edits, mayStay: this.#clientStays(), date }, verdict, bytes)
   }
 
   #answerEdits(record: ResponseRecord | null, backend: BackendSpec): AnswerEdits {
-    const edits = this.#route!.responseEdits
-    const changes = record === null ? null : record.changes
-    const secure = this.#client.isSecure
-    const setCookie = this.#destination!.affinity?.bind(this.#affinityKey(), backend, secure) ?? ''
-    const { plainAnswer } = this.#site
-    const status = record === null ? 0 : record.status
-    if (edits === null && changes === null && setCookie === '' && status === 0) return plainAnswer
-    const lines = this.#responseLines(backend)
-    return { status, edits, lines, changes, setCookie, hsts: plainAnswer.hsts }
-  }
-
-  /** The lines with variables of the route's response edits. */
-  #responseLines(backend: BackendSpec | null): string {
-    const edits = this.#route === null ? null : this.#route.responseEdits
-    if (edits === null || edits.variable === null) return ''
-    const facts = { status: this.#status, backend: backend?.url ?? '', pool: backend?.pool ?? '' }
-    return edits.render(this.#record!, facts)
+    const setCookie = this.#destination!.affinity?.bind(this.#affinityKey(), backend, this.#client.isSecure) ?? ''
+    const plain = this.#site.plainAnswer
+    const route = this.#route!
+    if (route.responseEdits === null && record === null && setCookie === '') return plain
+    const taken = { route, record: this.#record }
+    return answerEdits(taken, record, { status: this.#status, backend }, { plain, setCookie })
   }
 
   onAnswerBytes(bytes: Buffer, start: number, end: number): void {
-    const body = this.#answerBody!
+    const relay = this.#relay!
+    const { body } = relay
     const used = body.feed(bytes, start, end)
     if (used < 0) {
       this.#blame(errors.bad_response)
@@ -641,60 +493,49 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
       return
     }
     if (used !== end) this.#backendReusable = false
-    if (this.#encoder !== null) {
-      this.#encode(this.#connection!, this.#encoder, bytes, body)
-      return
-    }
-    relayBody(this.#client.wire, '', this.#connection!.wire, bytes, body, this.#outgoing)
-    if (this.#ended) return
-    if (body.done) this.#complete(performance.now())
-    else this.#setDeadlines()
+    relay.more(bytes)
   }
 
   onAnswerEnd(): void {
-    const body = this.#answerBody!
-    if (body.kind !== 'close') {
+    const relay = this.#relay!
+    if (relay.body.kind !== 'close') {
       this.#blame(errors.reset_in_answer)
       this.#cut(errors.reset_in_answer)
       return
     }
     this.#backendReusable = false
-    if (this.#encoder !== null) {
-      this.#encoder.end()
-      this.#backendDone(this.#connection!)
-      return
-    }
-    if (this.#outgoing === 'chunked') this.#client.wire.write('0\r\n\r\n')
-    this.#complete(performance.now())
+    relay.endOfConnection()
   }
 
   /** The client has taken what had to wait: the backend may go on. */
   onClientDrain(): void {
-    if (this.#encoder !== null) {
-      this.#encoder.release()
-      if (this.#connection === null) this.#client.expectWithin(0)
-      else this.#setDeadlines()
-      return
-    }
-    if (this.#connection === null || this.#answerBody === null) return
-    this.#connection.wire.resume()
+    if (this.#relay === null) return
+    this.#relay.clientDrained()
     this.#setDeadlines()
   }
 
-  /** The answer is complete. */
-  #complete(now: number): void {
-    this.#backendDone(this.#connection!)
-    this.#finish(this.#keepAlive && this.#body.done, now)
+  relayWaits(): void {
+    this.#setDeadlines()
   }
 
   /** All of the answer has come; the client may still have some of it to get. */
-  #backendDone(connection: BackendConnection): void {
+  answerRead(): void {
+    const connection = this.#connection!
     this.#connection = null
     connection.wire.releaseOwnBuffer(this.#client.wire.pending)
     connection.wire.resume()
     this.#plane.state.backendFinished(connection.backend.spec.slot, this.#backendStatus, this.#firstByteUs)
     if (this.#backendReusable && this.#body.done) this.#keep(connection)
     else connection.close()
+  }
+
+  answerSent(atOnce: boolean): void {
+    this.#finish(this.#relay!.keepAlive && this.#body.done, atOnce ? this.#answeredAt : performance.now())
+  }
+
+  answerBroken(error: unknown): void {
+    this.#plane.unexpected(error)
+    this.#cut(errors.internal)
   }
 
   #keep(connection: BackendConnection): void {
@@ -707,8 +548,8 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
   #finish(reusable: boolean, now = performance.now()): void {
     if (this.#ended) return
     this.#ended = true
-    this.#cancelWaiting()
-    this.#encoder?.destroy()
+    this.#steps?.cancel()
+    this.#relay?.destroy()
     this.#copy?.abandon()
     this.#attempts?.release()
     if (this.#total !== null) this.#plane.wheel.remove(this.#total)
@@ -750,29 +591,13 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
 
   // --- steps ---
 
-  /** Calls hooks in turn; `then` gets what they answered. Whatever fails there is an answer of 500. */
-  #call<V>(hooks: readonly Hook<V>[], view: V, then: (answer: OwnAnswer | undefined) => void, from = 0): void {
-    const outcome = callHooks(hooks, view, from)
-    if (outcome instanceof HookWait) {
-      this.#client.expectWithin(0)
-      this.#waiting = new Waiting(this.#plane.wheel, outcome, (result) =>
-        this.#guarded(() => {
-          this.#waiting = null
-          if (result instanceof HookFailure) this.#stepFailed(result.label, result.error)
-          else if (result !== undefined) then(result)
-          else this.#call(hooks, view, then, outcome.next)
-        }),
-      )
-    } else if (outcome instanceof HookFailure) this.#stepFailed(outcome.label, outcome.error)
-    else then(outcome)
+  /** Until it is done nobody else is waited for. */
+  stepWaits(): void {
+    this.#client.expectWithin(0)
   }
 
-  #cancelWaiting(): void {
-    this.#waiting?.cancel()
-    this.#waiting = null
-  }
-
-  #stepFailed(label: string, error: unknown): void {
+  /** Whatever fails in a step is an answer of 500. */
+  stepFailed(label: string, error: unknown): void {
     this.#plane.pluginFailed(label, error, this.#requestId)
     this.#stepsDone = true
     this.#give(errors.middleware_failed, '')
@@ -784,10 +609,10 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     // A kept connection may have been closed at any time: that says nothing about the backend.
     const stale = error === errors.reset_before_answer && this.#connection!.uses > 1
     this.#connection = null
-    this.#cancelWaiting()
+    this.#steps?.cancel()
     if (stale) this.#freshOnly = true
     else this.#blame(error)
-    if (this.#answerBody !== null) this.#cut(error)
+    if (this.#relay !== null) this.#cut(error)
     else this.#fail(error, code, stale)
   }
 
@@ -804,12 +629,12 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
 
   /** The client did not send its body, or did not take the answer, in time. */
   clientTimedOut(): void {
-    if (this.#answerBody !== null) this.#cut(errors.client_gone)
+    if (this.#relay !== null) this.#cut(errors.client_gone)
     else this.#give(errors.request_timeout, '')
   }
 
   #totalTimedOut(): void {
-    if (this.#answerBody !== null) this.#cut(errors.total_timeout)
+    if (this.#relay !== null) this.#cut(errors.total_timeout)
     else this.#give(errors.total_timeout, '')
   }
 
@@ -853,10 +678,10 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     this.#dial?.cancel()
     this.#dial = null
     this.#closeConnection()
-    this.#cancelWaiting()
+    this.#steps?.cancel()
     this.#error = error.name as ErrorName
-    if (this.#answerBody !== null) this.#cut(error)
-    else this.#reviewOwn(this.#inPage(errorAnswer(error, this.#requestId, code)), error.side !== 'client')
+    if (this.#relay !== null) this.#cut(error)
+    else this.#reviewOwn(this.#worded(errorAnswer(error, this.#requestId, code)), error.side !== 'client')
   }
 
   /** Gives the client an answer that was made here. */
@@ -869,19 +694,12 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     const { error, details } = refusal
     this.#error = error.name as ErrorName
     const said = errorAnswer(error, this.#requestId, details)
-    this.#reviewOwn(this.#inPage({ ...said, fields: said.fields + answer.fields }), true)
+    this.#reviewOwn(this.#worded({ ...said, fields: said.fields + answer.fields }), true)
   }
 
   /** An error in the words of its route, where it has any for it. */
-  #inPage(answer: OwnAnswer): OwnAnswer {
-    const pages = this.#route === null ? null : this.#route.errorPages
-    const page = pages === null ? undefined : pages.find(answer.status)
-    return page === undefined ? answer : withPage(answer, page, this.#render(answer.status, null))
-  }
-
-  #render(status: number, backend: BackendSpec | null): (template: TemplateSpec) => string {
-    const facts = { status, backend: backend?.url ?? '', pool: backend?.pool ?? '' }
-    return (template) => renderTemplate(template, this.#record!, facts)
+  #worded(answer: OwnAnswer): OwnAnswer {
+    return this.#route === null ? answer : inPage({ route: this.#route, record: this.#record }, answer)
   }
 
   /** Steps see answers of our own, too, but for one: what says that a step has failed. */
@@ -894,13 +712,15 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     }
     this.#stepsDone = true
     const record = new ResponseRecord(this.#record!, answer.status, answer.fields, '')
-    this.#call(hooks, record, (other) => this.#writeOwn(other ?? answer, other === undefined ? record : null, mayStay))
+    this.#steps!.call(hooks, record, (other) =>
+      this.#writeOwn(other ?? answer, other === undefined ? record : null, mayStay),
+    )
   }
 
   #writeOwn(answer: OwnAnswer, record: ResponseRecord | null, mayStay: boolean): void {
-    const edits = this.#route === null ? null : this.#route.responseEdits
     this.#status = record === null ? answer.status : record.status
-    const fields = editedBlock(answer.fields, edits, this.#responseLines(null), record === null ? null : record.changes)
+    const taken = this.#route === null ? null : { route: this.#route, record: this.#record }
+    const fields = ownFields(taken, answer, record)
     const keepAlive = mayStay && this.#head.minor === 1 && this.#clientStays()
     const text = ownAnswerText(
       { status: this.#status, fields, body: answer.body },
@@ -923,7 +743,7 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     this.#error = error.name as ErrorName
     const { wire } = this.#client
     // Without a length only a reset tells a cut message from a complete one.
-    if (this.#outgoing === 'raw' && (this.#encoder !== null || this.#answerBody?.kind !== 'length')) wire.reset()
+    if (this.#relay === null || this.#relay.endsWithConnection) wire.reset()
     else wire.destroy()
     this.#finish(false)
   }
@@ -1013,12 +833,6 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
     this.#plane.unexpected(error)
   }
 
-  #sentBytes(): number {
-    if (this.#tunnel !== null) return this.#tunnel.backend.count
-    if (this.#encodedBytes > 0) return this.#encodedBytes
-    return this.#answerBody === null ? this.#ownBytes : this.#answerBody.received
-  }
-
   #log(durationUs: number): void {
     const { fields } = this.#head
     this.#plane.accessLog!.add({
@@ -1032,7 +846,7 @@ export class Exchange implements DialEvents, AnswerEvents, EncoderEvents, Tunnel
       host: this.#head.host,
       status: this.#status,
       received: this.#body.received + (this.#tunnel?.client.count ?? 0),
-      sent: this.#sentBytes(),
+      sent: this.#tunnel?.backend.count ?? this.#relay?.sent ?? this.#ownBytes,
       durationUs,
       firstByteUs: this.#firstByteUs,
       pool: this.#destination?.pool.spec.name ?? '',
