@@ -150,6 +150,19 @@ leakTest('2xx lets the request through with what it says of the client; the body
   assert.equal(asked?.headers['content-length'], undefined)
 })
 
+leakTest('credentials that the server exchanges for others reach it, and no backend', async (scope) => {
+  const auth = await authServer(scope, ({ headers }, response) => {
+    const isGood = headers.authorization === 'Bearer theirs'
+    response.writeHead(200, isGood ? { Authorization: 'Bearer ours' } : {}).end()
+  })
+  const options = withRoute({ forward_auth: { url: auth.url, copy_headers: ['Authorization'] } })
+  const { backend, client } = await acting(scope, options)
+  await client.request(get('/', { Authorization: 'Bearer theirs' }))
+  await client.request(get('/', { Authorization: 'Bearer forged' }))
+  const seen = backend.requests.map((request) => seenValues(request, 'authorization'))
+  assert.deepEqual(seen, [['Bearer ours'], []])
+})
+
 leakTest('any other answer goes to the client, and the connection goes on', async (scope) => {
   const auth = await authServer(scope, (request, response) => {
     if (request.headers.cookie === 'ok=1') response.writeHead(204).end()

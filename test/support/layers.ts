@@ -47,6 +47,7 @@ const packages: readonly { pattern: RegExp; allowed: readonly string[] }[] = [
   { pattern: /^(zod|@hono\/zod-openapi)(\/|$)/, allowed: ['config/', 'control/admin/'] },
   { pattern: /^(hono|@hono\/node-server)(\/|$)/, allowed: ['control/admin/'] },
   { pattern: /^commander(\/|$)/, allowed: ['cli/'] },
+  { pattern: /^bcryptjs(\/|$)/, allowed: ['http/middleware/basic-auth/'] },
   { pattern: /^re2js(\/|$)/, allowed: ['routing/linear-regex.ts'] },
 ]
 
