@@ -2,10 +2,11 @@
 import { type Finding, findings } from './issues.ts'
 import { knownKeys } from './known-keys.ts'
 import { type Problem, problemAt } from './problem.ts'
-import { fileForm } from './schema/file.ts'
+import { fileForm, type LongForm } from './schema/file.ts'
 import { namePattern } from './schema/scalars.ts'
 import {
   formatPath,
+  mapChildren,
   nodeAt,
   type ObjectNode,
   type Path,
@@ -18,6 +19,8 @@ import {
 export interface CheckedTree {
   /** Without the parts that are wrong. */
   readonly tree: ObjectNode
+  /** Routes need not be judged once more where the whole file is right: there may be thousands. Null = they must. */
+  readonly routes: LongForm['routes'] | null
   /** Whether a problem at this path only follows from something that was cut out. */
   follows(problem: Problem): boolean
 }
@@ -26,8 +29,8 @@ export interface CheckedTree {
 export function checkWritten(root: ObjectNode, problems: Problem[]): CheckedTree {
   const named = withoutPrototypes(root, problems) as ObjectNode
   const first = judge(named)
-  const tree = retyped(named, first)
-  const found = tree === named ? first : judge(tree)
+  const tree = retyped(named, first.found)
+  const { found, routes } = tree === named ? first : judge(tree)
   // A variable that is not set has been reported; what its text fails to be is no news.
   const reported = new Set(problems.map((problem) => problem.path))
   problems.push(...found.map((finding) => finding.problem).filter((problem) => !reported.has(problem.path)))
@@ -36,7 +39,8 @@ export function checkWritten(root: ObjectNode, problems: Problem[]): CheckedTree
   const paths = [...new Map(found.map(({ cut: path }) => [formatPath(path), path])).values()]
   const cut = [...unset, ...paths.map(formatPath)]
   return {
-    tree: wellFormed([...paths].sort(laterFirst).reduce(without, tree)) as ObjectNode,
+    tree: paths.length === 0 ? tree : (wellFormed([...paths].sort(laterFirst).reduce(without, tree)) as ObjectNode),
+    routes,
     follows: (problem) => cut.some((path) => within(problem.path, path) || within(path, problem.path)),
   }
 }
@@ -44,17 +48,17 @@ export function checkWritten(root: ObjectNode, problems: Problem[]): CheckedTree
 /** zod passes over a key `__proto__` in silence; here it is as unknown as any other. */
 function withoutPrototypes(node: SourceNode, problems: Problem[]): SourceNode {
   if (node.kind === 'scalar') return node
-  if (node.kind === 'array') return { ...node, items: node.items.map((item) => withoutPrototypes(item, problems)) }
-  const proto = node.entries.get('__proto__')
-  if (proto !== undefined)
-    problems.push(problemAt(proto.origin, { message: 'unknown key', hint: 'remove it', atKey: true }))
-  const entries = [...node.entries].filter(([key]) => key !== '__proto__')
-  return { ...node, entries: new Map(entries.map(([key, value]) => [key, withoutPrototypes(value, problems)])) }
+  const rest = mapChildren(node, (child) => withoutPrototypes(child, problems))
+  const proto = rest.kind === 'object' ? rest.entries.get('__proto__') : undefined
+  if (rest.kind !== 'object' || proto === undefined) return rest
+  problems.push(problemAt(proto.origin, { message: 'unknown key', hint: 'remove it', atKey: true }))
+  return { ...rest, entries: new Map([...rest.entries].filter(([key]) => key !== '__proto__')) }
 }
 
-function judge(tree: SourceNode): Finding[] {
+function judge(tree: SourceNode): { readonly found: readonly Finding[]; readonly routes: LongForm['routes'] | null } {
   const result = fileForm.safeParse(toValue(tree))
-  return result.success ? [] : findings(result.error.issues, tree, knownKeys)
+  if (result.success) return { found: [], routes: result.data.routes }
+  return { found: findings(result.error.issues, tree, knownKeys), routes: null }
 }
 
 /** The text of a number, true or false that came from a variable becomes the value where the schema wants one. */
@@ -69,7 +73,7 @@ function retyped(tree: ObjectNode, found: readonly Finding[]): ObjectNode {
 
 /** An object that lacks what it needs because that was cut out goes too. */
 function wellFormed(tree: SourceNode): SourceNode {
-  const [path] = judge(tree).map((finding) => finding.path.slice(0, -1))
+  const [path] = judge(tree).found.map((finding) => finding.path.slice(0, -1))
   if (path === undefined || path.length === 0) return tree
   const rest = without(tree, path)
   return rest === tree ? tree : wellFormed(rest)

@@ -1,7 +1,7 @@
 // `${VAR}` and `${VAR:-default}` in the string values of a configuration.
 import { closest } from '../util/edit-distance.ts'
 import { type Problem, problemAt } from './problem.ts'
-import type { ScalarNode, SourceNode } from './source-tree.ts'
+import { mapChildren, type ScalarNode, type SourceNode } from './source-tree.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -13,11 +13,7 @@ const howTo = 'write ${NAME} or ${NAME:-default}'
 
 /** The tree with every reference replaced. An unset variable without a default is a problem; `:-` also replaces an empty one. */
 export function interpolate(root: SourceNode, env: Environment, problems: Problem[]): SourceNode {
-  if (root.kind === 'array') return { ...root, items: root.items.map((item) => interpolate(item, env, problems)) }
-  if (root.kind === 'object') {
-    const entries = [...root.entries].map(([key, node]) => [key, interpolate(node, env, problems)] as const)
-    return { ...root, entries: new Map(entries) }
-  }
+  if (root.kind !== 'scalar') return mapChildren(root, (child) => interpolate(child, env, problems))
   if (typeof root.value !== 'string' || !root.value.includes('${')) return root
   return substitute(root, root.value, env, problems)
 }

@@ -13,7 +13,7 @@ import { NamedFiles } from './named-files.ts'
 import { applyOverrides, commandLine, type FlatOverrides } from './overrides.ts'
 import { ConfigError, type Problem, sortProblems } from './problem.ts'
 import { readSource, readValue } from './read-source.ts'
-import { longForm } from './schema/file.ts'
+import { type LongForm, longForm } from './schema/file.ts'
 import { fromValue, nodeAt, type ObjectNode, toValue } from './source-tree.ts'
 import { warningsOf } from './warnings.ts'
 
@@ -54,10 +54,10 @@ export interface LoadedConfig {
 export function loadConfig(options: LoadOptions): LoadedConfig {
   const problems: Problem[] = []
   const written = read(options, problems)
-  const { tree, follows } = checkWritten(written, problems)
+  const { tree, follows, routes } = checkWritten(written, problems)
   const whole = withDefaultWorkers(expand(tree, problems), options.defaultWorkers)
   const expanded = applyOverrides(whole, options.overrides ?? {}, problems)
-  const parsed = longForm.safeParse(toValue(expanded))
+  const parsed = parseLongForm(expanded, routes)
   const files = new NamedFiles(options.path ?? null)
   if (parsed.success) {
     const { allowAnyPort = false, path: own = null } = options
@@ -83,6 +83,15 @@ function read({ path, text, value, env }: LoadOptions, problems: Problem[]): Obj
   if (value !== undefined) return readValue(value, path)
   if (path === undefined && text === undefined) return fromValue({}, commandLine, []) as ObjectNode
   return interpolate(readSource(path ?? 'configuration', text), env ?? process.env, problems) as ObjectNode
+}
+
+/** `routes`: as they have been judged already. */
+function parseLongForm(tree: ObjectNode, routes: LongForm['routes'] | null): ReturnType<typeof longForm.safeParse> {
+  if (routes === null) return longForm.safeParse(toValue(tree))
+  const entries = new Map(tree.entries)
+  entries.delete('routes')
+  const parsed = longForm.safeParse(toValue({ ...tree, entries }))
+  return parsed.success ? { ...parsed, data: { ...parsed.data, routes } } : parsed
 }
 
 function withDefaultWorkers(tree: ObjectNode, workers: number | undefined): ObjectNode {

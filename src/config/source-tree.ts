@@ -42,7 +42,28 @@ export type SourceNode = ObjectNode | ArrayNode | ScalarNode
 export function toValue(node: SourceNode): unknown {
   if (node.kind === 'scalar') return node.value
   if (node.kind === 'array') return node.items.map(toValue)
-  return Object.fromEntries([...node.entries].map(([key, child]) => [key, toValue(child)]))
+  const value: Record<string, unknown> = {}
+  for (const [key, child] of node.entries) {
+    // A plain assignment would set the prototype.
+    if (key === '__proto__') Object.defineProperty(value, key, { value: toValue(child), enumerable: true })
+    else value[key] = toValue(child)
+  }
+  return value
+}
+
+/** The tree with every child of a node replaced; the same object where nothing is. */
+export function mapChildren(node: SourceNode, map: (child: SourceNode) => SourceNode): SourceNode {
+  if (node.kind === 'array') {
+    const items = node.items.map(map)
+    return items.every((item, i) => item === node.items[i]) ? node : { ...node, items }
+  }
+  if (node.kind === 'scalar') return node
+  let entries: Map<string, SourceNode> | undefined
+  for (const [key, child] of node.entries) {
+    const mapped = map(child)
+    if (mapped !== child) entries = (entries ?? new Map(node.entries)).set(key, mapped)
+  }
+  return entries === undefined ? node : { ...node, entries }
 }
 
 /** A tree out of a plain value that stands in no text, such as the command line's. */

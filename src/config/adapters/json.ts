@@ -1,40 +1,35 @@
 // JSON with comments and trailing commas → source tree.
-import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
+import { type JSONVisitor, type ParseError, printParseErrorCode, visit } from 'jsonc-parser'
 import { type Problem, problemAt } from '../problem.ts'
-import type { Origin, Path, Source, SourceNode } from '../source-tree.ts'
+import type { Origin, ScalarNode, Source, SourceNode } from '../source-tree.ts'
 
 /** The tree, or the first problems with the syntax. */
 export function parseJson(source: Source): SourceNode | Problem[] {
-  const errors: ParseError[] = []
   if (source.text.trim() === '')
     return [at(source, 0, 'the file is empty', 'the least is { "backends": ["http://localhost:3000"] }')]
-  const deep = tooDeepAt(source.text)
-  if (deep !== -1) return [at(source, deep, `broken JSON: more than ${maxDepth} levels deep`)]
-  const tree = parseTree(source.text, errors, { allowTrailingComma: true, disallowComments: false })
-  const first = errors[0]
-  if (first !== undefined) return [syntaxProblem(source, first)]
-  if (tree === undefined) return [at(source, 0, 'is empty')]
-  const problems: Problem[] = []
-  const root = convert(tree, { source, path: [], at: tree.offset, keyAt: tree.offset }, problems)
+  const builder = new TreeBuilder(source)
+  try {
+    visit(source.text, builder, { allowTrailingComma: true, disallowComments: false })
+  } catch (error) {
+    if (!(error instanceof TooDeep)) throw error
+    return [at(source, error.offset, `broken JSON: more than ${maxDepth} levels deep`)]
+  }
+  const { firstError, root, problems } = builder
+  if (firstError !== null) return [syntaxProblem(source, firstError)]
+  if (root === null) return [at(source, 0, 'is empty')]
   return problems.length > 0 ? problems : root
 }
 
-/** Far beyond what the schema knows; parser and conversion are recursive. */
+/** Far beyond what the schema knows; the parser is recursive. */
 const maxDepth = 100
-/** `SyntaxKind.EOF`, an ambient const enum, which type stripping cannot inline. */
-const endOfFile = 17
 
-function tooDeepAt(text: string): number {
-  const scanner = createScanner(text, true)
-  let depth = 0
-  while ((scanner.scan() as number) !== endOfFile) {
-    if (scanner.getTokenLength() !== 1) continue
-    const character = text[scanner.getTokenOffset()]
-    if (character === '{' || character === '[') depth++
-    else if (character === '}' || character === ']') depth--
-    if (depth > maxDepth) return scanner.getTokenOffset()
+class TooDeep extends Error {
+  readonly offset: number
+
+  constructor(offset: number) {
+    super('too deep')
+    this.offset = offset
   }
-  return -1
 }
 
 function at(source: Source, offset: number, message: string, hint: string | null = null): Problem {
@@ -68,32 +63,79 @@ function syntaxProblem(source: Source, error: ParseError): Problem {
   return at(source, error.offset, `broken JSON: ${text}`, where)
 }
 
-function convert(node: Node, origin: Origin, problems: Problem[]): SourceNode {
-  if (node.type === 'object') return { kind: 'object', origin, entries: entriesOf(node, origin, problems) }
-  if (node.type === 'array') {
-    const items = (node.children ?? []).map((item, i) =>
-      convert(item, place(origin, i, item.offset, item.offset), problems),
-    )
-    return { kind: 'array', origin, items }
-  }
-  return { kind: 'scalar', origin, value: node.value as string | number | boolean | null }
-}
+/** An object or a list whose end has not come yet. */
+type Open =
+  | { readonly kind: 'object'; readonly origin: Origin; readonly entries: Map<string, SourceNode> }
+  | { readonly kind: 'array'; readonly origin: Origin; readonly items: SourceNode[] }
 
-function place(parent: Origin, step: string | number, keyAt: number, at: number): Origin {
-  const path: Path = [...parent.path, step]
-  return { source: parent.source, path, at, keyAt }
-}
+/** Makes the tree while the text is read: a large file has millions of tokens. */
+class TreeBuilder implements JSONVisitor {
+  root: SourceNode | null = null
+  firstError: ParseError | null = null
+  readonly problems: Problem[] = []
+  readonly #source: Source
+  readonly #open: Open[] = []
+  #key = ''
+  #keyAt = 0
 
-function entriesOf(node: Node, origin: Origin, problems: Problem[]): Map<string, SourceNode> {
-  const entries = new Map<string, SourceNode>()
-  for (const property of node.children ?? []) {
-    const [key, value] = property.children ?? []
-    if (key === undefined || value === undefined) continue
-    const name = key.value as string
-    const there = place(origin, name, key.offset, value.offset)
-    if (entries.has(name))
-      problems.push(problemAt(there, { message: 'the key stands here twice', hint: 'remove one', atKey: true }))
-    entries.set(name, convert(value, there, problems))
+  constructor(source: Source) {
+    this.#source = source
   }
-  return entries
+
+  readonly onObjectBegin = (offset: number): void => {
+    this.#begin({ kind: 'object', origin: this.#place(offset), entries: new Map() })
+  }
+
+  readonly onArrayBegin = (offset: number): void => {
+    this.#begin({ kind: 'array', origin: this.#place(offset), items: [] })
+  }
+
+  readonly onObjectProperty = (name: string, offset: number): void => {
+    this.#key = name
+    this.#keyAt = offset
+  }
+
+  readonly onLiteralValue = (value: ScalarNode['value'], offset: number): void => {
+    this.#add({ kind: 'scalar', origin: this.#place(offset), value })
+  }
+
+  readonly onObjectEnd = (): void => {
+    this.#open.pop()
+  }
+
+  readonly onArrayEnd = (): void => {
+    this.#open.pop()
+  }
+
+  readonly onError = (error: number, offset: number, length: number): void => {
+    this.firstError ??= { error, offset, length }
+  }
+
+  #begin(node: Open): void {
+    if (this.#open.length >= maxDepth) throw new TooDeep(node.origin.at)
+    this.#add(node)
+    this.#open.push(node)
+  }
+
+  #place(at: number): Origin {
+    const parent = this.#open.at(-1)
+    if (parent === undefined) return { source: this.#source, path: [], at, keyAt: at }
+    if (parent.kind === 'array') {
+      return { source: this.#source, path: [...parent.origin.path, parent.items.length], at, keyAt: at }
+    }
+    return { source: this.#source, path: [...parent.origin.path, this.#key], at, keyAt: this.#keyAt }
+  }
+
+  #add(node: SourceNode): void {
+    const parent = this.#open.at(-1)
+    if (parent === undefined) this.root ??= node
+    else if (parent.kind === 'array') parent.items.push(node)
+    else {
+      if (parent.entries.has(this.#key)) {
+        const words = { message: 'the key stands here twice', hint: 'remove one', atKey: true }
+        this.problems.push(problemAt(node.origin, words))
+      }
+      parent.entries.set(this.#key, node)
+    }
+  }
 }
