@@ -83,6 +83,9 @@ const table = {
   strategy_failed: proxy(500, 'select', 'proxy_internal_error', 'A strategy of this proxy failed'),
   unauthorized: proxy(401, 'route', 'http_request_denied', 'A user name and a password are needed'),
   auth_unavailable: proxy(503, 'route', 'proxy_internal_error', 'Whether this is allowed cannot be found out now'),
+  forbidden: proxy(403, 'route', 'http_request_denied', 'This client may not use this'),
+  rate_limited: proxy(429, 'route', 'http_request_denied', 'Too many requests: try again later'),
+  concurrency_limited: proxy(429, 'route', 'http_request_denied', 'Too many requests at once'),
   // What the backend did.
   connect_refused: backend(503, 'connect', 'safe', 'connection_refused', 'The backend refused the connection'),
   connect_timeout: backend(

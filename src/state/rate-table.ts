@@ -64,6 +64,12 @@ export class RateTable {
     return intervalUs
   }
 
+  /** How long it takes from `nowUs` on until the key has its full credit. */
+  debt(hi: number, lo: number, nowUs: number): number {
+    const entry = this.find(this.setOf(lo), this.keyOf(hi, lo))
+    return entry < 0 ? 0 : Math.max(0, this.f64[entry + timesAt - keysAt]! - nowUs)
+  }
+
   /** Takes back one request that `take` let through. */
   giveBack(hi: number, lo: number, intervalUs: number): void {
     const key = this.keyOf(hi, lo)

@@ -240,6 +240,11 @@ export class WorkerState extends StateReader {
     return this.rates.take(hi, lo, question)
   }
 
+  /** How long it takes from `nowUs` on until the key has its full credit. */
+  rateDebt(hi: number, lo: number, nowUs: number): number {
+    return this.rates.debt(hi, lo, nowUs)
+  }
+
   /** Takes back one request that `rateTake` let through. */
   rateGiveBack(hi: number, lo: number, intervalUs: number): void {
     this.rates.giveBack(hi, lo, intervalUs)

@@ -1,0 +1,58 @@
+// The `concurrency` of a route: so many requests at once for each client, header value or cookie, over all workers; more
+// are answered with 429. A request counts until its exchange has ended; an upgraded connection until it is closed.
+import { errors } from '../../../core/errors.ts'
+import type { Answer, FinishView, Middleware, RequestView } from '../../../core/plugin.ts'
+import type { ConcurrencySpec } from '../../../core/route-spec.ts'
+import type { WorkerState } from '../../../state/worker-state.ts'
+import { TrafficKey } from '../rate-limit/traffic-key.ts'
+import { refusal } from '../refusal.ts'
+
+export interface ConcurrencyDeps {
+  readonly state: Pick<WorkerState, 'concurrencyEnter' | 'concurrencyLeave' | 'rateLimited'>
+  /** The row of traffic counters that a request belongs to. */
+  row(request: RequestView): number
+}
+
+export function concurrency(spec: ConcurrencySpec, deps: ConcurrencyDeps): Middleware {
+  return new Concurrency(spec, deps)
+}
+
+/** Under this name `RequestView.state` says that a place is taken, and where. */
+const PLACE = 'frontdesk.concurrency'
+
+interface Place {
+  readonly hi: number
+  readonly lo: number
+}
+
+class Concurrency implements Middleware {
+  readonly name = 'concurrency'
+  readonly #key: TrafficKey
+  readonly #max: number
+  readonly #deps: ConcurrencyDeps
+
+  constructor({ key, max, id }: ConcurrencySpec, deps: ConcurrencyDeps) {
+    this.#key = new TrafficKey(key, id)
+    this.#max = max
+    this.#deps = deps
+  }
+
+  onRequest(request: RequestView): Answer | undefined {
+    this.#key.read(request)
+    const { hi, lo } = this.#key
+    if (this.#deps.state.concurrencyEnter(hi, lo, this.#max)) {
+      request.state.set(PLACE, { hi, lo } satisfies Place)
+      return undefined
+    }
+    this.#deps.state.rateLimited(this.#deps.row(request))
+    // Nobody knows when one of those in flight will end.
+    return refusal(errors.concurrency_limited, { 'Retry-After': '1' })
+  }
+
+  onFinish({ request }: FinishView): void {
+    const place = request.state.get(PLACE) as Place | undefined
+    if (place === undefined) return
+    request.state.delete(PLACE)
+    this.#deps.state.concurrencyLeave(place.hi, place.lo)
+  }
+}
