@@ -53,10 +53,7 @@ export interface LoadedConfig {
 /** Reads, checks and completes a configuration. Throws `ConfigError` with every problem. */
 export function loadConfig(options: LoadOptions): LoadedConfig {
   const problems: Problem[] = []
-  const written = read(options, problems)
-  const { tree, follows, routes } = checkWritten(written, problems)
-  const whole = withDefaultWorkers(expand(tree, problems), options.defaultWorkers)
-  const expanded = applyOverrides(whole, options.overrides ?? {}, problems)
+  const { expanded, follows, routes, text } = expandWritten(options, problems)
   const parsed = parseLongForm(expanded, routes)
   const files = new NamedFiles(options.path ?? null)
   if (parsed.success) {
@@ -75,8 +72,23 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     path,
     warnings: warningsOf(parsed.data, expanded),
     plugins: [],
-    locate: (error) => (path === null ? error : locate(error, expanded)),
+    locate: placesIn({ ...options, text }),
   }
+}
+
+/** The places are read anew when they are asked for: kept, they would take many times the room of the text. */
+function placesIn(options: LoadOptions): LoadedConfig['locate'] {
+  if (options.path === undefined) return (error) => error
+  return (error) => (error instanceof ConfigError ? locate(error, expandWritten(options, []).expanded) : error)
+}
+
+/** The file with every flat key at its place, without what is wrong in it; `text`: as it was read. */
+function expandWritten(options: LoadOptions, problems: Problem[]) {
+  const written = read(options, problems)
+  const { tree, follows, routes } = checkWritten(written, problems)
+  const whole = withDefaultWorkers(expand(tree, problems), options.defaultWorkers)
+  const expanded = applyOverrides(whole, options.overrides ?? {}, problems)
+  return { expanded, follows, routes, text: written.origin.source.text }
 }
 
 function read({ path, text, value, env }: LoadOptions, problems: Problem[]): ObjectNode {
