@@ -1,7 +1,15 @@
 // The public API, for programs that embed Frontdesk. Nothing happens on import.
 
 export { ConfigError, type Problem } from './config/problem.ts'
-export type { AddBackend, BackendName, BackendTraits, RemovedBackend, UpdateBackend } from './control/backend-calls.ts'
+export type {
+  AddBackend,
+  BackendName,
+  Backends,
+  BackendTraits,
+  RemoveBackend,
+  RemovedBackend,
+  UpdateBackend,
+} from './control/backends.ts'
 export { ControlError, type ControlErrorKind, type FieldProblem } from './control/control-error.ts'
 export type { EventReader, ReadOptions } from './control/event-bus.ts'
 export type {
@@ -20,16 +28,17 @@ export type {
   ProblemEvent,
   StopReason,
 } from './control/events.ts'
-export type { Backends, RemoveBackend } from './control/program-backends.ts'
-export type { BackendStatus, StatusDocument, WorkerStatus } from './control/status.ts'
+export type { BackendState } from './control/health/backend-state.ts'
+export type { BackendStatus, StatusDocument, WorkerInfo, WorkerStatus } from './control/status-document.ts'
+export type { AdminState } from './control/store/state-document.ts'
 export type * from './core/frontdesk-config.ts'
 export { FrontdeskError } from './core/frontdesk-error.ts'
 export type { LogLevel } from './core/log.ts'
 export type * from './core/plugin.ts'
 export { createFrontdesk } from './library/create-frontdesk.ts'
-export type { ApplyResult, CloseOptions, Frontdesk, FrontdeskOptions } from './library/frontdesk.ts'
+export type { ApplyResult, CloseOptions, ConfigFile, Frontdesk, FrontdeskOptions } from './library/frontdesk.ts'
 export { NeedsRestartError } from './library/needs-restart-error.ts'
 export type { LogEvent } from './library/program-log.ts'
-export type { ConfigFile } from './library/read-configuration.ts'
+export { defineConfig, definePlugin } from './plugins/define.ts'
 export type { BoundListener } from './supervisor/bound-listener.ts'
 export { ListenError } from './supervisor/listen-error.ts'

@@ -1,49 +1,10 @@
 // Looking at backends and changing them, for whoever asks: the calls of the admin API, and those of a program.
 import type { BackendSpec } from '../core/spec.ts'
+import type { AddBackend, BackendName, RemovedBackend, UpdateBackend } from './backends.ts'
 import { ControlError } from './control-error.ts'
 import type { Asked, Membership, Removal } from './membership.ts'
 import { type BackendStatus, speaksTcp } from './status.ts'
-import type { AdminState, BackendSettings } from './store/state-document.ts'
-
-/** Which backend is meant. */
-export interface BackendName {
-  /** In any form; compared in normal form. */
-  readonly url: string
-  /** May be left out where it is clear: for a new one `default`, or the only one; else the one that has the URL. */
-  readonly pool?: string | undefined
-}
-
-/** What a backend may be told; what is left out stays as it is, or has its default. */
-export interface BackendTraits {
-  /** 1–65535; default 1. */
-  readonly weight?: number | undefined
-  /** Requests in flight (TCP: open connections) at once, over all workers; 0 = no limit, the default. */
-  readonly max_connections?: number | undefined
-  /** Serves only while no other backend of the pool is available. */
-  readonly backup?: boolean | undefined
-}
-
-export interface AddBackend extends BackendName, BackendTraits {}
-
-export interface UpdateBackend extends BackendName, BackendTraits {
-  /** `drain`: no new clients, bound ones stay; `disabled`: nobody; `up`: both taken back. */
-  readonly state?: AdminState | undefined
-}
-
-/** What became of a removal. */
-export interface RemovedBackend {
-  /** For people. */
-  readonly message: string
-  /** In normal form. */
-  readonly url: string
-  readonly pool: string
-  /** Requests (TCP: connections) that were in flight when it was removed. */
-  readonly drained_connections: number
-  /** Those of them that had to be cut. */
-  readonly cut_connections: number
-  /** `draining`: it gets no new requests, and what is in flight may still finish. */
-  readonly state: 'removed' | 'draining'
-}
+import type { BackendSettings } from './store/state-document.ts'
 
 export interface BackendCallsOptions {
   readonly membership: Pick<Membership, 'add' | 'patch' | 'remove'>

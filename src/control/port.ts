@@ -5,15 +5,9 @@ import type { Log } from '../core/log.ts'
 import type { Slot, Snapshot } from '../core/spec.ts'
 import type { OwnerState } from '../state/owner-state.ts'
 import type { FieldProblem } from './control-error.ts'
+import type { WorkerInfo } from './status-document.ts'
 
-/** One data-plane thread as the supervisor knows it. */
-export interface WorkerInfo {
-  readonly id: number
-  readonly state: 'starting' | 'running' | 'draining' | 'dead'
-  readonly restarts: number
-  /** Not a thread of its own: the main thread, serving what cannot be handed to one. */
-  readonly main?: true
-}
+export type { WorkerInfo } from './status-document.ts'
 
 /** Failures of live traffic against one backend since the last report, gathered by one worker. */
 export interface BackendFailure {

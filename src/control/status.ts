@@ -1,56 +1,15 @@
-// The status document: what GET /status and `frontdesk status` show. Names are part of the interface; see the guide.
+// Puts the status document together, from shared memory and what control knows.
 
 import type { BackendSpec } from '../core/spec.ts'
 import { quantile } from '../state/histogram.ts'
-import { type BackendState, stateOfFlags } from './health/backend-state.ts'
+import { stateOfFlags } from './health/backend-state.ts'
 import type { Health } from './health/health.ts'
 import type { Membership } from './membership.ts'
-import type { ControlPort, WorkerInfo } from './port.ts'
+import type { ControlPort } from './port.ts'
+import type { BackendStatus, StatusDocument } from './status-document.ts'
 import { TimeSlice } from './time-slice.ts'
 
-/** One backend as the admin API shows it. */
-export interface BackendStatus {
-  readonly url: string
-  /** Takes new requests. One that was not checked yet (`unknown`) does. */
-  readonly alive: boolean
-  /** Requests in flight, over all workers; in a TCP pool open connections. */
-  readonly current_connections: number
-  readonly pool: string
-  readonly protocol: BackendSpec['protocol']
-  readonly weight: number
-  /** 0 = no limit. */
-  readonly max_connections: number
-  readonly backup: boolean
-  readonly state: BackendState
-  /** Requests sent to it, broken ones included; 0 in a TCP pool. */
-  readonly requests: number
-  /** Connections made to it so far. */
-  readonly connections: number
-  /** Exchanges (in a TCP pool connections) that it broke, and connections to it that failed. */
-  readonly errors: number
-  /** From sending a request to the first byte of its answer, in a TCP pool until a connection stands; null without any. */
-  readonly latency_ms: { readonly p50: number | null; readonly p99: number | null }
-  readonly last_check: { readonly at: string; readonly ok: boolean; readonly reason: string } | null
-}
-
-export interface WorkerStatus extends WorkerInfo {
-  readonly connections: number
-  /** Share of time it was busy, 0 to 1. */
-  readonly utilization: number
-}
-
-export interface StatusDocument {
-  readonly total_backends: number
-  /** How many of them are alive. */
-  readonly active_backends: number
-  readonly backends: BackendStatus[]
-  readonly version: string
-  readonly uptime_seconds: number
-  readonly revision: number
-  /** The process is stopping. */
-  readonly draining: boolean
-  readonly workers: WorkerStatus[]
-}
+export type { BackendStatus, StatusDocument, WorkerStatus } from './status-document.ts'
 
 /** Where the numbers come from. */
 export interface StatusSources {

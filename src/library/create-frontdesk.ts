@@ -1,19 +1,19 @@
 // Frontdesk inside a program: the same supervisor that the command line runs, without signals, output or exit.
 import type { LoadedConfig } from '../config/load.ts'
+import type { Backends } from '../control/backends.ts'
 import { EventBus, type EventReader, type ReadOptions } from '../control/event-bus.ts'
 import { type StopReason, tellProblems } from '../control/events.ts'
-import type { Backends } from '../control/program-backends.ts'
-import type { StatusDocument } from '../control/status.ts'
+import type { StatusDocument } from '../control/status-document.ts'
 import type { FrontdeskConfig } from '../core/frontdesk-config.ts'
 import { FrontdeskError } from '../core/frontdesk-error.ts'
 import type { Log } from '../core/log.ts'
 import type { BoundListener } from '../supervisor/bound-listener.ts'
 import { drainingWords, type Running, startFrontdesk } from '../supervisor/frontdesk.ts'
 import { readVersion } from '../supervisor/read-version.ts'
-import type { ApplyResult, CloseOptions, Frontdesk, FrontdeskOptions } from './frontdesk.ts'
+import type { ApplyResult, CloseOptions, ConfigFile, Frontdesk, FrontdeskOptions } from './frontdesk.ts'
 import { NeedsRestartError } from './needs-restart-error.ts'
 import { programLog } from './program-log.ts'
-import { type ConfigFile, isFile, readConfiguration } from './read-configuration.ts'
+import { isFile, readConfiguration } from './read-configuration.ts'
 
 /**
  * Checks the configuration and makes a Frontdesk of it, which serves from `start` on. It runs in the calling thread unless

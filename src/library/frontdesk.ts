@@ -1,14 +1,18 @@
 // What a program holds of an embedded Frontdesk. Types only.
 
+import type { Backends } from '../control/backends.ts'
 import type { FieldProblem } from '../control/control-error.ts'
 import type { EventReader, ReadOptions } from '../control/event-bus.ts'
 import type { StopReason } from '../control/events.ts'
-import type { Backends } from '../control/program-backends.ts'
-import type { StatusDocument } from '../control/status.ts'
+import type { StatusDocument } from '../control/status-document.ts'
 import type { FrontdeskConfig } from '../core/frontdesk-config.ts'
 import type { BoundListener } from '../supervisor/bound-listener.ts'
 import type { LogEvent } from './program-log.ts'
-import type { ConfigFile } from './read-configuration.ts'
+
+/** A file as the command line takes it: JSON, YAML, or a module such as `frontdesk.config.ts`. */
+export interface ConfigFile {
+  readonly file: string
+}
 
 export interface FrontdeskOptions {
   /** Called with each event of the log, from `logging.level` up; without it nothing is said. What it throws is ignored. */

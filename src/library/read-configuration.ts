@@ -2,11 +2,7 @@
 import type { LoadedConfig } from '../config/load.ts'
 import { loadWithPlugins } from '../config/load-with-plugins.ts'
 import type { FrontdeskConfig } from '../core/frontdesk-config.ts'
-
-/** A file as the command line takes it: JSON, YAML, or a module such as `frontdesk.config.ts`. */
-export interface ConfigFile {
-  readonly file: string
-}
+import type { ConfigFile } from './frontdesk.ts'
 
 /** Rejects with ConfigError, every problem in it. */
 export function readConfiguration(config: FrontdeskConfig | ConfigFile): Promise<LoadedConfig> {

@@ -1,10 +1,10 @@
 // The whole program as one object: shared memory, control plane and workers, from start to the end of a drain.
 import { availableParallelism } from 'node:os'
 import type { LoadedConfig } from '../config/load.ts'
+import type { Backends } from '../control/backends.ts'
 import { Control } from '../control/control.ts'
 import { type EventSink, noEvents, type StopReason, tellProblems } from '../control/events.ts'
 import type { BackendFailure, ControlPort, ReloadResult } from '../control/port.ts'
-import type { Backends } from '../control/program-backends.ts'
 import type { LoadConfig } from '../control/reloads.ts'
 import type { StatusDocument } from '../control/status.ts'
 import type { Log } from '../core/log.ts'

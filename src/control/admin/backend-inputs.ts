@@ -1,7 +1,7 @@
 // What a program says of backends, judged by the schemas of the admin API: the same rules, the same words.
 
 import type { z } from '@hono/zod-openapi'
-import type { AddBackend, BackendName, UpdateBackend } from '../backend-calls.ts'
+import type { AddBackend, BackendName, UpdateBackend } from '../backends.ts'
 import { ControlError } from '../control-error.ts'
 import { defaultDrainMs } from '../membership.ts'
 import { addBody, patchBody, removeBody } from './schemas.ts'
