@@ -1,6 +1,7 @@
 // `npm run generate`: writes every document that is made from the sources. `--check` only compares, and exits 1 when one is stale.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { apiReports } from './generators/api-report.ts'
 import { configTypes } from './generators/config-types.ts'
 import { configurationReference, configurationSchema } from './generators/configuration.ts'
 import type { Generator } from './generators/generator.ts'
@@ -8,7 +9,14 @@ import { metrics } from './generators/metrics.ts'
 import { openapi } from './generators/openapi.ts'
 
 /** To add a document, write a generator beside the others and name it here. */
-const generators: readonly Generator[] = [configTypes, configurationReference, configurationSchema, metrics, openapi]
+const generators: readonly Generator[] = [
+  configTypes,
+  configurationReference,
+  configurationSchema,
+  metrics,
+  openapi,
+  ...apiReports,
+]
 
 const root = join(import.meta.dirname, '..')
 
