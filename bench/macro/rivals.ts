@@ -76,7 +76,8 @@ function gatewayRoutes(): object[] {
       request: { set: { 'X-Env': 'production', 'X-Service': name, 'X-Client': '{client.ip}' } },
       response: { set: { 'X-Frame-Options': 'DENY', 'X-Content-Type-Options': 'nosniff' } },
     },
-    rate_limit: { key: 'ip', rate: `${rateLimit}/s`, burst: rateLimit },
+    // nginx tells of its limits in no field either.
+    rate_limit: { key: 'ip', rate: `${rateLimit}/s`, burst: rateLimit, headers: false },
   }))
 }
 

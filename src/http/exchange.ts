@@ -174,7 +174,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     // What was matched is what backends get, byte for byte (CVE-2025-66490).
     const { path, query } = table.found
     this.#target = path + query
-    if (route.needsRecord) this.#record = table.found.record(this.#requestId, route.name)
+    if (route.needsRecord) this.#record = table.found.record(this.#requestId, route.name, this.#trafficRow())
     return route
   }
 

@@ -45,16 +45,17 @@ export class Found implements RouteQuestion {
   }
 
   view(): MatchView {
-    return this.record('', '')
+    return this.record('', '', 0)
   }
 
   /** The request for steps and templates. */
-  record(id: string, route: string): RequestRecord {
+  record(id: string, route: string, trafficRow: number): RequestRecord {
     return new RequestRecord({
       head: this.#head!,
       client: this.#client!,
       id,
       route,
+      trafficRow,
       listener: this.#listener,
       host: this.host,
       path: this.path,

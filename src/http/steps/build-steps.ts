@@ -1,12 +1,15 @@
 // The steps of a route in their order, and their hooks as lists: null where no step has such a hook.
-import type { Middleware, MiddlewareFactory } from '../../core/plugin.ts'
+import type { Middleware, MiddlewareFactory, RequestView } from '../../core/plugin.ts'
 import type { RouteSpec, StepSpec } from '../../core/route-spec.ts'
 import type { PlaneContext } from '../../pool/plane-context.ts'
 import { basicAuth } from '../middleware/basic-auth/basic-auth.ts'
 import { PasswordVerifier } from '../middleware/basic-auth/password-verifier.ts'
+import { concurrency } from '../middleware/concurrency/concurrency.ts'
 import { cors } from '../middleware/cors/cors.ts'
 import { AuthAgents } from '../middleware/forward-auth/auth-agents.ts'
 import { forwardAuth } from '../middleware/forward-auth/forward-auth.ts'
+import { networks } from '../middleware/networks/networks.ts'
+import { rateLimit } from '../middleware/rate-limit/rate-limit.ts'
 import type { BackendRequestRecord } from './backend-request-record.ts'
 import type { Hook } from './hooks.ts'
 import type { RequestRecord } from './request-record.ts'
@@ -44,7 +47,11 @@ export function buildSteps(spec: RouteSpec, instanceId: string, plane: PlaneCont
 /** Those that a route asks for by keys of its own, in the order in which they stand in docs/guide/routes.md. */
 function ownSteps(spec: RouteSpec, instanceId: string, plane: PlaneContext): Step[] {
   const steps: Middleware[] = []
+  const counted = { state: plane.state, row: (request: RequestView) => (request as RequestRecord).trafficRow }
+  if (spec.allow.length + spec.deny.length > 0) steps.push(networks(spec.allow, spec.deny))
   if (spec.cors !== null) steps.push(cors(spec.cors))
+  if (spec.rateLimits.length > 0) steps.push(rateLimit(spec.rateLimits, counted))
+  if (spec.concurrency !== null) steps.push(concurrency(spec.concurrency, counted))
   if (spec.basicAuth !== null) steps.push(basicAuth(spec.basicAuth, verifierOf(plane)))
   if (spec.forwardAuth !== null) {
     steps.push(forwardAuth(spec.forwardAuth, { via: `1.1 frontdesk (${instanceId})`, agents: agentsOf(plane) }))

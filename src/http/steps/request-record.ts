@@ -24,6 +24,8 @@ export interface RecordParts {
   readonly id: string
   readonly route: string
   readonly listener: string
+  /** Of the counters of route and listener. */
+  readonly trafficRow: number
   /** In normal form. */
   readonly host: string
   readonly path: string
@@ -42,6 +44,7 @@ export class RequestRecord implements RequestView, TemplateFacts {
   readonly listener: string
   readonly params: Readonly<Record<string, string>>
   readonly rest: string
+  readonly trafficRow: number
   /** What goes to backends changed; null = nothing. */
   changes: FieldChanges | null = null
   /** Path and query that go to backends instead; null = those of the client. */
@@ -63,6 +66,7 @@ export class RequestRecord implements RequestView, TemplateFacts {
     this.listener = parts.listener
     this.params = parts.params
     this.rest = parts.rest
+    this.trafficRow = parts.trafficRow
   }
 
   get scheme(): 'http' | 'https' {
