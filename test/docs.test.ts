@@ -139,6 +139,7 @@ test('every npm script that a document names exists', () => {
 for (const path of [
   'README.md',
   'docs/guide/access.md',
+  'docs/guide/bodies.md',
   'docs/guide/getting-started.md',
   'docs/guide/listening.md',
   'docs/guide/tcp.md',
