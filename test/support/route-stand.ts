@@ -17,6 +17,8 @@ export interface RouteStandOptions {
   readonly implicit?: string
   readonly plugins?: Partial<PluginRegistry>
   readonly snapshot?: Partial<Snapshot>
+  /** Planes that share the listener. Default 1. */
+  readonly planes?: number
 }
 
 export interface RouteStand {
@@ -44,6 +46,7 @@ export async function routed(
         }),
       snapshot: { routes, ...options.snapshot },
       plugins: { ...noPlugins, ...options.plugins },
+      planes: options.planes ?? 1,
     }),
   )
   const open = async (): Promise<RawClient> => scope.use(await RawClient.open(plane.port()))
