@@ -17,7 +17,7 @@ export function choiceWords(listener: ListenerConfig, config: Parts): string {
   if (listener.protocol === 'tls-passthrough') return `server name → ${several}`
   const routes = routesOf(listener, config).length
   if (routes > 0) return `${plural(routes, 'route')}${pools.length > 1 ? ` → ${several}` : ''}`
-  return strategyWords(config.pools[listener.pool]!)
+  return listener.pool === '' ? 'no route' : strategyWords(config.pools[listener.pool]!)
 }
 
 function routesOf({ name, protocol }: ListenerConfig, { routes }: Parts): Config['routes'] {

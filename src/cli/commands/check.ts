@@ -16,7 +16,11 @@ import { ExitCode } from '../exit-code.ts'
 import { schemeOf } from '../listener-url.ts'
 import { choiceWords, poolsOfListener } from '../listener-words.ts'
 import { option, shared } from '../options.ts'
+import { precedenceComment, routeRows } from '../route-words.ts'
 import { plural, table } from '../terminal.ts'
+
+/** Of very many routes, so many are printed. */
+const shownRoutes = 40
 
 interface Options {
   readonly config?: string
@@ -39,7 +43,12 @@ export function defineCheck(program: Command, context: CliContext): void {
     .command('check')
     .description('check a configuration file without running it')
     .addOption(shared.config())
-    .addOption(option('--expanded', 'print the long form, with every default'))
+    .addOption(
+      option(
+        '--expanded',
+        'print the long form, with every default and the order of routes (with --json without comments)',
+      ),
+    )
     .addOption(option('--connect', 'also load the certificates and check every backend as its pool does'))
     .addOption(shared.json())
     .addHelpText('after', examples)
@@ -62,7 +71,8 @@ async function judge(o: Options, context: CliContext): Promise<number> {
   const { terminal } = context
   if (o.expanded) {
     const { longFormOf } = await import('../../config/long-form.ts')
-    terminal.out(`${JSON.stringify(longFormOf(loaded.config), null, 2)}\n`)
+    const comment = o.json ? '' : precedenceComment(loaded.config)
+    terminal.out(`${comment}${JSON.stringify(longFormOf(loaded.config), null, 2)}\n`)
     return ExitCode.done
   }
   const found = o.connect ? await tryOut(loaded) : { ...nothing, warnings: loaded.warnings }
@@ -122,6 +132,8 @@ function print({ config, path }: LoadedConfig, found: Found, { terminal, command
   for (const warning of warnings) terminal.err(`warning: ${warning}\n`)
   for (const { line } of errors) terminal.err(`error: ${line}\n`)
   terminal.out(`${path} is ${terminal.paint('green', 'valid')}\n\n${table(listenerRows(config))}`)
+  const routes = routeRows(config, shownRoutes)
+  if (routes.length > 0) terminal.out(`\nRoutes, the first one that takes a request:\n${table(routes)}`)
   const folder = dirname(resolve(path ?? ''))
   if (certificates.length > 0)
     terminal.out(`\n${table(certificates.map((one) => certificateRow(one, folder, terminal.paint)))}`)
