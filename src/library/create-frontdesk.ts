@@ -86,6 +86,10 @@ class Embedded implements Frontdesk {
       })
     if (!result.applied) throw new NeedsRestartError(result.needsRestart)
     const { revision, changes, refused } = result
+    const words = changes.length === 0 ? 'nothing in it is new' : changes.join('; ')
+    this.#o.log.event('info', 'reloaded', `configuration applied (program, revision ${revision}): ${words}`, {
+      revision,
+    })
     return { revision, changes, refused }
   }
 

@@ -86,7 +86,7 @@ test('its size and its dependencies are what the guide says', () => {
   const [, kilobytes, direct, all] = /([\d,.]+) KB packed.*?(\d+) dependencies.*?(\d+) packages/s.exec(guide) ?? []
   const tarball = readdirSync(dir).find((name) => name.endsWith('.tgz'))!
   const packed = readFileSync(join(dir, tarball)).length / 1000
-  assert.ok(Math.abs(packed - Number(kilobytes)) < 0.1 * packed, `${packed} KB packed; the guide says ${kilobytes}`)
+  assert.ok(Math.abs(packed - Number(kilobytes)) < 0.15 * packed, `${packed} KB packed; the guide says ${kilobytes}`)
   assert.equal(Object.keys(json(join(root, 'package.json')).dependencies as object).length, Number(direct))
   assert.equal(runTimePackages().length, Number(all))
 })
