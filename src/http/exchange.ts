@@ -162,7 +162,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   /** The route that takes the request, or why none does. */
   #findRoute(): Route | ErrorSpec {
     const { table, implicit } = this.#site
-    const found = table === null ? undefined : table.match(this.#head, this.#client)
+    const found = table === null ? undefined : this.#match(table)
     if (found === null) return errors.bad_target
     const route = found ?? implicit
     if (route === null) return errors.no_route
@@ -852,6 +852,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       pool: this.#destination?.pool.spec.name ?? '',
       backend: this.#backendUrl,
       attempts: this.#attempts?.count ?? 0,
+      failures: this.#attempts?.failures ?? null,
       error: this.#error,
       requestId: this.#requestId,
       userAgent: fieldValue(fields.block, 'user-agent'),

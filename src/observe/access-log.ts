@@ -1,6 +1,15 @@
 // Access log lines, built by hand and handed over in batches: a line costs well under a microsecond.
 import type { AccessLogSpec } from '../core/spec.ts'
 
+/** A backend that was asked in vain, and why. */
+export interface FailedAttempt {
+  readonly backend: string
+  /** Name of the error, or `status` where its answer was not wanted. */
+  readonly error: string
+  /** What the system said, or the status; '' = nothing. */
+  readonly code: string
+}
+
 /** What is known of an exchange when it has ended. Times in microseconds, sizes in bytes of body. */
 export interface AccessEntry {
   readonly listener: string
@@ -23,6 +32,8 @@ export interface AccessEntry {
   /** '' if none was reached. */
   readonly backend: string
   readonly attempts: number
+  /** In their order; null = none. */
+  readonly failures: readonly FailedAttempt[] | null
   readonly error: string
   readonly requestId: string
   readonly userAgent: string
@@ -47,6 +58,7 @@ export const unreadEntry: AccessEntry = Object.freeze({
   pool: '',
   backend: '',
   attempts: 0,
+  failures: null,
   error: '',
   requestId: '',
   userAgent: '',
@@ -67,6 +79,7 @@ export interface TcpEntry
     | 'pool'
     | 'backend'
     | 'attempts'
+    | 'failures'
     | 'error'
   > {
   /** For formats that have one, as in nginx's streams: 200, or that of the error that left it without a backend. */
@@ -121,7 +134,7 @@ function jsonLine(entry: AccessEntry, now: Date): string {
     `"protocol":"${entry.method === '' ? '' : `HTTP/1.${entry.minor}`}","status":${entry.status},"bytes_received":${entry.received},` +
     `"bytes_sent":${entry.sent},"duration_ms":${milliseconds(entry.durationUs)},` +
     `"first_byte_ms":${milliseconds(entry.firstByteUs)},"pool":${quoted(entry.pool)},` +
-    `"backend":${quoted(entry.backend)},"attempts":${entry.attempts},"error":${quoted(entry.error)},` +
+    `"backend":${quoted(entry.backend)},"attempts":${entry.attempts},${failuresMember(entry.failures)}"error":${quoted(entry.error)},` +
     `"request_id":${quoted(entry.requestId)},"user_agent":${quoted(entry.userAgent)},"referer":${quoted(entry.referer)}}\n`
   )
 }
@@ -131,8 +144,17 @@ function jsonTcpLine(entry: TcpEntry, now: Date): string {
     `{"time":"${now.toISOString()}","listener":${quoted(entry.listener)},"client":${quoted(entry.client)},` +
     `${tlsMembers(entry)}${serverNameMember(entry.serverName)}"protocol":"TCP","bytes_received":${entry.received},"bytes_sent":${entry.sent},` +
     `"duration_ms":${milliseconds(entry.durationUs)},"pool":${quoted(entry.pool)},` +
-    `"backend":${quoted(entry.backend)},"attempts":${entry.attempts},"error":${quoted(entry.error)}}\n`
+    `"backend":${quoted(entry.backend)},"attempts":${entry.attempts},${failuresMember(entry.failures)}"error":${quoted(entry.error)}}\n`
   )
+}
+
+/** Only where an attempt has failed: other lines are as short as before. */
+function failuresMember(failures: readonly FailedAttempt[] | null): string {
+  if (failures === null) return ''
+  const list = failures.map(
+    ({ backend, error, code }) => `{"backend":${quoted(backend)},"error":${quoted(error)},"code":${quoted(code)}}`,
+  )
+  return `"failures":[${list.join(',')}],`
 }
 
 function serverNameMember(name: string): string {

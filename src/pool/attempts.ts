@@ -3,6 +3,7 @@
 import type { Selection } from '../balancer/strategy.ts'
 import { type ErrorSpec, isUnreached } from '../core/errors.ts'
 import type { BackendSpec, RetriesSpec } from '../core/spec.ts'
+import type { FailedAttempt } from '../observe/access-log.ts'
 import { retryReasons } from '../state/worker-state.ts'
 import { Lease } from './lease.ts'
 import type { Pool } from './pool.ts'
@@ -23,6 +24,8 @@ export class Attempts {
   /** What to tell the client if no attempt succeeds, and what the system said of it. */
   failure: ErrorSpec | null = null
   failureCode = ''
+  /** Every attempt that failed, in their order; null = none did. */
+  failures: FailedAttempt[] | null = null
   readonly #pool: Pool
   readonly #retries: RetriesSpec
   readonly #selection: Selection
@@ -47,6 +50,7 @@ export class Attempts {
    * again.
    */
   failed(error: ErrorSpec, code: string, stale: boolean): void {
+    this.#note(error.name, code)
     if (!stale) this.#selection.tried.push(this.lease!.backend.spec.slot)
     // A backend that accepted and then broke the exchange (502, 504) outweighs others that could not be reached (503).
     if (this.failure === null || isUnreached(this.failure)) {
@@ -83,6 +87,7 @@ export class Attempts {
       next.release()
       return null
     }
+    this.#note('status', String(status))
     this.release()
     this.#retrying = true
     this.#pool.countRetry(retryReasons.indexOf('status'))
@@ -110,6 +115,11 @@ export class Attempts {
     if (!this.#retrying) return
     this.#retrying = false
     this.#pool.endRetry()
+  }
+
+  #note(error: string, code: string): void {
+    this.failures ??= []
+    this.failures.push({ backend: this.lease!.backend.spec.url, error, code })
   }
 
   #hold(lease: Lease): void {

@@ -7,6 +7,7 @@ import type { Log } from '../core/log.ts'
 import type { ListenerSpec, Slot, Snapshot } from '../core/spec.ts'
 import type { SocketKind } from '../net/acceptor.ts'
 import type { Arrival } from '../net/arrival.ts'
+import type { EndedEntry } from '../observe/exchange-tap.ts'
 import { PluginLoader } from '../plugins/plugin-loader.ts'
 import type { OwnerState } from '../state/owner-state.ts'
 import { WorkerState } from '../state/worker-state.ts'
@@ -33,6 +34,8 @@ export interface CrewOptions {
   readonly maxClients: number
   readonly onFailure: (failure: BackendFailure) => void
   readonly onAccess: (lines: string) => void
+  /** Of the main thread's plane alone; see DataPlaneOptions. */
+  readonly onExchange?: ((entry: EndedEntry) => void) | undefined
 }
 
 /** A worker that dies so often before it listens will not get better by itself. */
@@ -215,6 +218,7 @@ export class Crew {
       maxClients,
       reusePort: false,
       post: (message) => this.#receive(workers, message),
+      onExchange: this.#options.onExchange,
     })
     this.#plane = plane
     this.#planeHandler = new MessageHandler({

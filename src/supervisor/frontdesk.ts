@@ -11,6 +11,7 @@ import type { Log } from '../core/log.ts'
 import type { Snapshot } from '../core/spec.ts'
 import { canReusePort } from '../net/acceptor.ts'
 import type { Arrival } from '../net/arrival.ts'
+import type { EndedEntry } from '../observe/exchange-tap.ts'
 import { createSharedState } from '../state/memory.ts'
 import { OwnerState } from '../state/owner-state.ts'
 import { AccessSink } from './access-sink.ts'
@@ -34,6 +35,8 @@ export interface StartOptions {
   readonly version: string
   /** Reads the configuration again, for HUP and `POST /reload`; without it both read certificates only. */
   readonly load?: LoadConfig | null
+  /** Told of every exchange that the main thread has served, when it has ended; then no access log is written. */
+  readonly onExchange?: ((entry: EndedEntry) => void) | undefined
   /** Sockets that whoever started this process has passed on; default none. */
   readonly inheritance?: Inheritance
   /** False = no listener is bound: whoever embeds it brings connections by `serve`, to the main thread. Default true. */
@@ -95,6 +98,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
       for (const listener of failureListeners) listener(failure)
     },
     onAccess: (lines) => sink?.write(lines),
+    onExchange: options.onExchange,
   })
   const cleanUp = async (): Promise<void> => {
     await control.close()

@@ -218,6 +218,7 @@ export class TcpConnection implements WireEvents, DialEvents, TunnelOwner {
       pool: this.#site.pool.spec.name,
       backend: this.#backendUrl,
       attempts: this.#attempts.count,
+      failures: this.#attempts.failures,
       error: this.#error,
     })
   }

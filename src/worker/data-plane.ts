@@ -8,6 +8,7 @@ import type { Arrival } from '../net/arrival.ts'
 import type { DoorRules } from '../net/door.ts'
 import { keyOf, ServerTls } from '../net/tls/server-tls.ts'
 import { AccessLog } from '../observe/access-log.ts'
+import { type EndedEntry, ExchangeTap } from '../observe/exchange-tap.ts'
 import { noPlugins, type PluginRegistry } from '../plugins/registry.ts'
 import { LiveBackends } from '../pool/live-backend.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
@@ -30,6 +31,8 @@ export interface DataPlaneOptions {
   readonly maxClients: number
   readonly reusePort: boolean
   readonly post: (message: FromWorker) => void
+  /** Told of every exchange that has ended, in place of an access log. */
+  readonly onExchange?: ((entry: EndedEntry) => void) | undefined
 }
 
 const HEARTBEAT_MS = 1000
@@ -276,7 +279,9 @@ export class DataPlane implements PlaneContext {
   }
 
   #applyAccessLog(snapshot: Snapshot): void {
-    if (snapshot.accessLog === null) {
+    const { onExchange } = this.#options
+    if (onExchange !== undefined) this.accessLog ??= new ExchangeTap(onExchange)
+    else if (snapshot.accessLog === null) {
       this.accessLog?.flush()
       this.accessLog = null
     } else if (this.accessLog === null) {

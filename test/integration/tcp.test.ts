@@ -266,6 +266,7 @@ leakTest('json: one line a connection, with what became of it', async (scope) =>
     pool: 'default',
     backend: backend.url,
     attempts: 2,
+    failures: [{ backend: dead, error: 'connect_refused', code: 'ECONNREFUSED' }],
     error: '',
   })
 })
