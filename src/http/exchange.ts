@@ -162,7 +162,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   /** The route that takes the request, or why none does. */
   #findRoute(): Route | ErrorSpec {
     const { table, implicit } = this.#site
-    const found = table === null ? undefined : this.#match(table)
+    const found = table === null ? undefined : table.match(this.#head, this.#client)
     if (found === null) return errors.bad_target
     const route = found ?? implicit
     if (route === null) return errors.no_route
