@@ -16,6 +16,7 @@ import { Attempts, type RetryQuestion } from '../pool/attempts.ts'
 import { Lease } from '../pool/lease.ts'
 import type { LiveBackend } from '../pool/live-backend.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
+import { MatcherFailure } from '../routing/router.ts'
 import { methodIndex } from '../state/worker-state.ts'
 import { Deadline } from '../util/timer-wheel.ts'
 import { AnswerRelay, type RelayOwner } from './answer-relay.ts'
@@ -40,6 +41,7 @@ import { httpsLocation, redirectTo } from './redirect.ts'
 import { answerEdits, codable, inPage, ownFields, pageFor } from './route/answer-edits.ts'
 import type { Destination } from './route/destination.ts'
 import { destinationFor, type Route } from './route/route.ts'
+import type { RouteTable } from './route/route-table.ts'
 import { BackendRequestRecord } from './steps/backend-request-record.ts'
 import type { Step } from './steps/build-steps.ts'
 import type { Hook } from './steps/hooks.ts'
@@ -162,8 +164,9 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   /** The route that takes the request, or why none does. */
   #findRoute(): Route | ErrorSpec {
     const { table, implicit } = this.#site
-    const found = table === null ? undefined : table.match(this.#head, this.#client)
+    const found = table === null ? undefined : this.#match(table)
     if (found === null) return errors.bad_target
+    if (found !== undefined && 'retry' in found) return found
     const route = found ?? implicit
     if (route === null) return errors.no_route
     this.#route = route
@@ -176,6 +179,17 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     this.#target = path + query
     if (route.needsRecord) this.#record = table.found.record(this.#requestId, route.name, this.#trafficRow())
     return route
+  }
+
+  /** As `RouteTable.match`, or an error where a matcher of a plug-in fails. */
+  #match(table: RouteTable): Route | ErrorSpec | undefined | null {
+    try {
+      return table.match(this.#head, this.#client)
+    } catch (error) {
+      if (!(error instanceof MatcherFailure)) throw error
+      this.#plane.pluginFailed(`matcher ${error.matcher}`, error.cause, this.#requestId)
+      return errors.middleware_failed
+    }
   }
 
   /** The steps before a backend are through: with an answer of theirs, with the route's own, or on to a pool. */

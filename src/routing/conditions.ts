@@ -47,6 +47,15 @@ export function conditionCount(match: MatchSpec): number {
   return given + match.headers.length + match.query.length + (match.custom === null ? 0 : 1)
 }
 
+/** The matcher of a plug-in threw, or said neither yes nor no. */
+export class MatcherFailure extends Error {
+  readonly matcher: string
+  constructor(matcher: string, cause: unknown) {
+    super(`the matcher ${matcher} failed`, { cause })
+    this.matcher = matcher
+  }
+}
+
 function methodTest(methods: readonly string[]): Test {
   const [only] = methods
   return methods.length === 1 ? ({ method }) => method === only : ({ method }) => methods.includes(method)
@@ -105,5 +114,15 @@ function customTest(name: string, options: unknown, plugins: PluginRegistry): Te
   const factory = plugins.matcher(name)
   if (factory === undefined) throw new Error(`no plug-in brings a matcher ${JSON.stringify(name)}`)
   const matcher: Matcher = factory(options)
-  return (question) => matcher(question.view())
+  return (question) => {
+    let takes: unknown
+    try {
+      takes = matcher(question.view())
+    } catch (cause) {
+      throw new MatcherFailure(name, cause)
+    }
+    // A promise would be true, whatever it comes to.
+    if (typeof takes !== 'boolean') throw new MatcherFailure(name, new TypeError('a matcher must return true or false'))
+    return takes
+  }
 }

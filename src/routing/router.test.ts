@@ -178,7 +178,11 @@ test('what a matcher throws is thrown on', () => {
   }
   const plugins: PluginRegistry = { ...noPlugins, matcher: () => failing }
   const router = new Router(routeSpecs({ custom: { name: 'x', options: null } }), 'default', plugins)
-  assert.throws(() => router.match(question({})), { message: 'mine' })
+  assert.throws(() => router.match(question({})), {
+    name: 'Error',
+    message: 'the matcher x failed',
+    cause: new Error('mine'),
+  })
 })
 
 test('a question is asked only what some route wants to know', () => {

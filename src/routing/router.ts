@@ -5,7 +5,7 @@ import { compileConditions, conditionCount, type RouteQuestion } from './conditi
 import { linearRegex } from './linear-regex.ts'
 import { type Candidate, type Entry, PathTable, Walk } from './path-table.ts'
 
-export type { RouteQuestion } from './conditions.ts'
+export { MatcherFailure, type RouteQuestion } from './conditions.ts'
 
 /** All of a route that matters here. */
 type Matched = Pick<RouteSpec, 'match'>
@@ -36,7 +36,7 @@ export class Router {
   }
 
   /**
-   * Index of the route that takes the request, or -1. Throws what a matcher of a plug-in throws. What `params` and
+   * Index of the route that takes the request, or -1. Throws MatcherFailure where one of a plug-in fails. What `params` and
    * `rest` tell is of the last match: read them before the next one.
    */
   match(question: RouteQuestion): number {

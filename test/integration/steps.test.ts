@@ -1,7 +1,7 @@
 // Middleware through a real data plane: what each hook may do, and that whatever goes wrong there costs one request.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import type { FinishView, Middleware, RequestView } from '../../src/core/plugin.ts'
+import type { FinishView, MatchView, Middleware, RequestView } from '../../src/core/plugin.ts'
 import { routeSpec } from '../support/control-kit.ts'
 import { fieldValue, fieldValues } from '../support/http-message.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
@@ -278,4 +278,31 @@ leakTest('a large answer waits while onResponse takes its time, and arrives whol
   await until('the hook waits', () => calls === 1)
   gate.resolve()
   assertSameBytes((await reply).body, filled(3_000_000))
+})
+
+for (const [what, matcher, words] of [
+  ['throws', () => throws(), /broken on purpose/],
+  ['gives a promise', () => Promise.resolve(true) as never, /true or false/],
+] as const) {
+  leakTest(`a matcher that ${what} costs its request, and the log names it`, async (scope) => {
+    const plugins = { matcher: () => () => (request: MatchView) => (request.path === '/bad' ? matcher() : false) }
+    const custom = { name: 'picky', options: null }
+    const stand = await routed(scope, [routeSpec({ custom })], { plugins })
+    assert.equal((await stand.client.request(get('/bad'))).status, 500)
+    const told = await failures(stand)
+    assert.match(told, words)
+    assert.match(told, /matcher picky/)
+    assert.equal((await stand.client.request(get('/good'))).status, 200)
+  })
+}
+
+leakTest('a matcher sees the request, and decides', async (scope) => {
+  const plugins = {
+    matcher: () => (tenant: unknown) => (request: MatchView) => request.header('x-tenant') === tenant,
+  }
+  const custom = { name: 'tenant', options: 'blue' }
+  const action = { kind: 'respond', status: 204, headers: [], body: [] } as const
+  const { client } = await routed(scope, [routeSpec({ custom }, { action })], { plugins })
+  assert.equal((await client.request(get('/', { 'X-Tenant': 'blue' }))).status, 204)
+  assert.equal((await client.request(get('/', { 'X-Tenant': 'red' }))).status, 200)
 })
