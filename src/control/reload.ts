@@ -24,11 +24,17 @@ function differingKeys(before: object, after: object, prefix: string, skip: read
 
 /**
  * Of a listener what is for a restart, by the keys of the file. The handshakes of new connections follow another `tls` at
- * once; whether there is TLS at all does not change.
+ * once, and requests another `pool`; whether there is TLS at all does not change.
  */
 function fixedOf(listener: ListenerConfig): object {
-  const { host, port, socketPath, inherited, redirectHttpsPort: redirectHttps, tls, ...rest } = listener
-  return { ...rest, listen: [host, port, socketPath, inherited], redirectHttps, tls: tls !== null }
+  const { host, port, socketPath, inherited, redirectHttpsPort: redirectHttps, tls, pool, ...rest } = listener
+  return {
+    ...rest,
+    ...(rest.protocol === 'http' ? {} : { pool }),
+    listen: [host, port, socketPath, inherited],
+    redirectHttps,
+    tls: tls !== null,
+  }
 }
 
 function listenersThatDiffer(before: readonly ListenerConfig[], after: readonly ListenerConfig[]): string[] {
@@ -46,7 +52,7 @@ function listenersThatDiffer(before: readonly ListenerConfig[], after: readonly 
 /** Keys whose change a running process cannot apply yet, such as `pools.api.strategy` or `listeners.web.listen`. */
 export function keysThatNeedRestart(before: Config, after: Config): string[] {
   const keys = listenersThatDiffer(before.listeners, after.listeners)
-  keys.push(...differingKeys(before, after, '', ['listeners', 'pools', 'limits']))
+  keys.push(...differingKeys(before, after, '', ['listeners', 'pools', 'limits', 'routes', 'plugins']))
   keys.push(...differingKeys(before.limits, after.limits, 'limits.'))
   for (const name of new Set([...Object.keys(before.pools), ...Object.keys(after.pools)])) {
     const old = before.pools[name]
@@ -59,8 +65,12 @@ export function keysThatNeedRestart(before: Config, after: Config): string[] {
 
 /** What else differs between two configurations of which nothing needs a restart, one line each, for people. */
 export function listenerChanges(before: Config, after: Config): string[] {
-  return after.listeners.flatMap(({ name, tls }, index) => {
-    const keys = differingKeys(before.listeners[index]?.tls ?? {}, tls ?? {}, 'tls.')
+  return after.listeners.flatMap(({ name, tls, pool }, index) => {
+    const old = before.listeners[index]
+    const keys = [
+      ...differingKeys({ pool: old?.pool }, { pool }, ''),
+      ...differingKeys(old?.tls ?? {}, tls ?? {}, 'tls.'),
+    ]
     return keys.length === 0 ? [] : [`listener ${name}: ${keys.join(', ')} changed`]
   })
 }

@@ -12,6 +12,7 @@ import { type EventSink, noEvents } from './events.ts'
 import type { Compile, Membership } from './membership.ts'
 import type { ReloadResult } from './port.ts'
 import { configuredPools, keysThatNeedRestart, listenerChanges } from './reload.ts'
+import { routeChanges } from './route-changes.ts'
 import { SerialQueue } from './serial-queue.ts'
 
 /** Reads the configuration again; a module is imported, which takes a while. */
@@ -49,7 +50,7 @@ export class Reloads {
   }
 
   /**
-   * Applies another configuration if only backends and `tls` of listeners differ; else says what needs a restart and
+   * Applies another configuration if only backends, routes and `tls` of listeners differ; else says what needs a restart and
    * changes nothing. Certificates are read again in any case; `locate` finds the places of those that cannot be used.
    * @throws ConfigError, ControlError; then nothing has changed.
    */
@@ -124,7 +125,7 @@ export class Reloads {
     const changes = await this.#o.membership.reconfigure({
       configured: configuredPools(config),
       compile: this.#o.compile(config, material),
-      others: listenerChanges(this.#config, config),
+      others: [...listenerChanges(this.#config, config), ...routeChanges(this.#config, config)],
       isStale: changed.length > 0,
     })
     return [...changes, ...changed.map(({ wanted }) => `${wanted.files.cert} changed`)]

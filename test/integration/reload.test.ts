@@ -75,6 +75,44 @@ test('a backend that the file no longer names finishes what it has in flight', a
   await until('its connections are closed', () => a.open === 0)
 })
 
+test('routes come, change and go under load, and no request fails', async (t) => {
+  const [a, b] = (await backends(t, 'a', 'b')) as [ActingBackend, ActingBackend]
+  const dir = folder(t)
+  const file = { backends: [a.url], pools: { other: { backends: [b.url] } } }
+  const api = { name: 'api', match: { path: '/api/*' }, pool: 'other' }
+  writeConfig(dir, file)
+  const program = await Program.start(t, dir)
+  const running = steadyLoad(program.port, { connections: 8 })
+  const from = async (path: string): Promise<string | number> => {
+    const { status, headers } = await ask(program.port, { path })
+    return (headers['x-backend'] as string | undefined) ?? status
+  }
+  let reloads = 0
+  const reload = async (routes: object[], more: object = {}): Promise<string> => {
+    const before = running.tally.answered
+    await until('load is on', () => running.tally.answered > before + 50)
+    writeConfig(dir, { ...file, ...more, routes })
+    program.signal('SIGHUP')
+    return (await program.event('reloaded', ++reloads)).message
+  }
+  assert.deepEqual([await from('/'), await from('/api/x')], ['a', 'a'])
+  assert.match(await reload([api]), /applied as revision 2: route api: added$/)
+  assert.deepEqual([await from('/'), await from('/api/x')], ['a', 'b'])
+  const split = { ...api, pool: undefined, split: [{ pool: 'default' }, { pool: 'other' }] }
+  assert.match(
+    await reload([split, { name: 'gone', match: { path: '/gone' }, respond: 410 }]),
+    /api: what it does changed/,
+  )
+  const both = new Set([await from('/api/x'), await from('/api/x')])
+  assert.deepEqual([[...both].sort(), await from('/gone')], [['a', 'b'], 410])
+  assert.match(await reload([{ name: 'gone', match: { path: '/gone' }, respond: 404 }]), /route api: removed$/)
+  assert.deepEqual([await from('/api/x'), await from('/gone')], ['a', 404])
+  assert.match(await reload([], { rate_limit: '1000000/s' }), /route default: added; route gone: removed$/)
+  const { answered, failures } = await running.stop()
+  assert.deepEqual(failures, [])
+  assert.ok(answered > 200)
+})
+
 test('other keys: told by name, and nothing changes, not even the backends beside them', async (t) => {
   const [a, b] = (await backends(t, 'a', 'b')) as [ActingBackend, ActingBackend]
   const dir = folder(t)
