@@ -1,27 +1,8 @@
 // The handler in the forms that Fastify and Hono take. Their types are named by shape: neither is a dependency.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { FastifyReply, FastifyRequest, FastifyScope, HonoContext, Req, Res } from './handler.ts'
 
-type Handle = (req: IncomingMessage | Http2ServerRequest, res: ServerResponse | Http2ServerResponse) => void
-
-/** What is needed of a Fastify instance. */
-export interface FastifyScope {
-  removeAllContentTypeParsers(): unknown
-  addContentTypeParser(
-    type: string,
-    parser: (request: never, payload: never, done: (error: Error | null, body?: unknown) => void) => void,
-  ): unknown
-  all(path: string, handler: (request: FastifyRequest, reply: FastifyReply) => unknown): unknown
-}
-
-interface FastifyRequest {
-  readonly raw: IncomingMessage | Http2ServerRequest
-}
-
-interface FastifyReply {
-  readonly raw: ServerResponse | Http2ServerResponse
-  hijack(): unknown
-}
+type Handle = (req: Req, res: Res) => void
 
 /** A plug-in that takes every request of its scope, body unread: parsers of the scope around it are not touched. */
 export function fastifyPlugin(handle: Handle) {
@@ -36,11 +17,6 @@ export function fastifyPlugin(handle: Handle) {
     scope.all('/*', serve)
     done()
   }
-}
-
-/** What is needed of a context of Hono: the bindings of @hono/node-server. */
-export interface HonoContext {
-  readonly env: unknown
 }
 
 /** @hono/node-server's way to be told that the answer is under way already. */

@@ -1,7 +1,18 @@
 // Why a request was not passed to a backend although the program gave it to the handler.
 import { FrontdeskError } from '../core/frontdesk-error.ts'
 
-export type HandlerErrorCode = 'body-consumed' | 'unsendable' | 'response-begun' | 'busy' | 'closed' | 'start-failed'
+/**
+ * `body-consumed`: something else has read the body. `unsendable`: what the program has made of the request cannot be
+ * sent. `response-begun`: the answer had begun already. `busy`: a limit. `failed`: a function of the options threw.
+ */
+export type HandlerErrorCode =
+  | 'body-consumed'
+  | 'unsendable'
+  | 'response-begun'
+  | 'busy'
+  | 'closed'
+  | 'start-failed'
+  | 'failed'
 
 /** Given to `next`, as frameworks take errors: with `status`. */
 export class HandlerError extends FrontdeskError {

@@ -14,10 +14,8 @@ import { type LogEvent, programLog } from '../library/program-log.ts'
 import type { Arrival } from '../net/arrival.ts'
 import { type Running, startFrontdesk } from '../supervisor/frontdesk.ts'
 import { readVersion } from '../supervisor/read-version.ts'
+import type { HandlerConfig } from './handler.ts'
 import { HandlerError } from './handler-error.ts'
-
-/** A configuration without what belongs to programs that listen by themselves. */
-export type HandlerConfig = Omit<FrontdeskConfig, 'port' | 'listeners' | 'tls' | 'workers'>
 
 /** Name of the one listener, in logs, metrics and routes. */
 export const listenerName = 'handler'

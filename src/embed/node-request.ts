@@ -2,22 +2,10 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
+import type { RequestOptions } from './handler.ts'
 import { HandlerError } from './handler-error.ts'
 import type { NodeRequest } from './node-exchange.ts'
 import { type BodyForm, requestText } from './request-text.ts'
-
-export interface RequestOptions {
-  /**
-   * Under a mount path (`app.use('/api', handler)`): `rest`, the default, is `req.url`, from which Express and Connect
-   * have cut the mount path; `original` is what the client asked for.
-   */
-  readonly url?: 'rest' | 'original' | undefined
-  /**
-   * The body's bytes where something else has read it before (`express.json()`): from `req.rawBody`, say, or
-   * `JSON.stringify(req.body)`. Undefined = it is still to be read.
-   */
-  readonly body?: ((req: IncomingMessage) => string | Uint8Array | undefined) | undefined
-}
 
 type Body = NodeRequest['body']
 

@@ -1,65 +1,16 @@
 // A proxy as a request handler of node:http, Express, Fastify, Hono and whatever else hands out Node's own objects.
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
-import type { Backends } from '../control/backends.ts'
-import type { EventReader, ReadOptions } from '../control/event-bus.ts'
-import type { StopReason } from '../control/events.ts'
-import type { StatusDocument } from '../control/status-document.ts'
-import type { ApplyResult } from '../library/frontdesk.ts'
-import type { LogEvent } from '../library/program-log.ts'
-import { type FastifyScope, fastifyPlugin, type HonoContext, honoHandler } from './frameworks.ts'
+import type { ReadOptions } from '../control/event-bus.ts'
+import type { CloseOptions } from '../library/frontdesk.ts'
+import { fastifyPlugin, honoHandler } from './frameworks.ts'
+import type { HandlerConfig, HandlerOptions, Next, ProxyHandler, Req, Res } from './handler.ts'
 import { HandlerError } from './handler-error.ts'
-import { type HandlerConfig, Hosted } from './hosted.ts'
+import { Hosted } from './hosted.ts'
 import { NodeExchange } from './node-exchange.ts'
-import { type RequestOptions, readRequest, targetOf } from './node-request.ts'
+import { readRequest, targetOf } from './node-request.ts'
 import { requestText } from './request-text.ts'
 import { UpgradedSocket } from './upgraded-socket.ts'
-
-export type { HandlerConfig } from './hosted.ts'
-
-export interface HandlerOptions extends RequestOptions {
-  /**
-   * Whether a request is this proxy's business. If not, the next handler gets it (404 where there is none); an upgrade
-   * is left to the server's other listeners. Default: all are.
-   */
-  readonly filter?: ((req: IncomingMessage) => boolean) | undefined
-  /** Called with each event of the log, from `logging.level` up; without it nothing is said. What it throws is ignored. */
-  readonly log?: ((event: LogEvent) => void) | undefined
-}
-
-type Req = IncomingMessage | Http2ServerRequest
-type Res = ServerResponse | Http2ServerResponse
-/** Express and Connect: without an argument the next handler, with one the error handlers. */
-export type Next = (error?: unknown) => void
-
-export interface ProxyHandler extends AsyncDisposable {
-  /** Never throws. What keeps a request from a backend goes to `next` as a HandlerError, or is answered. */
-  (req: Req, res: Res, next?: Next): void
-  /** For a server's `upgrade` event: WebSocket and other protocols. */
-  readonly upgrade: (req: IncomingMessage, socket: Duplex, head: Uint8Array) => void
-  /** Fastify: `app.register(handler.fastify, { prefix: '/api' })`. */
-  readonly fastify: (scope: FastifyScope, options: unknown, done: (error?: Error) => void) => void
-  /** Hono on @hono/node-server: `app.all('/api/*', handler.hono)`. */
-  readonly hono: (context: HonoContext) => Promise<Response>
-  /** Fulfilled when requests are served; those that come earlier wait for it. Rejects when it cannot start. */
-  readonly ready: Promise<void>
-  readonly backends: Backends
-  /** As `GET /status`. @throws HandlerError before it is ready. */
-  readonly status: () => StatusDocument
-  /**
-   * Another configuration, for requests from now on. Rejects as `Frontdesk.apply`.
-   * (Not `apply`: that is what every function has to be called by.)
-   */
-  readonly reload: (config: HandlerConfig) => Promise<ApplyResult>
-  /** What happens from now on. */
-  readonly events: (options?: ReadOptions) => EventReader
-  /**
-   * Nothing new is served (503); what is in flight may finish for `graceMs` (default `shutdown.grace`, 30 s), and is
-   * cut then. The program's server is not touched.
-   */
-  readonly close: (options?: { readonly graceMs?: number | undefined }) => Promise<StopReason>
-}
 
 /**
  * Makes a proxy of a configuration without listeners. @throws ConfigError with every problem.
@@ -84,7 +35,7 @@ export function proxyHandler(config: HandlerConfig, options: HandlerOptions = {}
     status: () => hosted.status(),
     reload: (next: HandlerConfig) => hosted.reload(next),
     events: (read?: ReadOptions) => hosted.events(read),
-    close: ({ graceMs }: { graceMs?: number | undefined } = {}) => hosted.close(graceMs),
+    close: ({ graceMs }: CloseOptions = {}) => hosted.close(graceMs),
     [Symbol.asyncDispose]: async () => void (await hosted.close()),
   })
 }
@@ -184,7 +135,7 @@ class HandlerDoor {
 
 function asHandlerError(error: unknown): HandlerError {
   if (error instanceof HandlerError) return error
-  return new HandlerError('unsendable', 500, `the proxy handler failed: ${String(error)}`, { cause: error })
+  return new HandlerError('failed', 500, 'the proxy handler failed', { cause: error })
 }
 
 function refuse(error: HandlerError, res: ServerResponse, next: Next | undefined): void {
