@@ -1,5 +1,6 @@
 // How much may be compressed at once in one thread: encoders hold memory, and their work takes places of the one thread
 // pool of the process, which name resolution, files and password hashes wait for too.
+import { availableParallelism } from 'node:os'
 
 /** Something that waits for its place in the thread pool. */
 export interface Turn {
@@ -9,8 +10,11 @@ export interface Turn {
 
 /** Each holds 0.4 to 0.9 MB. Answers beyond go out as they are. */
 const MAX_ENCODERS = 512
-/** Pieces of work of this thread in the pool at once: as many as it has threads by default. */
-const MAX_RUNNING = 4
+/**
+ * Pieces of work of this thread in the pool at once: no more than it has threads by default, and no more than leave
+ * cores to the threads that serve connections.
+ */
+const MAX_RUNNING = Math.max(1, Math.min(4, availableParallelism() >> 1))
 
 let encoders = 0
 let running = 0
