@@ -3,12 +3,17 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { type LoadedConfig, loadConfig } from '../../src/config/load.ts'
+import { silentLog } from '../../src/core/log.ts'
+import { startFrontdesk } from '../../src/supervisor/frontdesk.ts'
+import { startActingBackend } from '../support/acting-backend.ts'
 import { cheapHash } from '../support/cheap-hash.ts'
 import { fieldValue, fieldValues } from '../support/http-message.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
 import { get, post } from '../support/messages.ts'
 import { refusingPort } from '../support/ports.ts'
 import type { ProxyOptions } from '../support/proxy.ts'
+import { RawClient } from '../support/raw-client.ts'
 import { acting, seenValues } from '../support/stand.ts'
 import { until } from '../support/wait.ts'
 
@@ -120,6 +125,38 @@ leakTest('refused logins are counted by name, and no password is in log or metri
     assert.doesNotMatch(text, /hunter2|secret|YW5u|\$scrypt/)
   }
 })
+
+leakTest(
+  'a reload that takes a user out takes what is remembered of him, too; others need not be computed again',
+  async (scope) => {
+    const backend = scope.use(await startActingBackend())
+    const loaded = (names: readonly (keyof typeof users)[]): LoadedConfig => {
+      const basicAuth = { users: Object.fromEntries(names.map((name) => [name, users[name]])) }
+      const text = {
+        listeners: [{ name: 'test', listen: '127.0.0.1:1' }],
+        pools: { default: { backends: [backend.url], health_check: { method: 'none' } } },
+        routes: [{ match: '*', pool: 'default', basic_auth: basicAuth }],
+        workers: 0,
+        state_file: null,
+      }
+      const one = loadConfig({ text: JSON.stringify(text) })
+      return { ...one, config: { ...one.config, listeners: one.config.listeners.map((l) => ({ ...l, port: 0 })) } }
+    }
+    const running = await startFrontdesk({ loaded: loaded(['ann', 'bob']), log: silentLog, version: '0.0.0-test' })
+    scope.defer(async () => {
+      running.force()
+      await running.stopped
+    })
+    const client = scope.use(await RawClient.open(running.listeners[0]!.port))
+    const status = async (pair: string): Promise<number> =>
+      (await client.request(get('/', { Authorization: basic(pair) }))).status
+    assert.deepEqual([await status('ann:secret'), await status('bob:bobs')], [200, 200])
+    await running.reload(loaded(['bob']))
+    assert.deepEqual([await status('ann:secret'), await status('bob:bobs')], [401, 200])
+    await running.reload(loaded(['ann', 'bob']))
+    assert.deepEqual([await status('ann:secret'), await status('bob:bobs')], [200, 200])
+  },
+)
 
 // --- another server decides ---
 
@@ -269,4 +306,29 @@ leakTest('who has a password is still asked about, and both names reach the back
   assert.deepEqual(seenValues(backend.requests[0], 'x-role'), ['editor'])
   assert.equal(auth.asked[0]?.headers['x-role'], undefined)
   assert.notEqual(auth.asked[0]?.headers['x-user'], 'admin', 'what basic_auth removed is not told to it either')
+})
+
+leakTest('limits come before passwords: whoever guesses is slowed down, and a page may read that', async (scope) => {
+  const limit = { key: 'ip', rate: '1/m', burst: 2 }
+  const { backend, client } = await acting(scope, withRoute({ rate_limit: limit, basic_auth: { users }, cors: shared }))
+  const statuses: number[] = []
+  for (const pair of ['ann:a', 'ann:b', 'ann:secret']) {
+    const reply = await client.request(get('/', { ...asPage, Authorization: basic(pair) }))
+    assert.equal(fieldValue(reply, 'access-control-allow-origin'), 'https://app.example.com')
+    statuses.push(reply.status)
+  }
+  assert.deepEqual(statuses, [401, 401, 429])
+  assert.equal(backend.started, 0)
+})
+
+leakTest('networks come before everything, a preflight too', async (scope) => {
+  const { backend, client } = await acting(
+    scope,
+    withRoute({ deny: '127.0.0.0/8', basic_auth: { users }, cors: shared }),
+  )
+  const preflight = get('/', { ...asPage, 'Access-Control-Request-Method': 'PUT' }).replace('GET', 'OPTIONS')
+  assert.equal((await client.request(preflight, 'OPTIONS')).status, 403)
+  const claims = { Authorization: basic('ann:secret'), 'X-Forwarded-For': '192.0.2.1' }
+  assert.equal((await client.request(get('/', claims))).status, 403)
+  assert.equal(backend.started, 0)
 })
