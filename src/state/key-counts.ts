@@ -1,141 +1,170 @@
 // How many of each key are open over all workers (connections of an address, requests of a client): a bounded,
-// set-associative table of counts. Counting a known key takes no lock; only a new one takes the lock of its set.
-import { countCells, regions, ways } from './layout.ts'
+// set-associative table of counts, exact and without a lock. An entry is one 64-bit word, a key and its count together, so
+// that counting and giving an entry to another key are one exchange each. As in rate-table.ts a new key is *pending*
+// first, until it is certain that its set has it only once; whoever meets a pending key does what is left to do.
+import { regions, ways } from './layout.ts'
 import type { Memory } from './memory.ts'
-import { SetLock } from './set-lock.ts'
 
-const HI = 0
-const LO = 1
-const COUNT = 2
 // Tables of counts have rows of the same form.
-const setCells = regions.address.rowBytes / 4
-const lockStride = regions.addressLock.rowBytes / 4
-const shareStride = regions.addressShare.rowBytes / 4
-const workerStride = regions.worker.rowBytes / 4
-
+const row64 = regions.address.rowBytes / 8
+const shareRow = regions.addressShare.rowBytes / 4
 const tables = {
-  address: { lock: 'addressLock', share: 'addressShare', note: regions.worker.at.addressLock, sets: 'addressSets' },
-  concurrency: {
-    lock: 'concurrencyLock',
-    share: 'concurrencyShare',
-    note: regions.worker.at.concurrencyLock,
-    sets: 'concurrencySets',
-  },
+  address: { share: 'addressShare', sets: 'addressSets' },
+  concurrency: { share: 'concurrencyShare', sets: 'concurrencySets' },
 } as const
+
+/** Lower half of a word: the count, above it twelve bits of the key. */
+const countMask = 0xfffff
+/** Upper half: thirty bits of the key, and one so that no key is 0. */
+const keyMask = 0x3fffffff
+const present = 0x40000000
+const pending = 0x80000000 | 0
+/** So many times somebody else was quicker: then it is allowed and not counted. */
+const maxTries = 256
 
 export class KeyCounts {
   private readonly i32: Int32Array
+  private readonly i64: BigInt64Array
   private readonly base: number
   private readonly shareBase: number
   private readonly sets: number
-  private readonly lock: SetLock
+  /** One word, and its halves. */
+  private readonly word = new BigInt64Array(1)
+  private readonly halves = new Int32Array(this.word.buffer)
 
   constructor(memory: Memory, table: keyof typeof tables, workerId: number) {
-    const { lock, share, note, sets } = tables[table]
     this.i32 = memory.i32
-    this.base = memory.base32(table)
-    this.shareBase = memory.base32(share, workerId)
-    this.sets = memory.sizes[sets]
-    this.lock = new SetLock({
-      i32: this.i32,
-      base: memory.base32(lock),
-      stride: lockStride,
-      note: memory.base32('worker') + workerId * workerStride + note,
-      workerId,
-    })
+    this.i64 = memory.i64
+    this.base = memory.base64(table)
+    this.shareBase = memory.base32(tables[table].share, workerId)
+    this.sets = memory.sizes[tables[table].sets]
   }
 
   /**
-   * Counts one more of the key (a 64-bit hash); false = it has `max` already, nothing counted.
-   * Where its set is full or just being written, it is allowed and not counted.
+   * Counts one more of the key (a 64-bit hash); false = it has `max` already, nothing counted. Where all entries of its
+   * set are in use by others, it is allowed and not counted.
    */
   opened(hi: number, lo: number, max: number): boolean {
     const set = lo & (this.sets - 1)
-    const known = this.add(set, hi | 0, lo | 0, max)
-    if (known !== 0) return known > 0
-    if (!this.lock.tryAcquire(set)) return true
-    const now = this.add(set, hi | 0, lo | 0, max)
-    const allowed = now === 0 ? this.insert(set, hi | 0, lo | 0) : now > 0
-    this.lock.release(set)
-    return allowed
+    const first = this.base + set * row64
+    const keyHi = (hi & keyMask) | present
+    const keyLo = lo & ~countMask
+    for (let tries = 0; tries < maxTries; tries++) {
+      const entry = this.find(first, keyHi, keyLo)
+      if (entry < 0) {
+        if (!this.insert(first, keyHi, keyLo)) return true
+        continue
+      }
+      const old = this.read(entry)
+      if (this.halves[1] !== keyHi || (this.halves[0]! & ~countMask) !== keyLo) continue
+      if ((this.halves[0]! & countMask) >= Math.min(max, countMask)) return false
+      this.halves[0]!++
+      if (Atomics.compareExchange(this.i64, entry, old, this.word[0]!) !== old) continue
+      this.i32[this.shareBase + set * shareRow + entry - first]!++
+      return true
+    }
+    return true
   }
 
   /** Takes back one that `opened` allowed in this worker. */
   closed(hi: number, lo: number): void {
     const set = lo & (this.sets - 1)
-    for (let way = 0; way < ways; way++) {
-      const share = this.shareBase + set * shareStride + way
-      const entry = this.base + set * setCells + way * countCells
-      // While we have a share in it the entry cannot be given to another key.
-      if (this.i32[share]! === 0 || !this.holds(entry, hi | 0, lo | 0)) continue
-      // In this order: a thread that is terminated stops at calls, and the share must not be gone before the count.
-      Atomics.sub(this.i32, entry + COUNT, 1)
-      this.i32[share]!--
-      return
-    }
+    const first = this.base + set * row64
+    const entry = this.find(first, (hi & keyMask) | present, lo & ~countMask)
+    const share = this.shareBase + set * shareRow + entry - first
+    // One that was not counted. While we have a share in it the entry cannot be given to another key.
+    if (entry < 0 || this.i32[share]! === 0) return
+    // In this order: a thread that is terminated stops at calls, and the share must not be gone before the count.
+    Atomics.sub(this.i64, entry, 1n)
+    this.i32[share]!--
   }
 
   /** How many are counted of the key. */
   count(hi: number, lo: number): number {
-    const set = lo & (this.sets - 1)
-    for (let way = 0; way < ways; way++) {
-      const entry = this.base + set * setCells + way * countCells
-      if (this.holds(entry, hi | 0, lo | 0)) return Math.max(0, Atomics.load(this.i32, entry + COUNT))
-    }
-    return 0
+    const first = this.base + (lo & (this.sets - 1)) * row64
+    const entry = this.find(first, (hi & keyMask) | present, lo & ~countMask)
+    return entry < 0 ? 0 : this.i32[2 * entry]! & countMask
   }
 
-  /** For the table of a dead worker: gives back its share and its lock. */
+  /** For the table of a dead worker: gives back its share, and frees the entries that it may have left pending. */
   reclaim(): void {
-    const set = this.lock.reclaim()
-    if (set >= 0) {
-      for (let way = 0; way < ways; way++)
-        Atomics.compareExchange(this.i32, this.base + set * setCells + way * countCells + COUNT, -1, 0)
-      this.lock.unlock(set)
-    }
-    for (let i = 0; i < this.sets * ways; i++) {
-      const share = this.shareBase + Math.floor(i / ways) * shareStride + (i % ways)
-      const held = this.i32[share]!
-      if (held === 0) continue
-      this.i32[share] = 0
-      Atomics.sub(this.i32, this.base + Math.floor(i / ways) * setCells + (i % ways) * countCells + COUNT, held)
-    }
-  }
-
-  private holds(entry: number, hi: number, lo: number): boolean {
-    return Atomics.load(this.i32, entry + HI) === hi && Atomics.load(this.i32, entry + LO) === lo
-  }
-
-  /** 1 = counted, -1 = over the limit, 0 = not in the table. */
-  private add(set: number, hi: number, lo: number, max: number): 1 | 0 | -1 {
-    for (let way = 0; way < ways; way++) {
-      const entry = this.base + set * setCells + way * countCells
-      const share = this.shareBase + set * shareStride + way
-      while (this.holds(entry, hi, lo)) {
-        const count = Atomics.load(this.i32, entry + COUNT)
-        if (count < 0) break
-        if (count >= max) return -1
-        if (Atomics.compareExchange(this.i32, entry + COUNT, count, count + 1) !== count) continue
-        this.i32[share]!++
-        if (this.holds(entry, hi, lo)) return 1
-        // It went to another key between the look and the count.
-        Atomics.sub(this.i32, entry + COUNT, 1)
-        this.i32[share]!--
+    for (let set = 0; set < this.sets; set++) {
+      for (let way = 0; way < ways; way++) {
+        const entry = this.base + set * row64 + way
+        const share = this.shareBase + set * shareRow + way
+        const held = this.i32[share]!
+        if (held !== 0) {
+          this.i32[share] = 0
+          Atomics.sub(this.i64, entry, BigInt(held))
+        }
+        // A living worker that is at it begins again.
+        if (this.i32[2 * entry + 1]! < 0) this.free(entry, this.read(entry))
       }
     }
-    return 0
   }
 
-  private insert(set: number, hi: number, lo: number): true {
-    for (let way = 0; way < ways; way++) {
-      const entry = this.base + set * setCells + way * countCells
-      if (Atomics.compareExchange(this.i32, entry + COUNT, 0, -1) !== 0) continue
-      Atomics.store(this.i32, entry + HI, hi)
-      Atomics.store(this.i32, entry + LO, lo)
-      Atomics.store(this.i32, entry + COUNT, 1)
-      this.i32[this.shareBase + set * shareStride + way]!++
-      return true
+  /** The entry of a key in the set that begins there, else -1. */
+  private find(first: number, keyHi: number, keyLo: number): number {
+    for (let entry = first; entry < first + ways; entry++)
+      if (this.i32[2 * entry + 1] === keyHi && (this.i32[2 * entry]! & ~countMask) === keyLo) return entry
+    return -1
+  }
+
+  /** Brings a key one step nearer to being in its set; false = there is no room. */
+  private insert(first: number, keyHi: number, keyLo: number): boolean {
+    let entry = this.find(first, keyHi | pending, keyLo)
+    if (entry < 0) {
+      entry = this.unused(first)
+      if (entry < 0) return false
+      const old = this.read(entry)
+      if ((this.halves[0]! & countMask) !== 0 || this.halves[1]! < 0) return true
+      if (Atomics.compareExchange(this.i64, entry, old, this.wordOf(keyHi | pending, keyLo)) !== old) return true
     }
+    this.settle(first, entry, keyHi, keyLo)
     return true
+  }
+
+  /** What is left to do once a key is pending. Wherever it stops, somebody goes on from there. */
+  private settle(first: number, entry: number, keyHi: number, keyLo: number): void {
+    const wanted = this.wordOf(keyHi | pending, keyLo)
+    // Of two workers who bring the same key at once at least one sees the other here.
+    for (let other = first; other < first + ways; other++) {
+      if (other === entry) continue
+      this.read(other)
+      const foundHi = this.halves[1]!
+      if ((foundHi & ~pending) !== keyHi || (this.halves[0]! & ~countMask) !== keyLo) continue
+      this.free(foundHi < 0 ? Math.max(entry, other) : entry, wanted)
+      return
+    }
+    Atomics.compareExchange(this.i64, entry, wanted, this.wordOf(keyHi, keyLo))
+  }
+
+  /** An entry that counts nothing: a free one, else one whose key has none open. */
+  private unused(first: number): number {
+    let found = -1
+    for (let entry = first; entry < first + ways; entry++) {
+      const upper = this.i32[2 * entry + 1]!
+      if (upper === 0) return entry
+      if (upper > 0 && (this.i32[2 * entry]! & countMask) === 0) found = entry
+    }
+    return found
+  }
+
+  private free(entry: number, from: bigint): void {
+    Atomics.compareExchange(this.i64, entry, from, 0n)
+  }
+
+  /** The word of an entry; `halves` are its halves. */
+  private read(entry: number): bigint {
+    const word = Atomics.load(this.i64, entry)
+    this.word[0] = word
+    return word
+  }
+
+  /** The word of a key that counts nothing. */
+  private wordOf(upper: number, lower: number): bigint {
+    this.halves[0] = lower
+    this.halves[1] = upper
+    return this.word[0]!
   }
 }

@@ -75,16 +75,15 @@ function region<F extends string>(input: RegionInput<F>): Region<F> {
 export const ways = 8
 /** Cells of an affinity entry: key hi, key lo, slot + 1 (0 = empty), expiry in seconds. */
 export const affinityCells = 4
-/** Cells of an entry of a table of counts: key hi, key lo, count (-1 = being written), padding. */
-export const countCells = 4
 /** Combinations of method and status that are counted one by one in a row of traffic counters; a power of two. */
 export const trafficEntries = 256
 
 /** First the implicit route of each listener, then what has no row of its own there, then pairs as they are claimed. */
 const trafficRows = (s: Sizes): number => 2 * s.listeners + s.traffic
 
-const countLock = { packed: true, fields: { holder: i32('worker + 1; 0 = free') } }
-const countTable = { fields: { entries: i32('hi, lo, count, padding', ways * countCells) } }
+const countTable = {
+  fields: { entries: i64('from the top: 1 = not there yet, 1 = in use, 42 bits of the key, 20 of its count', ways) },
+}
 const countShare = { perWorker: true, packed: true, fields: { counts: i32('one per entry', ways) } }
 
 export const regions = {
@@ -142,8 +141,6 @@ export const regions = {
     rows: (s) => s.workers,
     fields: {
       affinityLock: i32('set of the affinity tables it may hold the lock of, + 1'),
-      addressLock: i32('set of the address table it may hold the lock of, + 1'),
-      concurrencyLock: i32('set of the concurrency table it may hold the lock of, + 1'),
       heartbeatMs: f64('time of the last heartbeat'),
       eluRatio: f64('event loop utilisation, 0–1'),
       openConnections: f64('open client connections'),
@@ -236,14 +233,8 @@ export const regions = {
     rows: (s) => s.affinityTables * s.affinitySets,
     fields: { entries: i32('hi, lo, slot + 1, expiry in s', ways * affinityCells) },
   }),
-  addressLock: region({ ...countLock, doc: 'locks of the address table, one per set', rows: (s) => s.addressSets }),
   address: region({ ...countTable, doc: 'connections of each client address', rows: (s) => s.addressSets }),
   addressShare: region({ ...countShare, doc: "a worker's share of the address counts", rows: (s) => s.addressSets }),
-  concurrencyLock: region({
-    ...countLock,
-    doc: 'locks of the concurrency table, one per set',
-    rows: (s) => s.concurrencySets,
-  }),
   concurrency: region({
     ...countTable,
     doc: 'requests in flight of each key of a concurrency limit',

@@ -27,7 +27,7 @@ export interface SharedStateOptions {
 }
 
 /** Changes whenever the meaning of a cell does; the offsets are covered by the sizes. */
-const layoutVersion = 0x46440004
+const layoutVersion = 0x46440005
 
 const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)))
 

@@ -57,3 +57,24 @@ test('threads that are terminated in the middle of it: what they held is given b
     state.concurrencyLeave(7, 7)
   }
 })
+
+test('the limit of a key holds also when all threads bring the same new keys at once', async () => {
+  const threads = 2
+  const buffer = createSharedState({ ...rooms, workers: threads, concurrencySets: 8192 })
+  const meeting = new SharedArrayBuffer(4000)
+  const task = { kind: 'count-keys', keys: 8000, times: 2, max: 2, threads, meeting } as const
+  const all = await Promise.all(
+    Array.from({ length: threads }, (_, workerId) => startThread({ buffer, workerId, task })),
+  )
+  const reports = await Promise.all(all.map((thread) => thread.go()))
+  await Promise.all(all.map(({ worker }) => worker.terminate()))
+  const sums = Array.from({ length: 8000 }, (_, key) => reports.reduce((sum, report) => sum + report[key]!, 0))
+  assert.deepEqual(
+    sums.filter((sum) => sum !== 2),
+    [],
+  )
+  const owner = new OwnerState(buffer)
+  for (let id = 0; id < threads; id++) owner.reclaimWorker(id)
+  const state = new WorkerState(buffer, 0)
+  for (let key = 0; key < 8000; key++) assert.ok(state.concurrencyEnter(key * 7, key * 13, 1), 'all were given back')
+})

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import { errorNames } from '../core/errors.ts'
-import { countCells, regions, ways } from './layout.ts'
+import { regions, ways } from './layout.ts'
 import { createSharedState, Memory } from './memory.ts'
 import { handshakeErrors } from './names.ts'
 import { Flag, OwnerState } from './owner-state.ts'
@@ -198,19 +198,26 @@ test('a closed connection of an address is not given back a second time', () => 
   assert.equal(b.ipConnectionOpened(1, 1, 2), false)
 })
 
-test('a new address whose set is being written is allowed at once; the dead writer is cleaned up after', () => {
-  const places = new Memory(owner.buffer)
-  const { i32 } = places
-  assert.ok(a.ipConnectionOpened(1, 1, 1))
-  // Worker 1 stops in the middle of an insertion into set 1: lock, note, and an entry half written.
-  i32[places.base32('addressLock') + (regions.addressLock.rowBytes / 4) * 1] = 2
-  i32[places.base32('worker') + regions.worker.rowBytes / 4 + regions.worker.at.addressLock] = 2
-  i32[places.base32('address') + regions.address.rowBytes / 4 + countCells + 2] = -1
-  assert.ok(a.ipConnectionOpened(2, 1, 1) && a.ipConnectionOpened(2, 1, 1))
-  assert.equal(a.ipConnectionOpened(1, 1, 1), false)
-  owner.reclaimWorker(1)
-  for (let i = 2; i < 1 + ways; i++) assert.ok(a.ipConnectionOpened(i, 1, 1))
-  for (let i = 2; i < 1 + ways; i++) assert.equal(a.ipConnectionOpened(i, 1, 1), false)
+test('a new address that a worker died over is finished by the next; what it left of others is cleaned up', () => {
+  const places = new Memory(createSharedState({ workers: 2, slots: 1, addressSets: 2 }))
+  const state = new WorkerState(places.buffer, 0)
+  const entry = places.base64('address') + regions.address.rowBytes / 8
+  assert.ok(state.ipConnectionOpened(5, 1, 1))
+  const [lower, upper] = places.i32.subarray(2 * entry, 2 * entry + 2)
+  const leave = (way: number, hi: number): void => {
+    places.i32[2 * (entry + way)] = lower! - 1
+    places.i32[2 * (entry + way) + 1] = (upper! + hi) | 0x80000000
+  }
+  leave(1, 1)
+  leave(2, 1)
+  leave(3, 0)
+  leave(4, 9)
+  assert.deepEqual([state.ipConnectionOpened(6, 1, 1), state.ipConnectionOpened(6, 1, 1)], [true, false])
+  assert.equal(state.ipConnectionOpened(5, 1, 1), false, 'who was there is not disturbed')
+  new OwnerState(places.buffer).reclaimWorker(1)
+  const uppers = Array.from({ length: ways }, (_, way) => places.i32[2 * (entry + way) + 1]!)
+  assert.equal(uppers.filter((half) => half !== 0).length, 2)
+  assert.ok(uppers.every((half) => half >= 0))
 })
 
 test('requests of a key are counted over all workers, apart from connections of an address', () => {

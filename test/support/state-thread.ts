@@ -15,7 +15,9 @@ export type ThreadTask =
       readonly backends: readonly BackendSpec[]
     }
   /** Takes `times` of each of so many keys, all threads at about the same keys, the clock standing still. */
-  | ({ readonly kind: 'rate-keys'; readonly meeting: SharedArrayBuffer; readonly threads: number } & RateKeys)
+  | ({ readonly kind: 'rate-keys' } & AtTheSameKeys & RateOfTask)
+  /** Opens each of so many keys `times` times, where `max` may be open, and closes none. */
+  | ({ readonly kind: 'count-keys'; readonly max: number } & AtTheSameKeys)
   /** Takes of one key as fast as it can for so long: reports [let through, refused, last time in µs]. */
   | ({ readonly kind: 'rate-clock'; readonly forUs: number } & RateOfTask)
   | { readonly kind: 'rate-for-ever' }
@@ -25,7 +27,10 @@ interface RateOfTask {
   readonly toleranceUs: number
 }
 
-interface RateKeys extends RateOfTask {
+interface AtTheSameKeys {
+  /** A number for every eight keys, on which all threads meet. */
+  readonly meeting: SharedArrayBuffer
+  readonly threads: number
   readonly keys: number
   readonly times: number
 }
@@ -107,18 +112,16 @@ async function picks(state: WorkerState, task: Extract<ThreadTask, { kind: 'pick
 }
 
 /** How often each key was let through. */
-function rateKeys(state: WorkerState, task: Extract<ThreadTask, { kind: 'rate-keys' }>): number[] {
+function bringKeys(task: AtTheSameKeys, isLet: (key: number) => boolean): number[] {
   const meeting = new Int32Array(task.meeting)
   const counts = new Array<number>(task.keys).fill(0)
   for (let key = 0; key < task.keys; key++) {
     if (key % 8 === 0) {
-      const all = Atomics.add(meeting, 0, 1) + 1
-      const wanted = Math.ceil(all / task.threads) * task.threads
-      while (Atomics.load(meeting, 0) < wanted);
+      Atomics.add(meeting, key >> 3, 1)
+      // Not for long: whoever has no processor now need not be waited for.
+      for (let i = 0; i < 20_000 && Atomics.load(meeting, key >> 3) < task.threads; i++);
     }
-    for (let i = 0; i < task.times; i++) {
-      if (state.rateTake(key * 7, key * 13, { ...task, nowUs: 5e6 }) > 0) counts[key]!++
-    }
+    for (let i = 0; i < task.times; i++) if (isLet(key)) counts[key]!++
   }
   return counts
 }
@@ -153,8 +156,12 @@ if (!isMainThread && workerData?.stateThread !== undefined) {
   parentPort!.once('message', async () => {
     if (task.kind === 'pick') parentPort!.postMessage(await picks(state, task))
     else if (task.kind === 'enter') parentPort!.postMessage(hammer(state, task.times, task.max))
-    else if (task.kind === 'rate-keys') parentPort!.postMessage(rateKeys(state, task))
-    else if (task.kind === 'rate-clock') parentPort!.postMessage(rateClock(state, task))
+    else if (task.kind === 'rate-keys') {
+      const isLet = (key: number) => state.rateTake(key * 7, key * 13, { ...task, nowUs: 5e6 }) > 0
+      parentPort!.postMessage(bringKeys(task, isLet))
+    } else if (task.kind === 'count-keys') {
+      parentPort!.postMessage(bringKeys(task, (key) => state.concurrencyEnter(key * 7, key * 13, task.max)))
+    } else if (task.kind === 'rate-clock') parentPort!.postMessage(rateClock(state, task))
     else {
       parentPort!.postMessage([])
       if (task.kind === 'rate-for-ever') rateForEver(state)
