@@ -83,6 +83,17 @@ test('a flood of wrong passwords waits behind itself, and others still get their
   assert.equal(await settled(verifier.verify(ask({ password: '49', client: 'bad' }))), false, 'busy is not remembered')
 })
 
+test('all addresses of one IPv6 network are one client', async () => {
+  const verifier = start({ maxWaiting: 3 })
+  const ask64 = (at: number) => ask({ password: `${at}`, client: `2001:db8::${at}` })
+  const flood = Array.from({ length: 10 }, (_, at) => settled(verifier.verify(ask64(at + 1))))
+  const others = ['2001:db8:0:1::1', '192.0.2.1'].map((client, at) =>
+    settled(verifier.verify(ask({ password: `other${at}`, client }))),
+  )
+  assert.deepEqual(await Promise.all(others), [false, false])
+  assert.equal((await Promise.all(flood)).filter((verdict) => verdict === 'busy').length, 8)
+})
+
 test('a hash that cannot be computed fails that one question, and is told of without the password', async () => {
   const verifier = start()
   assert.equal(await settled(verifier.verify(ask({ hash: 'nonsense' }))), 'failed')

@@ -1,6 +1,8 @@
 // Whether somebody has the right password, found out for all routes of a worker: at once where it is known, on the
 // hashing thread where not, with a bound on what waits for it.
 import { hash as digest, randomBytes } from 'node:crypto'
+import { isIPv6 } from 'node:net'
+import { network64 } from '../rate-limit/network64.ts'
 import { FairQueue } from './fair-queue.ts'
 import { Hashing } from './hashing.ts'
 import { Verdicts } from './verdicts.ts'
@@ -81,7 +83,7 @@ export class PasswordVerifier {
     if (running !== undefined) return running.verdict.promise
     const job: Job = { key, question, verdict: Promise.withResolvers<Verdict>() }
     this.#jobs.set(key, job)
-    const givesWay = this.#waiting.push(question.client, job)
+    const givesWay = this.#waiting.push(clientOf(question.client), job)
     if (givesWay !== null) this.#finish(givesWay, 'busy')
     this.#next()
     return job.verdict.promise
@@ -130,4 +132,13 @@ export class PasswordVerifier {
     const inner = digest('sha256', `${this.#inner}${user}\0${password}\0${hash}`)
     return digest('sha256', this.#outer + inner, 'base64')
   }
+}
+
+const network = new Uint32Array(2)
+
+/** Whoever has an IPv6 address has at least 2⁶⁴ of them. */
+function clientOf(address: string): string {
+  if (!isIPv6(address)) return address
+  network64(address, network)
+  return network.join()
 }
