@@ -28,12 +28,17 @@ export function warningsOf(long: LongForm, tree: SourceNode): string[] {
     if (lacking.length > 0)
       warn(path, 'the lists of browsers do not take it like this', `they ask for ${lacking.join(' and ')}`)
   })
+  warnOfRoutes(long, warn)
   for (const [name, { backends, tls }] of Object.entries(long.pools)) {
     const path: Path = ['pools', name]
     if (!used.has(name)) {
       const isFlat = nearest(tree, path).node.origin.path.length === 0
       const at = isFlat ? [...path, 'backends'] : path
-      warn(at, 'no listener uses this pool', 'name it as the pool of a listener')
+      warn(
+        at,
+        long.routes.length === 0 ? 'no listener uses this pool' : 'no route and no listener uses this pool',
+        long.routes.length === 0 ? 'name it as the pool of a listener' : 'name it in a route',
+      )
     }
     const secure = backends.some(({ url }) => /^(https|tls):/.test(url))
     if (nodeAt(tree, [...path, 'tls']) !== undefined && !secure) {
@@ -48,6 +53,22 @@ export function warningsOf(long: LongForm, tree: SourceNode): string[] {
     }
   }
   return warnings
+}
+
+/** Listeners that nothing takes requests of, and clients that are to stay where they are not sent twice. */
+function warnOfRoutes(long: LongForm, warn: (path: Path, message: string, hint: string) => void): void {
+  const { routes } = long
+  long.listeners.forEach((listener, i) => {
+    if (listener.protocol !== 'http' || listener.redirectHttpsPort > 0 || poolOf(long, listener) !== '') return
+    if (routes.some(({ match }) => match.listeners.length === 0 || match.listeners.includes(listener.name))) return
+    warn(['listeners', i], 'every request is answered with 404: no route is for this listener', 'name its "pool"')
+  })
+  routes.forEach(({ action, sticky }, i) => {
+    if (action.kind !== 'split' || action.by !== 'request' || sticky === null || sticky === 'none') return
+    if (action.targets.filter(({ weight }) => weight > 0).length < 2) return
+    const message = 'has little effect: the split sends each request of a client to another pool'
+    warn(['routes', i, 'sticky'], message, 'write "split": {"to": […], "by": "ip"}')
+  })
 }
 
 /** hstspreload.org. */

@@ -1,6 +1,6 @@
 // Examples of requests that a route takes, and which route takes an example: to judge routes before there is traffic.
+import type { MatchView } from '../core/plugin.ts'
 import type { MatchSpec, RouteSpec, ValueCondition } from '../core/route-spec.ts'
-import type { PluginRegistry } from '../plugins/registry.ts'
 import { noPlugins } from '../plugins/registry.ts'
 import { unixPeers } from '../util/cidr.ts'
 import { canonicalTarget } from './canonical-target.ts'
@@ -29,20 +29,17 @@ export interface Hop {
 /** Of a route with very many hosts and paths, so many are tried. */
 const maxExamples = 32
 
-const unknown = Symbol('what a plug-in would say')
-/** Nobody knows what a matcher says. */
-const unknownMatchers: PluginRegistry = {
-  ...noPlugins,
-  matcher: () => () => () => {
-    throw unknown
-  },
-}
-
 export class RouteWalk {
   readonly #router: Router
+  /** A matcher of a plug-in was asked: nobody knows what it says. */
+  #isUnknown = false
 
   constructor(routes: readonly Pick<RouteSpec, 'match'>[], listener: string) {
-    this.#router = new Router(routes, listener, unknownMatchers)
+    const matcher = () => () => () => {
+      this.#isUnknown = true
+      return false
+    }
+    this.#router = new Router(routes, listener, { ...noPlugins, matcher })
   }
 
   /** Requests that meet the conditions, one for each host and path; none for a regular expression. */
@@ -72,21 +69,15 @@ export class RouteWalk {
   hop(request: WalkedRequest): Hop | null {
     const target = canonicalTarget(request.path)
     if (target === null) return null
-    const question = { ...request, path: target.path, view: noView }
-    try {
-      const route = this.#router.match(question)
-      return route === -1 ? null : { route, params: this.#router.params, rest: this.#router.rest }
-    } catch (error) {
-      if (error === unknown) return null
-      throw error
-    }
+    this.#isUnknown = false
+    const route = this.#router.match({ ...request, path: target.path, view: noView })
+    if (route === -1 || this.#isUnknown) return null
+    return { route, params: this.#router.params, rest: this.#router.rest }
   }
 }
 
-/** Matchers are not asked. */
-const noView = (): never => {
-  throw unknown
-}
+/** Matchers that are asked look at nothing. */
+const noView = (): MatchView => ({}) as MatchView
 
 const exampleHost = (pattern: string): string => pattern.replace(/^\*/, 'host')
 

@@ -1,7 +1,7 @@
 // How much a route lets through: requests in a time, requests at once.
 import { z } from 'zod'
 import type { ConcurrencySpec, RateLimitSpec } from '../../../core/route-spec.ts'
-import { formatDuration, parseDuration } from '../../../util/duration.ts'
+import { parseDuration } from '../../../util/duration.ts'
 import { name, parsing, whole } from '../scalars.ts'
 import { key } from './key.ts'
 
@@ -33,7 +33,7 @@ const units: Readonly<Record<number, string>> = { 1000: 's', 60000: 'm', 3600000
 
 /** The other way round. */
 export const formatRate = ({ count, periodMs }: { readonly count: number; readonly periodMs: number }): string =>
-  `${count}/${units[periodMs] ?? formatDuration(periodMs)}`
+  `${count}/${units[periodMs] ?? `${periodMs / 1000}s`}`
 
 const rate = z.string().transform(parsing(parseRate)).meta({ title: 'rate', pattern: '^\\d+\\s*/\\s*\\S+$' })
 
