@@ -46,9 +46,12 @@ export interface RequestView {
   readonly client: ClientView
   /** For middleware to keep things in, from `onRequest` to `onFinish`. Made on first use, shared by all of the route. */
   readonly state: Map<string, unknown>
-  /** The first field of that name (any case) as the client sent it (fields it may not send are not there); undefined = none. */
+  /**
+   * The first field of that name (any case): as the client sent it, or as earlier steps have changed it. Fields that it
+   * may not send are not there. Undefined = none.
+   */
   header(name: string): string | undefined
-  /** Every field of that name. */
+  /** Every field of that name, likewise. */
   headers(name: string): string[]
   /** Lower-case names of the fields that the client sent, each once, in the order of their first one. */
   headerNames(): string[]

@@ -196,6 +196,25 @@ leakTest('state is kept from hook to hook, for each request its own', async (sco
   for (const path of ['/a', '/b']) assert.equal(fieldValue(await stand.client.request(get(path)), 'x-path'), path)
 })
 
+leakTest('a step sees what earlier ones have made of the fields', async (scope) => {
+  const seen: unknown[] = []
+  const look = ({ header, headers }: Pick<RequestView, 'header' | 'headers'>) => {
+    seen.push([header('x-a'), header('X_B'), headers('X-C')])
+  }
+  const stand = await stepped(scope, {
+    change: {
+      onRequest(request) {
+        request.setHeader('X-A', 'new')
+        request.removeHeader('x_b')
+        request.addHeader('X-C', 'two')
+      },
+    },
+    look: { onRequest: (request) => look({ header: (n) => request.header(n), headers: (n) => request.headers(n) }) },
+  })
+  await stand.client.request(get('/', { 'X-A': 'old', 'X-B': 'gone', 'X-C': 'one' }))
+  assert.deepEqual(seen, [['new', undefined, ['one', 'two']]])
+})
+
 // --- what goes wrong there ---
 
 const fault = new Error('broken on purpose')

@@ -73,6 +73,11 @@ export class FieldChanges {
     this.lines += fieldLine(name, value)
   }
 
+  /** Nothing is left of the fields of that name (any case) but what was added here. */
+  removes(name: string): boolean {
+    return this.removed?.has(foldedName(name)) === true
+  }
+
   applyTo(block: string): string {
     return (this.removed === null ? block : withoutReserved(block, this.removed)) + this.lines
   }

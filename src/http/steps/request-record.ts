@@ -117,12 +117,17 @@ export class RequestRecord implements RequestView, TemplateFacts {
     const wanted = name.toLowerCase()
     // Host is no end-to-end field, but everybody asks for it.
     if (wanted === 'host') return this.#head.host === '' ? undefined : this.#head.host
+    if (this.changes !== null) return this.headers(wanted)[0]
     const value = fieldValue(this.fields, wanted)
     return value === '' ? fieldValues(this.fields, wanted)[0] : value
   }
 
   headers(name: string): string[] {
-    return fieldValues(this.fields, name.toLowerCase())
+    const wanted = name.toLowerCase()
+    const { changes } = this
+    if (changes === null) return fieldValues(this.fields, wanted)
+    const added = fieldValues(changes.lines, wanted)
+    return changes.removes(wanted) ? added : [...fieldValues(this.fields, wanted), ...added]
   }
 
   headerNames(): string[] {
