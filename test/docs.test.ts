@@ -141,6 +141,7 @@ for (const path of [
   'docs/guide/access.md',
   'docs/guide/bodies.md',
   'docs/guide/getting-started.md',
+  'docs/guide/limits.md',
   'docs/guide/listening.md',
   'docs/guide/tcp.md',
   'docs/guide/tls.md',
