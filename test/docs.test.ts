@@ -7,6 +7,7 @@ import type { Command } from 'commander'
 import { strategies } from '../src/balancer/table.ts'
 import { buildProgram, withDefaultCommand } from '../src/cli/program.ts'
 import { loadConfig } from '../src/config/load.ts'
+import { variables } from '../src/routing/template.ts'
 
 const root = join(import.meta.dirname, '..')
 const notOurs = new Set(['node_modules', 'dist', '.git', '.work'])
@@ -143,6 +144,7 @@ for (const path of [
   'docs/guide/getting-started.md',
   'docs/guide/limits.md',
   'docs/guide/listening.md',
+  'docs/guide/routes.md',
   'docs/guide/tcp.md',
   'docs/guide/tls.md',
   'docs/reference/configuration.md',
@@ -153,6 +155,13 @@ for (const path of [
     for (const { text } of shown) assert.deepEqual(loadConfig({ text, env: {} }).warnings, [])
   })
 }
+
+test('the guide to routes names every variable, and where it is known', () => {
+  const page = read('docs/guide/routes.md')
+  for (const { name, family, meaning } of variables) {
+    assert.ok(page.includes(`| \`{${name}${family === true ? '.NAME' : ''}}\` | ${meaning}`), name)
+  }
+})
 
 test('the configuration of the README is the one in examples/', () => {
   const shown = blocks(read('README.md')).find(({ language }) => language === 'json')

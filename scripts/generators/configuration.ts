@@ -43,6 +43,11 @@ long form with every default filled in. The same as JSON Schema, for editors: [c
   unset or empty; an unset one without a default is an error. A number may be written as a variable: \`"port": "\${PORT}"\`.
   \`$\${\` stands for a literal \`\${\`.
 - **File names** are relative to the folder of the configuration file.
+- **Lists** of which a key says "or list of" may be written as the single value where there is only one.
+- **text with variables**: \`{client.ip}\`, \`{request.path}\`, \`{header.NAME}\` … ([all of them](../guide/routes.md#variables));
+  \`{{\` is a literal \`{\`.
+- **rate**: \`"100/s"\`, \`"10/m"\`, \`"1000/h"\`, \`"5/10s"\`. **name or {name: options}**: what a plug-in brings, as
+  \`"tenant"\` or \`{"tenant": {"header": "x-tenant"}}\`.
 
 ## Flat and long form
 
@@ -50,7 +55,8 @@ The flat keys (\`port\`, \`admin_port\`, \`strategy\`, \`health_check_…\`, \`b
 short for places in the listeners \`default\` and \`default-tls\`, the pool \`default\` and \`admin\`. Both forms may be mixed;
 where both say something about the same place they must say the same. A file with \`listeners\` and without \`port\` opens only those listeners, and no admin
 API unless \`admin\` or \`admin_port\` is there. A listener that names no pool is served by the pool \`default\`, or by the
-only one.
+only one; where \`routes\` are written, by the pool \`default\` or by none. The flat \`rate_limit\` is short for a route that
+takes what no other does. [Routes](../guide/routes.md) tells which route takes a request.
 
 ## HTTP pools and TCP pools
 
