@@ -31,7 +31,7 @@ const problem = (name: string, place: TemplatePlace = 'request', params: string[
 
 test('every variable is known where it can be, and no other', () => {
   for (const { name, family, places } of variables) {
-    for (const place of ['request', 'response', 'error-page'] as const) {
+    for (const place of ['request', 'answer', 'response', 'error-page'] as const) {
       const found = problem(family === true ? `${name}.x` : name, place)
       assert.equal(found === null, places.includes(place), `${name} in ${place}`)
     }

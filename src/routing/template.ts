@@ -3,7 +3,7 @@ import type { TemplateSpec, VariableSpec } from '../core/route-spec.ts'
 import { closest } from '../util/edit-distance.ts'
 
 /** Where a text stands: what is known by then differs. */
-export type TemplatePlace = 'request' | 'response' | 'error-page'
+export type TemplatePlace = 'request' | 'answer' | 'response' | 'error-page'
 
 interface Variable {
   readonly name: string
@@ -13,7 +13,7 @@ interface Variable {
   readonly meaning: string
 }
 
-const everywhere: readonly TemplatePlace[] = ['request', 'response', 'error-page']
+const everywhere: readonly TemplatePlace[] = ['request', 'answer', 'response', 'error-page']
 
 /** Every variable besides the named parts of the route's path; for the guide too. */
 export const variables: readonly Variable[] = [
@@ -39,7 +39,7 @@ export const variables: readonly Variable[] = [
   { name: 'cookie', family: true, places: everywhere, meaning: 'a cookie of the request' },
   { name: 'tls.version', places: everywhere, meaning: '`TLSv1.3`; empty without TLS' },
   { name: 'tls.server_name', places: everywhere, meaning: 'the name asked for in the TLS handshake' },
-  { name: 'status', places: ['response', 'error-page'], meaning: 'status of the answer' },
+  { name: 'status', places: ['answer', 'response', 'error-page'], meaning: 'status of the answer' },
   {
     name: 'backend',
     places: ['response'],
@@ -105,12 +105,13 @@ export function variableProblem(
     return { message: `{${name}} needs a name`, hint: `write {${name}.NAME}` }
   }
   if (known.places.includes(place)) return null
-  const where = known.places.map((one) => placeWords[one]).join(' and ')
+  const where = new Intl.ListFormat('en').format(known.places.map((one) => placeWords[one]))
   return { message: `{${name}} is not known yet when this is made`, hint: `it is for ${where}` }
 }
 
 const placeWords: Readonly<Record<TemplatePlace, string>> = {
   request: 'requests',
+  answer: 'fixed answers',
   response: 'header fields of responses',
   'error-page': 'error pages',
 }

@@ -15,8 +15,8 @@ export function checkTexts(check: Check, path: Path, route: WrittenRoute): void 
   const { action } = route
   if (action.kind === 'redirect') texts.text(keyPath(check.tree, [...path, 'redirect'], 'to'), action.to, 'request')
   if (action.kind === 'respond') {
-    texts.fields([...path, 'respond', 'headers'], action.headers, 'request')
-    texts.body([...path, 'respond'], action.body, 'request')
+    texts.fields([...path, 'respond', 'headers'], action.headers, 'answer')
+    texts.body([...path, 'respond'], action.body, 'answer')
   }
   texts.edits([...path, 'headers', 'request'], route.requestHeaders, 'request')
   texts.edits([...path, 'headers', 'response'], route.responseHeaders, 'response')
