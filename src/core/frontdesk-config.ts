@@ -69,8 +69,8 @@ export interface FrontdeskConfig {
    */
   readonly workers?: 'auto' | number | undefined
   /**
-   * Addresses whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` are believed; `unix`: whoever comes by a Unix
-   * socket.
+   * Proxies whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` are believed: the client is then the last
+   * address in `X-Forwarded-For` that none of them has. `unix`: whoever comes by a Unix socket.
    */
   readonly trusted_proxies?: readonly string[] | undefined
   /** What one client may ask for. */

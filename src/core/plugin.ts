@@ -16,9 +16,9 @@ export interface Answer {
   readonly body?: string | Uint8Array
 }
 
-/** Who sent a request. */
+/** Who sent a request: as a believed proxy (`trusted_proxies`) tells of it by X-Forwarded-For, else the peer. */
 export interface ClientView {
-  /** IP address without IPv4-mapped prefix, of the connection or, from a PROXY header, of the client it tells of; `unix` on a Unix socket. */
+  /** IP address without IPv4-mapped prefix, of the connection or, from a PROXY header, of the client it tells of; `unix:` on a Unix socket. */
   readonly address: string
   readonly port: number
   /** Whether it is one of `trusted_proxies`. */

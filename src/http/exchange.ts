@@ -139,6 +139,11 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     return this.#ended
   }
 
+  /** The client's: as a believed proxy tells of it, else of the connection. */
+  get #address(): string {
+    return this.#head.fields.clientAddress || this.#client.address
+  }
+
   /** Takes what came behind the head, and goes to work. Returns the position after the last byte used. */
   begin(bytes: Buffer, start: number, end: number): number {
     const { listener } = this.#site
@@ -207,11 +212,11 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       this.#give(errors.bad_rewrite, '')
       return
     }
-    const destination = destinationFor(route, this.#head, this.#client.address)
+    const destination = destinationFor(route, this.#head, this.#address)
     const { pool, retries, timeouts } = destination
     this.#destination = destination
     if (route.mirror !== null) this.#copy = route.mirror.begin(this.#head, this.#trafficRow())
-    this.#attempts = new Attempts(pool, hashOf(pool.spec, this.#head, this.#client.address), retries)
+    this.#attempts = new Attempts(pool, hashOf(pool.spec, this.#head, this.#address), retries)
     if (timeouts.totalMs !== 0) {
       this.#total = new Deadline(() => this.#totalTimedOut())
       this.#plane.wheel.arm(this.#total, timeouts.totalMs)
@@ -790,7 +795,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     const { fields } = this.#head
     const sticky = this.#destination!.affinity?.spec
     const header = sticky?.by === 'header' ? fieldValue(fields.lookup, sticky.name.toLowerCase()) : ''
-    return { cookie: fields.cookie, address: this.#client.address, header }
+    return { cookie: fields.cookie, address: this.#address, header }
   }
 
   /** Max-Forwards: 0 makes this proxy the one that is asked (RFC 9110 §7.6.2). */
@@ -851,7 +856,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     const { fields } = this.#head
     this.#plane.accessLog!.add({
       listener: this.#site.listener.name,
-      client: this.#client.address,
+      client: this.#address,
       tls: this.#client.tls?.version ?? '',
       clientCertificate: this.#client.tls?.clientCertificate?.fingerprint ?? '',
       method: this.#head.method,

@@ -5,7 +5,14 @@ import { nothingReserved } from './hygiene/reserved-fields.ts'
 import { ownAnswerText } from './own-answer.ts'
 import { httpsLocation, redirectTo } from './redirect.ts'
 
-const limits = { instanceId: 'i', maxFields: 100, targetSize: 8192, reserved: nothingReserved, certificateNames: null }
+const limits = {
+  instanceId: 'i',
+  maxFields: 100,
+  targetSize: 8192,
+  reserved: nothingReserved,
+  certificateNames: null,
+  isTrusted: () => false,
+}
 const client = { address: '192.0.2.1', trusted: false, scheme: 'http' as const, certificate: null }
 
 function headOf(text: string): RequestHead {

@@ -37,6 +37,7 @@ export function buildSite(parts: SiteParts, listener: ListenerSpec, plane: Plane
       instanceId: snapshot.instanceId,
       maxFields: limits.headerCount,
       targetSize: limits.targetSize,
+      isTrusted,
       reserved: reservedFields(snapshot),
       certificateNames: certificateNames(listener),
     },

@@ -88,3 +88,19 @@ leakTest('networks: who is denied, and who is not allowed, gets 403', async (sco
   const ask = async (path: string) => (await client.request(get(path))).status
   assert.deepEqual([await ask('/denied'), await ask('/others'), await ask('/ours')], [403, 403, 200])
 })
+
+leakTest(
+  'behind a believed proxy the client is whom that tells of; from others the word counts for nothing',
+  async (scope) => {
+    const route = routeSpec({}, { rateLimits: [rate({ burst: 1 })], deny: ['198.51.100.0/24'] })
+    const ask = async (trustedProxies: readonly string[], chains: readonly string[]) => {
+      const { client } = await routed(scope, [route], { snapshot: { trustedProxies } })
+      const statuses: number[] = []
+      for (const chain of chains) statuses.push((await client.request(get('/', { 'X-Forwarded-For': chain }))).status)
+      return statuses
+    }
+    const chains = ['203.0.113.1', '203.0.113.2', '9.9.9.9, 203.0.113.1', '198.51.100.9']
+    assert.deepEqual(await ask(['127.0.0.0/8'], chains), [200, 200, 429, 403])
+    assert.deepEqual(await ask([], chains), [200, 429, 429, 429])
+  },
+)

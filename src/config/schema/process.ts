@@ -91,7 +91,7 @@ export const processShape = {
     }),
   trusted_proxies: z.array(peers).prefault([]).meta({
     description:
-      'Addresses whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` are believed; `unix`: whoever comes by a Unix socket.',
+      'Proxies whose `X-Forwarded-*`, `Forwarded` and `X-Request-Id` are believed: the client is then the last address in `X-Forwarded-For` that none of them has. `unix`: whoever comes by a Unix socket.',
   }),
   limits: limits.prefault({}).meta({ description: 'What one client may ask for.' }),
   logging: logging.prefault({}).meta({ description: 'Events and access log.' }),

@@ -6,7 +6,13 @@ import { type ClientFacts, type FieldRules, readRequestFields } from './request-
 
 const alice: ClientCertificate = { subject: 'CN=alice', san: 'DNS:alice.example', fingerprint: 'aa'.repeat(32) }
 const names = { subject: 'x-cert-subject', san: 'x-cert-san', fingerprint: 'x-cert-fingerprint' }
-const plain: FieldRules = { instanceId: 'i', maxFields: 100, reserved: nothingReserved, certificateNames: null }
+const plain: FieldRules = {
+  instanceId: 'i',
+  maxFields: 100,
+  reserved: nothingReserved,
+  certificateNames: null,
+  isTrusted: () => false,
+}
 const reserving: FieldRules = { ...plain, reserved: new Set(Object.values(names).map(foldedName)) }
 const telling: FieldRules = { ...reserving, certificateNames: names }
 const stranger: ClientFacts = { address: '192.0.2.1', trusted: false, scheme: 'http', certificate: null }

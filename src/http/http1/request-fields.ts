@@ -4,6 +4,7 @@ import type { ErrorSpec } from '../../core/errors.ts'
 import { errors } from '../../core/errors.ts'
 import type { ClientAuthSpec } from '../../core/spec.ts'
 import { type ClientCertificate, unixAddress } from '../../net/arrival.ts'
+import { believedClient } from '../hygiene/believed-client.ts'
 import { certificateFields } from '../hygiene/client-certificate.ts'
 import { withoutReserved } from '../hygiene/reserved-fields.ts'
 import type { HeaderEdits } from '../route/header-edits.ts'
@@ -27,6 +28,8 @@ export interface ClientFacts {
 export interface FieldRules {
   readonly instanceId: string
   readonly maxFields: number
+  /** Whether a proxy at that address is believed. */
+  isTrusted(address: string): boolean
   /** Folded names (see reserved-fields.ts) that no client may say, whatever listener of the snapshot sends them itself. */
   readonly reserved: ReadonlySet<string>
   /** The fields that tell a backend of this listener of the client's certificate; null = it is not told. */
@@ -53,6 +56,8 @@ export class RequestFields {
   maxForwards = -1
   /** From a trusted peer, else ''. */
   requestId = ''
+  /** The client as a trusted peer tells of it; '' = the peer itself. */
+  clientAddress = ''
   /** All Cookie values, for affinity; '' for none. */
   cookie = ''
   /** Where strategies look fields up: as received, but reserved fields as we say them. */
@@ -330,6 +335,7 @@ function allowedUpgrade(value: string): string {
 
 /** What we say of ourselves and of this hop; added after everything of the client's was stripped. */
 function ownFields(fields: RequestFields, scratch: Scratch, client: ClientFacts, rules: FieldRules): string {
+  if (scratch.forwardedFor !== '') fields.clientAddress = believedClient(scratch.forwardedFor, rules.isTrusted)
   fields.looped = scratch.via !== '' && scratch.via.includes(`(${rules.instanceId})`)
   const chain = forwardedChain(scratch.forwardedFor, client.address)
   const proto = scratch.forwardedProto === '' ? client.scheme : scratch.forwardedProto

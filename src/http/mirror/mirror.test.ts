@@ -40,6 +40,7 @@ const limits = {
   targetSize: 8000,
   reserved: new Set<string>(),
   certificateNames: null,
+  isTrusted: () => false,
 }
 
 function headFor(text: string): RequestHead {

@@ -37,7 +37,7 @@ export class Found implements RouteQuestion {
     this.path = canonical.path
     this.query = canonical.query
     this.fields = head.fields.lookup
-    this.address = client.address
+    this.address = head.fields.clientAddress || client.address
     this.serverName = client.tls?.serverName ?? ''
     this.#head = head
     this.#client = client

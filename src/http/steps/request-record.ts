@@ -74,10 +74,12 @@ export class RequestRecord implements RequestView, TemplateFacts {
   }
 
   get client(): ClientView {
-    const { address, port, trusted, tls } = this.#client
+    const { port, trusted, tls } = this.#client
+    const { clientAddress } = this.#head.fields
     this.#view ??= {
-      address,
-      port,
+      address: this.address,
+      // Nobody tells of the port behind a proxy.
+      port: clientAddress === '' ? port : 0,
       trusted,
       tls: tls === null ? null : { version: tls.version, serverName: tls.serverName },
     }
@@ -98,7 +100,7 @@ export class RequestRecord implements RequestView, TemplateFacts {
   }
 
   get address(): string {
-    return this.#client.address
+    return this.#head.fields.clientAddress || this.#client.address
   }
 
   get port(): number {
