@@ -23,6 +23,8 @@ export interface CheckedTree {
   readonly routes: LongForm['routes'] | null
   /** Whether a problem at this path only follows from something that was cut out. */
   follows(problem: Problem): boolean
+  /** Whether something at or below this path was cut out. */
+  isCut(path: string): boolean
 }
 
 /** Adds every problem of single values, unknown keys and missing ones to `problems`. */
@@ -42,6 +44,7 @@ export function checkWritten(root: ObjectNode, problems: Problem[]): CheckedTree
     tree: paths.length === 0 ? tree : (wellFormed([...paths].sort(laterFirst).reduce(without, tree)) as ObjectNode),
     routes,
     follows: (problem) => cut.some((path) => within(problem.path, path) || within(path, problem.path)),
+    isCut: (path) => cut.some((one) => within(one, path)),
   }
 }
 

@@ -53,12 +53,12 @@ export interface LoadedConfig {
 /** Reads, checks and completes a configuration. Throws `ConfigError` with every problem. */
 export function loadConfig(options: LoadOptions): LoadedConfig {
   const problems: Problem[] = []
-  const { expanded, follows, routes, text } = expandWritten(options, problems)
+  const { expanded, follows, isCut, routes, text } = expandWritten(options, problems)
   const parsed = parseLongForm(expanded, routes)
   const files = new NamedFiles(options.path ?? null)
   if (parsed.success) {
     const { allowAnyPort = false, path: own = null } = options
-    const found = crossCheck(parsed.data, expanded, { allowAnyPort, path: own, files })
+    const found = crossCheck(parsed.data, expanded, { allowAnyPort, path: own, files, isCut })
     problems.push(...found.filter((problem) => !follows(problem)))
   } else {
     const late = findings(parsed.error.issues, expanded, knownKeys).map((finding) => finding.problem)
@@ -85,10 +85,10 @@ function placesIn(options: LoadOptions): LoadedConfig['locate'] {
 /** The file with every flat key at its place, without what is wrong in it; `text`: as it was read. */
 function expandWritten(options: LoadOptions, problems: Problem[]) {
   const written = read(options, problems)
-  const { tree, follows, routes } = checkWritten(written, problems)
+  const { tree, routes, ...cut } = checkWritten(written, problems)
   const whole = withDefaultWorkers(expand(tree, problems), options.defaultWorkers)
   const expanded = applyOverrides(whole, options.overrides ?? {}, problems)
-  return { expanded, follows, routes, text: written.origin.source.text }
+  return { expanded, ...cut, routes, text: written.origin.source.text }
 }
 
 function read({ path, text, value, env }: LoadOptions, problems: Problem[]): ObjectNode {

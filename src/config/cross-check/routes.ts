@@ -14,7 +14,7 @@ import { checkTexts } from './route-texts.ts'
 export function checkRoutes(check: Check): void {
   const { config, report } = check
   const { routes, listeners } = config
-  if (routes.length > 0 && !listeners.some(({ protocol }) => protocol === 'http')) {
+  if (routes.length > 0 && knowsListeners(check) && !listeners.some(({ protocol }) => protocol === 'http')) {
     report(['routes'], 'are for http, but no listener speaks it', 'add a listener, or remove them', { atKey: true })
   }
   checkNames(check)
@@ -49,6 +49,9 @@ function checkNames(check: Check): void {
   })
 }
 
+/** All listeners have been understood: one that was not is no news here. */
+const knowsListeners = ({ options: { isCut } }: Check): boolean => !['listeners', 'tls', 'port'].some(isCut)
+
 function checkMatch(check: Check, route: Path, { match }: WrittenRoute): void {
   const { config, tree, report } = check
   const path: Path = [...route, 'match']
@@ -59,6 +62,7 @@ function checkMatch(check: Check, route: Path, { match }: WrittenRoute): void {
     const at = itemPath(tree, [...path, 'listener'], i)
     const listener = config.listeners.find((one) => one.name === name)
     if (listener === undefined) {
+      if (!knowsListeners(check)) return
       const names = config.listeners.map((one) => one.name)
       const guess = closest(name, names)
       const list = `the listeners are ${names.map((one) => `"${one}"`).join(', ')}`
@@ -71,7 +75,7 @@ function checkMatch(check: Check, route: Path, { match }: WrittenRoute): void {
       report(at, message, 'remove its "redirect_https", or name another', { value: name })
     }
   })
-  if (match.serverNames.length === 0) return
+  if (match.serverNames.length === 0 || !knowsListeners(check)) return
   const named = config.listeners.filter(({ name }) => match.listeners.length === 0 || match.listeners.includes(name))
   if (named.length === 0 || named.some(({ tls, protocol }) => tls !== null && protocol === 'http')) return
   const where = match.listeners.length === 0 ? 'no http listener has TLS' : 'the listeners of this route have no TLS'
