@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path'
 import { apiReports } from './generators/api-report.ts'
 import { configTypes } from './generators/config-types.ts'
 import { configurationReference, configurationSchema } from './generators/configuration.ts'
+import { examplesGuide } from './generators/examples.ts'
 import type { Generator } from './generators/generator.ts'
 import { metrics } from './generators/metrics.ts'
 import { openapi } from './generators/openapi.ts'
@@ -15,6 +16,7 @@ const generators: readonly Generator[] = [
   configurationSchema,
   metrics,
   openapi,
+  examplesGuide,
   ...apiReports,
 ]
 
