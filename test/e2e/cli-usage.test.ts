@@ -147,6 +147,11 @@ test('check --expanded prints a file that means the same', async (t) => {
       backends: ['http://localhost:3000', { url: 'http://localhost:3001', weight: 3 }],
       strategy: 'least-conn',
       sticky: { by: 'cookie' },
+      routes: [
+        { name: 'rest', match: '*', pool: 'default' },
+        { name: 'api', match: { path: '/api/*', method: 'GET' }, pool: 'default', strip_prefix: '/api' },
+        { name: 'gone', match: { path: '/api/gone' }, respond: { status: 410, body: '{{gone}}' } },
+      ],
     }),
   )
   const first = await cli(t, ['check', '--expanded'], { cwd: dir })
@@ -155,6 +160,17 @@ test('check --expanded prints a file that means the same', async (t) => {
   const second = await cli(t, ['check', '--expanded', '-c', 'long.json'], { cwd: dir })
   assert.equal(second.stdout, first.stdout)
   assert.match(first.stdout, /"strategy": "least-conn"/)
+  const order =
+    /^\/\/ Routes .*\n\/\/ +1 +gone +\/api\/gone +any host, exact path.*\n\/\/ +2 +api .*\n\/\/ +3 +rest .*\n\{/
+  assert.match(first.stdout, order)
+  const bare = await cli(t, ['check', '--expanded', '--json'], { cwd: dir })
+  const { routes } = JSON.parse(bare.stdout) as { routes: { name: string }[] }
+  assert.deepEqual(
+    routes.map(({ name }) => name),
+    ['rest', 'api', 'gone'],
+  )
+  const shown = await cli(t, ['check'], { cwd: dir })
+  assert.match(shown.stdout, /\n {2}1 +gone +\/api\/gone +→ 410\n {2}2 +api +\/api\/\* +GET +→ pool default\n/)
 })
 
 test('schema prints a JSON Schema that knows the seven keys', async (t) => {
