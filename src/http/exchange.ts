@@ -384,6 +384,8 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     const awaitsClient = this.#client.wire.pending || (!this.#body.done && !connection.wire.pending)
     this.#client.expectWithin(awaitsClient ? idleTimeoutMs : 0)
     if (this.#relay !== null) connection.expectWithin(this.#client.wire.pending ? 0 : idleMs)
+    // Its answer has come, and waits for a step.
+    else if (this.#steps?.isWaiting === true) connection.expectWithin(0)
     else if (connection.wire.pending) connection.expectWithin(idleMs)
     else connection.expectWithin(this.#body.done ? firstByteMs : 0)
   }
@@ -610,8 +612,9 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
 
   // --- steps ---
 
-  /** Until it is done nobody else is waited for. */
+  /** Until it is done nobody else is waited for. Without a backend nobody can take the rest of the body. */
   stepWaits(): void {
+    if (this.#connection === null && !this.#body.done) this.#client.wire.pause()
     this.#client.expectWithin(0)
   }
 

@@ -24,9 +24,9 @@ export class HookFailure {
 /** A hook has given a promise: go on at `next` when it is settled. */
 export class HookWait {
   readonly hook: Hook<never>
-  readonly promise: PromiseLike<unknown>
+  readonly promise: Promise<unknown>
   readonly next: number
-  constructor(hook: Hook<never>, promise: PromiseLike<unknown>, next: number) {
+  constructor(hook: Hook<never>, promise: Promise<unknown>, next: number) {
     this.hook = hook
     this.promise = promise
     this.next = next
@@ -43,11 +43,12 @@ export function callHooks<V>(hooks: readonly Hook<V>[], view: V, from: number): 
     let result: unknown
     try {
       result = hook.call(view)
+      if (result === undefined) continue
+      // Whatever else has a `then` may call back at once, or throw: as a promise it does neither.
+      if (isThenable(result)) return new HookWait(hook as Hook<never>, Promise.resolve(result), at + 1)
     } catch (error) {
       return new HookFailure(hook.label, error)
     }
-    if (result === undefined) continue
-    if (isPromise(result)) return new HookWait(hook as Hook<never>, result, at + 1)
     return answerOf(hook.label, result)
   }
   return undefined
@@ -64,6 +65,6 @@ export function answerOf(label: string, result: unknown): OwnAnswer | HookFailur
   }
 }
 
-function isPromise(value: unknown): value is PromiseLike<unknown> {
+function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
