@@ -79,7 +79,6 @@ const table = {
   internal: proxy(500, 'route', 'proxy_internal_error', 'Internal error'),
   no_route: proxy(404, 'route', 'destination_not_found', 'No route takes the request'),
   middleware_failed: proxy(500, 'route', 'proxy_internal_error', 'A step of this proxy failed'),
-  bad_rewrite: proxy(500, 'route', 'proxy_internal_error', 'The path cannot be rewritten as the route asks for'),
   strategy_failed: proxy(500, 'select', 'proxy_internal_error', 'A strategy of this proxy failed'),
   unauthorized: proxy(401, 'route', 'http_request_denied', 'A user name and a password are needed'),
   auth_unavailable: proxy(503, 'route', 'proxy_internal_error', 'Whether this is allowed cannot be found out now'),

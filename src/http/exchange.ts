@@ -209,7 +209,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   #dispatch(route: Route): void {
     if (this.#record !== null && this.#record.target !== null) this.#target = this.#record.target
     if (route.rewrite !== null && !this.#rewrite(route.rewrite)) {
-      this.#give(errors.bad_rewrite, '')
+      this.#give(errors.bad_target, '')
       return
     }
     const destination = destinationFor(route, this.#head, this.#address)
@@ -871,6 +871,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       sent: this.#tunnel?.backend.count ?? this.#relay?.sent ?? this.#ownBytes,
       durationUs,
       firstByteUs: this.#firstByteUs,
+      route: this.#route === null ? '' : this.#route.name,
       pool: this.#destination?.pool.spec.name ?? '',
       backend: this.#backendUrl,
       attempts: this.#attempts?.count ?? 0,

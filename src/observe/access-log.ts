@@ -28,6 +28,8 @@ export interface AccessEntry {
   readonly durationUs: number
   /** To the first byte of the backend's answer; 0 = none. */
   readonly firstByteUs: number
+  /** '' if none took it. */
+  readonly route: string
   readonly pool: string
   /** '' if none was reached. */
   readonly backend: string
@@ -55,6 +57,7 @@ export const unreadEntry: AccessEntry = Object.freeze({
   sent: 0,
   durationUs: 0,
   firstByteUs: 0,
+  route: '',
   pool: '',
   backend: '',
   attempts: 0,
@@ -133,7 +136,7 @@ function jsonLine(entry: AccessEntry, now: Date): string {
     `${tlsMembers(entry)}"method":${quoted(entry.method)},"host":${quoted(entry.host)},"target":${quoted(entry.target)},` +
     `"protocol":"${entry.method === '' ? '' : `HTTP/1.${entry.minor}`}","status":${entry.status},"bytes_received":${entry.received},` +
     `"bytes_sent":${entry.sent},"duration_ms":${milliseconds(entry.durationUs)},` +
-    `"first_byte_ms":${milliseconds(entry.firstByteUs)},"pool":${quoted(entry.pool)},` +
+    `"first_byte_ms":${milliseconds(entry.firstByteUs)},"route":${quoted(entry.route)},"pool":${quoted(entry.pool)},` +
     `"backend":${quoted(entry.backend)},"attempts":${entry.attempts},${failuresMember(entry.failures)}"error":${quoted(entry.error)},` +
     `"request_id":${quoted(entry.requestId)},"user_agent":${quoted(entry.userAgent)},"referer":${quoted(entry.referer)}}\n`
   )

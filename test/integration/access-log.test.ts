@@ -65,6 +65,7 @@ leakTest('json: a request with everything that can be known of it', async (scope
     status: 200,
     bytes_received: 5,
     bytes_sent: 5000,
+    route: 'default',
     pool: 'default',
     backend: backend.url,
     attempts: 1,

@@ -108,10 +108,11 @@ for (const [change, sent, got] of [
   })
 }
 
-leakTest('a rewrite that leaves no path is a fault of ours, and costs the request alone', async (scope) => {
+leakTest('a rewrite that leaves no path is refused, and the next request is served', async (scope) => {
   const replace = { pattern: '.*', to: '//evil.example/' }
-  const { client, backend } = await routed(scope, [routeSpec({ paths: ['/x'] }, { rewrite: { ...rewrite, replace } })])
-  assert.equal((await client.request(get('/x'))).status, 500)
+  const routes = [routeSpec({ paths: ['/x'] }, { rewrite: { ...rewrite, replace } })]
+  const { client, backend, open } = await routed(scope, routes)
+  assert.equal((await (await open()).request(get('/x'))).status, 400)
   assert.equal((await client.request(get('/y'))).status, 200)
   assert.equal(backend().requests.length, 1)
 })
