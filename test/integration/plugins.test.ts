@@ -13,6 +13,7 @@ import { type ActingBackend, startActingBackend } from '../support/acting-backen
 import { MemoryLog } from '../support/control-kit.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
 import { type Answered, ask } from '../support/load.ts'
+import { until } from '../support/wait.ts'
 
 interface Stand {
   readonly folder: string
@@ -226,4 +227,66 @@ leakTest('inline functions serve in the main thread', async (scope) => {
   const answer = await ask(running.listeners[0]!.port, { path: '/inline' })
   assert.equal(answer.headers['x-backend'], 'b')
   assert.deepEqual(asked, ['/inline'])
+})
+
+const stamp = (text: string, first = ''): string =>
+  `${first}\nexport default { middleware: { stamp: { onResponse(r) { r.setHeader('X-Stamp', '${text}') } } } }\n`
+const stamped = { plugins: ['./stamp.ts'], routes: [{ pool: 'default', use: 'stamp' }] }
+const stampsOf = (answers: readonly Answered[]): Set<unknown> =>
+  new Set(answers.map(({ headers }) => headers['x-stamp']))
+
+leakTest('a reload takes what a module has become, in every worker', async (scope) => {
+  const { write, start, load } = await stand(scope)
+  write('stamp.ts', stamp('one'))
+  const { running, port } = await start(stamped)
+  assert.deepEqual(stampsOf(await askMany(port)), new Set(['one']))
+  write('stamp.ts', stamp('two'))
+  const changed = await running.reload(await load(stamped))
+  assert.deepEqual(changed.applied && changed.changes, ['plugins: read again'])
+  assert.deepEqual(stampsOf(await askMany(port)), new Set(['two']))
+  const same = await running.reload(await load(stamped))
+  assert.deepEqual(same.applied && same.changes, [])
+  const without = await running.reload(await load({ routes: [{ pool: 'default' }] }))
+  assert.ok(without.applied)
+  assert.deepEqual(stampsOf(await askMany(port)), new Set([undefined]))
+})
+
+leakTest('a module that one worker cannot load is refused by all of them', async (scope) => {
+  const { write, start, load } = await stand(scope)
+  write('stamp.ts', stamp('one'))
+  const { running, port } = await start(stamped)
+  const picky =
+    "import { threadId } from 'node:worker_threads'\nif (threadId % 2 === 1) throw new Error('not in an odd one')"
+  write('stamp.ts', stamp('two', picky))
+  await assert.rejects(running.reload(await load(stamped)), (error: Error) => {
+    assert.match(
+      error.message,
+      /worker \d: \.\/stamp\.ts: .*stamp\.ts:2:\d+: failed while it was loaded: not in an odd one/,
+    )
+    return true
+  })
+  assert.deepEqual(stampsOf(await askMany(port)), new Set(['one']))
+  write('stamp.ts', stamp('three'))
+  assert.ok((await running.reload(await load(stamped))).applied)
+  assert.deepEqual(stampsOf(await askMany(port)), new Set(['three']))
+})
+
+leakTest('a worker that dies is followed by one that imports the modules of now', async (scope) => {
+  const { write, start, load, log } = await stand(scope)
+  const deadly = "{ onRequest(r) { if (r.path === '/die') setImmediate(() => { throw new Error('on purpose') }) } }"
+  write('die.ts', `export default { middleware: { die: ${deadly} } }\n`)
+  write('stamp.ts', stamp('one'))
+  const config = {
+    workers: 1,
+    plugins: ['./stamp.ts', './die.ts'],
+    routes: [{ pool: 'default', use: ['stamp', 'die'] }],
+  }
+  const { running, port } = await start(config)
+  write('stamp.ts', stamp('two'))
+  assert.ok((await running.reload(await load(config))).applied)
+  await ask(port, { path: '/die' })
+  const { message } = await log.waitFor('worker_died')
+  assert.match(message, /on purpose/)
+  await until('the next one serves', () => running.status().workers[0]?.state === 'running')
+  assert.deepEqual(stampsOf(await askMany(port)), new Set(['two']))
 })
