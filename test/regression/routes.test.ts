@@ -6,10 +6,10 @@ import type { PoolSpec } from '../../src/core/spec.ts'
 import { noPlugins } from '../../src/plugins/registry.ts'
 import { backendSpec, poolSpec, routeSpec } from '../support/control-kit.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
-import { answer, get, post } from '../support/messages.ts'
+import { answer, get, lastChunk, post, postChunked } from '../support/messages.ts'
 import { TestPlane } from '../support/plane.ts'
 import { RawClient } from '../support/raw-client.ts'
-import { middlewares, use } from '../support/route-stand.ts'
+import { middlewares, routed, use } from '../support/route-stand.ts'
 import { bytes, head, request, rst, startScriptedBackend, write } from '../support/scripted-backend.ts'
 import { deferred, until } from '../support/wait.ts'
 
@@ -143,4 +143,18 @@ leakTest('an answer of a plug-in is no refusal of ours, whatever else it says', 
   const reply = await client.request(get('/'))
   assert.equal(reply.status, 400)
   assert.equal(reply.body.toString(), 'no')
+})
+
+// --- what frames a message ---
+
+leakTest('no edit takes out what frames a request, however it spells it', async (scope) => {
+  const requestHeaders = { remove: ['content_length'], set: [{ name: 'Transfer.Encoding', value: ['x'] }], add: [] }
+  const stand = await routed(scope, [routeSpec({}, { requestHeaders })])
+  await stand.client.request(post('/', 'GET /smuggled HTTP/1.1\r\n\r\n'))
+  await stand.client.request(`${postChunked('/')}5\r\nhello\r\n${lastChunk}`)
+  const { requests } = stand.backend()
+  assert.deepEqual(
+    requests.map(({ body }) => body),
+    ['GET /smuggled HTTP/1.1\r\n\r\n', 'hello'],
+  )
 })

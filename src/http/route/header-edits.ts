@@ -1,7 +1,7 @@
 // The header edits of a route, prepared: names to take out, and lines to put in that are the same for every exchange
 // or are rendered for each.
 import type { FieldEditSpec, HeaderEditsSpec } from '../../core/route-spec.ts'
-import { safeValue } from '../hygiene/field-changes.ts'
+import { framesOrRoutes, safeValue } from '../hygiene/field-changes.ts'
 import { foldedName } from '../hygiene/reserved-fields.ts'
 import { type AnswerFacts, renderTemplate, type TemplateFacts } from './render-template.ts'
 
@@ -16,7 +16,9 @@ export class HeaderEdits {
   constructor(spec: HeaderEditsSpec) {
     const edits = [...spec.set, ...spec.add]
     const variable = edits.filter(({ value }) => value.some((part) => typeof part !== 'string'))
-    this.removed = new Set([...spec.remove, ...spec.set.map(({ name }) => name)].map(foldedName))
+    const removed = [...spec.remove, ...spec.set.map(({ name }) => name)].map(foldedName)
+    // `content_length` is `Content-Length` folded: what frames the message stays.
+    this.removed = new Set(removed.filter((name) => !framesOrRoutes(name)))
     this.constant = edits
       .filter((edit) => !variable.includes(edit))
       .map(({ name, value }) => `${name}: ${safeValue(value.join(''))}\r\n`)

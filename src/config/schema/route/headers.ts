@@ -20,12 +20,13 @@ export interface HeaderEditsConfig {
 }
 
 const framing = new Set([
-  ...['connection', 'content-length', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade'],
+  ...['connection', 'content-length', 'expect', 'keep-alive', 'max-forwards'],
+  ...['te', 'trailer', 'transfer-encoding', 'upgrade'],
 ])
 
-/** Why a field cannot be changed, as a sentence without its dot; null = it can. */
+/** Why a field cannot be changed, as a sentence without its dot; null = it can. Named as proxies compare them: `_` is `-`. */
 function fixedField(name: string): string | null {
-  const lower = name.toLowerCase()
+  const lower = name.toLowerCase().replace(/[^0-9a-z]/g, '-')
   if (lower === 'host') return 'cannot be changed here; use "host_header" of the route'
   if (framing.has(lower))
     return 'tells where a message ends, or belongs to one connection, and cannot be changed; remove it'
