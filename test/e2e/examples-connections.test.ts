@@ -63,7 +63,7 @@ class Guest {
 }
 
 leakTest('chat: four servers, one room; who comes back finds the server that knows him', async (scope) => {
-  const { port } = await Example.program(scope, 'chat', 'chat.ts')
+  const { port } = await Example.program(scope, { dir: copyExample(scope, 'chat'), file: 'chat.ts' })
   const names = ['ann', 'ben', 'cid', 'dee']
   const guests: Guest[] = []
   for (const name of names) guests.push(await Guest.enter(scope, { port, room: 'lobby', name }))
@@ -121,7 +121,7 @@ async function talk(port: number, text: string): Promise<string> {
 leakTest('database: connections go to the primary, and to the standby while there is none', async (scope) => {
   const [primary, standby] = [await talker(scope, 'primary'), await talker(scope, 'standby')]
   const env = { PRIMARY: primary.url, STANDBY: standby.url }
-  const { port } = await Example.run(scope, 'database', 'config.jsonc', { env })
+  const { port } = await Example.run(scope, { dir: copyExample(scope, 'database'), file: 'config.jsonc', env })
   for (let i = 0; i < 4; i++) assert.equal(await talk(port, `query ${i}\n`), `primary\nquery ${i}\n`)
   await primary.close()
   for (let i = 0; i < 4; i++) assert.equal(await talk(port, `query ${i}\n`), `standby\nquery ${i}\n`)
@@ -142,7 +142,7 @@ test('database: PostgreSQL, its own program as the client', {
     }
     scope.defer(stop)
     const env = { PRIMARY: primary.url, STANDBY: standby.url }
-    const { port } = await Example.run(scope, 'database', 'config.jsonc', { env })
+    const { port } = await Example.run(scope, { dir: copyExample(scope, 'database'), file: 'config.jsonc', env })
     assert.match(await pgbench(port, '-c', '4', '-t', '25'), /actually processed: 100\/100/)
     await stop()
     assert.match(await pgbench(port, '-S', '-c', '4', '-t', '25'), /actually processed: 100\/100/)
@@ -179,7 +179,7 @@ leakTest(
     assert.equal(existsSync(join(dir, 'certificates')), false)
     await run(join(dir, 'make-certificates.sh'), { cwd: '/' })
     const [one, two] = await demoBackends(scope, 'one', 'two')
-    const { port } = await Example.run(scope, 'two-names', 'config.jsonc', { dir, env: { ONE: one!, TWO: two! } })
+    const { port } = await Example.run(scope, { dir, file: 'config.jsonc', env: { ONE: one!, TWO: two! } })
     for (const name of ['one', 'two']) {
       const ca = readFileSync(join(dir, 'certificates', `${name}.crt`))
       const host = `${name}.localhost`

@@ -2,14 +2,18 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import WebSocket from 'ws'
-import { demoBackends, Example } from '../support/example.ts'
+import { copyExample, demoBackends, Example } from '../support/example.ts'
 import { leakTest } from '../support/leaks.ts'
 import { ask } from '../support/load.ts'
 
 for (const name of ['express', 'fastify'] as const) {
   leakTest(`${name}: requests below /api go to two servers in turn, others do not`, async (scope) => {
     const backends = await demoBackends(scope, 'a', 'b')
-    const { port } = await Example.program(scope, name, 'server.ts', { env: { BACKENDS: backends.join(' ') } })
+    const { port } = await Example.program(scope, {
+      dir: copyExample(scope, name),
+      file: 'server.ts',
+      env: { BACKENDS: backends.join(' ') },
+    })
 
     const own = await ask(port)
     assert.deepEqual([own.status, own.body], [200, `${name === 'express' ? 'Express' : 'Fastify'} says hello\n`])
@@ -37,7 +41,11 @@ for (const name of ['express', 'fastify'] as const) {
 
   leakTest(`${name}: WebSockets below /api`, async (scope) => {
     const [backend] = await demoBackends(scope, 'a')
-    const { port } = await Example.program(scope, name, 'server.ts', { env: { BACKENDS: backend! } })
+    const { port } = await Example.program(scope, {
+      dir: copyExample(scope, name),
+      file: 'server.ts',
+      env: { BACKENDS: backend! },
+    })
     const socket = new WebSocket(`ws://127.0.0.1:${port}/api/ws`)
     await once(socket, 'open')
     socket.send('hello')

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { demoBackends, Example, examples } from '../support/example.ts'
+import { copyExample, demoBackends, Example, examples } from '../support/example.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
 import { type Answered, ask } from '../support/load.ts'
 import { until } from '../support/wait.ts'
@@ -35,7 +35,11 @@ leakTest('three-lines: each backend in turn', async (scope) => {
 
 leakTest('canary: five in a hundred, exactly; all of them with X-Canary', async (scope) => {
   const [stable, canary] = await demoBackends(scope, 'stable', 'canary')
-  const { port } = await Example.run(scope, 'canary', 'config.jsonc', { env: { STABLE: stable!, CANARY: canary! } })
+  const { port } = await Example.run(scope, {
+    dir: copyExample(scope, 'canary'),
+    file: 'config.jsonc',
+    env: { STABLE: stable!, CANARY: canary! },
+  })
   const answers: Answered[] = []
   for (let i = 0; i < 40; i++) answers.push(...(await Promise.all(Array.from({ length: 10 }, () => ask(port)))))
   const count = (name: string): number => answers.filter((answer) => backendOf(answer) === name).length
@@ -47,7 +51,11 @@ leakTest('canary: five in a hundred, exactly; all of them with X-Canary', async 
 
 async function gateway(scope: Scope): Promise<Example> {
   const [catalogue, orders] = await demoBackends(scope, 'catalogue', 'orders')
-  return Example.run(scope, 'api-gateway', 'config.jsonc', { env: { CATALOGUE: catalogue!, ORDERS: orders! } })
+  return Example.run(scope, {
+    dir: copyExample(scope, 'api-gateway'),
+    file: 'config.jsonc',
+    env: { CATALOGUE: catalogue!, ORDERS: orders! },
+  })
 }
 
 const page = ({ headers, body }: Answered): { error: string; request: string; type: unknown } => ({
@@ -125,7 +133,11 @@ async function patientBackend(scope: Scope): Promise<{ url: string; held: Server
 leakTest('own-strategy: a backend is filled before the next one begins', async (scope) => {
   const backends = [await patientBackend(scope), await patientBackend(scope), await patientBackend(scope)]
   const env = { FRONTDESK_BACKEND: backends.map(({ url }) => url).join(' ') }
-  const example = await Example.run(scope, 'own-strategy', 'frontdesk.config.ts', { env })
+  const example = await Example.run(scope, {
+    dir: copyExample(scope, 'own-strategy'),
+    file: 'frontdesk.config.ts',
+    env,
+  })
   const held = (): number[] => backends.map((backend) => backend.held.length)
   const askedSoFar: Promise<Answered>[] = []
   const send = async (count: number): Promise<void> => {
@@ -149,7 +161,9 @@ leakTest('own-strategy: a backend is filled before the next one begins', async (
 
 leakTest('own-middleware: tenants by their keys, strangers are turned away', async (scope) => {
   const [url] = await demoBackends(scope, 'a')
-  const example = await Example.run(scope, 'own-middleware', 'frontdesk.config.ts', {
+  const example = await Example.run(scope, {
+    dir: copyExample(scope, 'own-middleware'),
+    file: 'frontdesk.config.ts',
     env: { FRONTDESK_BACKEND: url! },
   })
   const { port } = example

@@ -12,23 +12,30 @@ export const examples = join(root, 'examples')
 /** What the examples import. */
 const packages = ['express', 'fastify', 'ws']
 
-/** A copy of an example; gone after the test. */
-export function copyExample({ t }: Scope, name: string): string {
+/** A folder in which these packages and frontdesk are installed, and no more; gone after the test. */
+export function emptyProject({ t }: Scope): string {
   const dir = folder(t)
-  cpSync(join(examples, name), dir, { recursive: true, filter: (path) => !/\.state\.json|\/certificates/.test(path) })
   writeFileSync(join(dir, 'package.json'), '{ "type": "module" }')
   const modules = join(dir, 'node_modules')
   mkdirSync(modules)
   symlinkSync(root, join(modules, 'frontdesk'))
-  for (const one of packages) symlinkSync(join(root, 'node_modules', one), join(modules, one))
+  for (const name of packages) symlinkSync(join(root, 'node_modules', name), join(modules, name))
+  return dir
+}
+
+/** An example in a project of its own. */
+export function copyExample(scope: Scope, name: string): string {
+  const dir = emptyProject(scope)
+  cpSync(join(examples, name), dir, { recursive: true, filter: (path) => !/\.state\.json|\/certificates/.test(path) })
   return dir
 }
 
 interface ExampleOptions {
+  /** A copy of it, or whatever else has this file. */
+  readonly dir: string
+  readonly file: string
   /** What it would be told by the environment; ports are free ones in any case. */
   readonly env?: Readonly<Record<string, string>>
-  /** Where a copy lies already. */
-  readonly dir?: string
 }
 
 /** A running example; ended with the test, by the signal that ends programs. */
@@ -39,10 +46,9 @@ export class Example extends CliProcess {
   adminPort = 0
 
   /** `frontdesk -c FILE`, with two workers. */
-  static async run(scope: Scope, name: string, file: string, { env, dir }: ExampleOptions = {}): Promise<Example> {
-    const cwd = dir ?? copyExample(scope, name)
+  static async run(scope: Scope, { dir, file, env }: ExampleOptions): Promise<Example> {
     const args = ['-c', file, '--port', '0', '--workers', '2']
-    const example = new Example(scope.t, args, { cwd, env: { FRONTDESK_ADMIN_PORT: '0', ...env } })
+    const example = new Example(scope.t, args, { cwd: dir, env: { FRONTDESK_ADMIN_PORT: '0', ...env } })
     scope.defer(() => example.#end({ code: 0, signal: null }))
     const [line] = await example.says(/^\{.*"event":"started".*\}$/m)
     const { listeners, admin } = JSON.parse(line) as { listeners: { port: number }[]; admin: string | null }
@@ -52,9 +58,8 @@ export class Example extends CliProcess {
   }
 
   /** `node FILE`: a program that says where it listens. */
-  static async program(scope: Scope, name: string, file: string, { env, dir }: ExampleOptions = {}): Promise<Example> {
-    const cwd = dir ?? copyExample(scope, name)
-    const example = new Example(scope.t, [], { script: file, cwd, env: { PORT: '0', ...env } })
+  static async program(scope: Scope, { dir, file, env }: ExampleOptions): Promise<Example> {
+    const example = new Example(scope.t, [], { script: file, cwd: dir, env: { PORT: '0', ...env } })
     // It has no handler for signals.
     scope.defer(() => example.#end({ code: null, signal: 'SIGTERM' }))
     example.port = Number((await example.says(/(?:port: |:)(\d{2,5})\b/))[1])
