@@ -175,10 +175,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     const route = found ?? implicit
     if (route === null) return errors.no_route
     this.#route = route
-    if (table === null) {
-      if (route.destination!.pool.hasBasePath && hasDotSegments(this.#head.target)) return errors.bad_target
-      return route
-    }
+    if (table === null) return route
     // What was matched is what backends get, byte for byte (CVE-2025-66490).
     const { path, query } = table.found
     this.#target = path + query
@@ -214,6 +211,10 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     }
     const destination = destinationFor(route, this.#head, this.#address)
     const { pool, retries, timeouts } = destination
+    if (pool.hasBasePath && hasDotSegments(this.#target)) {
+      this.#give(errors.bad_target, '')
+      return
+    }
     this.#destination = destination
     if (route.mirror !== null) this.#copy = route.mirror.begin(this.#head, this.#trafficRow())
     this.#attempts = new Attempts(pool, hashOf(pool.spec, this.#head, this.#address), retries)

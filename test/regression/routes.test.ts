@@ -1,17 +1,22 @@
 // Routes and their steps at bad moments: what once went wrong there, each case through a real data plane.
 import assert from 'node:assert/strict'
-import type { Middleware } from '../../src/core/plugin.ts'
+import type { Middleware, RequestView } from '../../src/core/plugin.ts'
 import type { RouteSpec } from '../../src/core/route-spec.ts'
 import type { PoolSpec } from '../../src/core/spec.ts'
 import { noPlugins } from '../../src/plugins/registry.ts'
+import { cheapHash } from '../support/cheap-hash.ts'
 import { backendSpec, poolSpec, routeSpec } from '../support/control-kit.ts'
+import { fieldValue } from '../support/http-message.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
 import { answer, get, lastChunk, post, postChunked } from '../support/messages.ts'
 import { TestPlane } from '../support/plane.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { middlewares, routed, use } from '../support/route-stand.ts'
 import { bytes, head, request, rst, startScriptedBackend, write } from '../support/scripted-backend.ts'
+import { seenValues } from '../support/stand.ts'
 import { deferred, until } from '../support/wait.ts'
+
+const answering = (status: number) => ({ action: { kind: 'respond', status, headers: [], body: [] } as const })
 
 interface Stand {
   readonly plane: TestPlane
@@ -158,3 +163,76 @@ leakTest('no edit takes out what frames a request, however it spells it', async 
     ['GET /smuggled HTTP/1.1\r\n\r\n', 'hello'],
   )
 })
+
+// --- where requests and clients are sent ---
+
+leakTest('what a separator is to some backends does not lead out of a base path', async (scope) => {
+  const { open, backend } = await routed(scope, [routeSpec({ paths: ['/*'] })], { backend: { basePath: '/base' } })
+  for (const target of ['/a%2F..%2F..%2Fadmin', '/..%5Cadmin', '/%2e%2e%2fadmin']) {
+    assert.equal((await (await open()).request(get(target))).status, 400)
+  }
+  assert.equal((await (await open()).request(get('/a%2Fb/..c'))).status, 200)
+  assert.deepEqual(
+    backend().requests.map(({ target }) => target),
+    ['/base/a%2Fb/..c'],
+  )
+})
+
+for (const name of ['request.path', 'request.uri']) {
+  leakTest(`a redirect to {${name}} stays at its host`, async (scope) => {
+    const action = { kind: 'redirect', to: [{ name }, '/'], keepQuery: true, status: 302 } as const
+    const { client } = await routed(scope, [routeSpec({}, { action })])
+    for (const target of ['//evil.example', '/.//evil.example', '/a/..///evil.example']) {
+      assert.equal(fieldValue(await client.request(get(target)), 'location'), '/evil.example/')
+    }
+  })
+}
+
+// --- what a client says of itself ---
+
+/** A step that keeps what it sees of these fields. */
+function looking(names: readonly string[]): { readonly seen: Record<string, string[]>; readonly step: Middleware } {
+  const seen: Record<string, string[]> = {}
+  const look = (request: RequestView): void => {
+    for (const name of names) seen[name] = request.headers(name)
+  }
+  return { seen, step: { onRequest: look } }
+}
+
+// Invariant 26 (CVE-2026-3635).
+leakTest('nobody goes by what an untrusted client says of whom it speaks for', async (scope) => {
+  const names = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-tls', 'forwarded', 'x-real-ip', 'x-request-id']
+  const { seen, step } = looking([...names, 'x-other'])
+  const fields = Object.fromEntries(
+    names.map((name, at) => [at % 2 === 0 ? name : name.replaceAll('-', '_'), '6.6.6.6']),
+  )
+  const byField = routeSpec({ headers: [{ name: 'x-forwarded-proto', values: ['6.6.6.6'] }] }, answering(204))
+  const routes = [byField, routeSpec({}, use('look'))]
+  const { client } = await routed(scope, routes, { plugins: middlewares({ look: step }) })
+  assert.equal((await client.request(get('/', { ...fields, 'X-Other': '1' }))).status, 200)
+  assert.deepEqual(seen, { ...Object.fromEntries(names.map((name) => [name, []])), 'x-other': ['1'] })
+})
+
+// RFC 9112 §3.2.2.
+leakTest('beside an absolute-form target a Host field decides nothing', async (scope) => {
+  const { seen, step } = looking(['host'])
+  const byField = routeSpec({ headers: [{ name: 'host', values: ['inner.example'] }] }, answering(204))
+  const routes = [byField, routeSpec({}, use('look'))]
+  const { client, backend } = await routed(scope, routes, { plugins: middlewares({ look: step }) })
+  assert.equal((await client.request('GET http://a.example/ HTTP/1.1\r\nHost: inner.example\r\n\r\n')).status, 200)
+  assert.deepEqual(seen, { host: ['a.example'] })
+  assert.deepEqual(seenValues(backend().requests[0], 'host'), ['a.example'])
+  assert.equal((await client.request(get('/', { Host: 'inner.example' }))).status, 204)
+})
+
+leakTest(
+  'a user is known by the credentials that came, also where the field tells the backend who it is',
+  async (scope) => {
+    const users = [{ name: 'ann', hash: cheapHash('secret') }]
+    const basicAuth = { realm: 'r', users, userHeader: 'authorization' }
+    const { client, backend } = await routed(scope, [routeSpec({}, { basicAuth })])
+    const fields = { Authorization: `Basic ${Buffer.from('ann:secret').toString('base64')}` }
+    assert.equal((await client.request(get('/', fields))).status, 200)
+    assert.deepEqual(seenValues(backend().requests[0], 'authorization'), ['ann'])
+  },
+)

@@ -1,7 +1,7 @@
 // The stand of a test of routes: one acting backend per pool, a data plane in this thread, a client.
 import type { Middleware, MiddlewareFactory } from '../../src/core/plugin.ts'
 import type { RouteSpec } from '../../src/core/route-spec.ts'
-import type { PoolSpec, Snapshot } from '../../src/core/spec.ts'
+import type { BackendSpec, PoolSpec, Snapshot } from '../../src/core/spec.ts'
 import { noPlugins, type PluginRegistry } from '../../src/plugins/registry.ts'
 import { type ActingBackend, startActingBackend } from './acting-backend.ts'
 import { backendSpec, poolSpec } from './control-kit.ts'
@@ -13,6 +13,7 @@ export interface RouteStandOptions {
   /** Names of pools, each with a backend of that name. Default: one, `default`. */
   readonly pools?: readonly string[]
   readonly pool?: Partial<PoolSpec>
+  readonly backend?: Partial<BackendSpec>
   /** Pool of the implicit route; '' = none. Default: the first. */
   readonly implicit?: string
   readonly plugins?: Partial<PluginRegistry>
@@ -42,7 +43,11 @@ export async function routed(
       pools: (state) =>
         names.map((name, cursor) => {
           const port = Number(new URL(backends.get(name)!.url).port)
-          return poolSpec([backendSpec(state.claimSlot(), port, { pool: name })], { name, cursor, ...options.pool })
+          return poolSpec([backendSpec(state.claimSlot(), port, { pool: name, ...options.backend })], {
+            name,
+            cursor,
+            ...options.pool,
+          })
         }),
       snapshot: { routes, ...options.snapshot },
       plugins: { ...noPlugins, ...options.plugins },

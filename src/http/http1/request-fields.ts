@@ -60,7 +60,7 @@ export class RequestFields {
   clientAddress = ''
   /** All Cookie values, for affinity; '' for none. */
   cookie = ''
-  /** Where strategies look fields up: as received, but reserved fields as we say them. */
+  /** Where whoever decides looks fields up: as received, but reserved fields as we say them, and no other hearsay. */
   lookup = ''
   /** Block for the backend: everything but Host, X-Forwarded-Host, X-Request-Id and Max-Forwards; CRLF at the end. */
   forward = ''
@@ -101,6 +101,8 @@ class Scratch {
   forwardedFor = ''
   forwardedProto = ''
   via = ''
+  /** An untrusted client tells of whom it speaks for. */
+  hasHearsay = false
 }
 
 /** Parses and rewrites a field block (every line with its CRLF). Never throws; the first fault is in `error`. */
@@ -120,7 +122,8 @@ export function readRequestFields(block: string, minor: 0 | 1, client: ClientFac
   const certificate =
     rules.certificateNames === null ? '' : certificateFields(rules.certificateNames, client.certificate)
   const own = ownFields(fields, scratch, client, rules) + certificate
-  fields.lookup = certificate === '' ? allowed : certificate + allowed
+  const heard = scratch.hasHearsay ? withoutHearsay(allowed) : allowed
+  fields.lookup = certificate === '' ? heard : certificate + heard
   fields.hostIsValid = fields.hostCount === 0 || (fields.hostCount === 1 && isValidHost(fields.host))
   const endToEnd = removeListed(kept, scratch.connection)
   if (endToEnd === null) fields.error = errors.bad_field
@@ -212,8 +215,8 @@ function readField(
       }
       return true
     case 9:
-      if (first === 0x66 /* f */ && isName(block, start, 'forwarded')) return client.trusted
-      if (first === 0x78 /* x */ && isName(block, start, 'x-real-ip')) return client.trusted
+      if (first === 0x66 /* f */ && isName(block, start, 'forwarded')) return isBelieved(scratch, client)
+      if (first === 0x78 /* x */ && isName(block, start, 'x-real-ip')) return isBelieved(scratch, client)
       return true
     case 10:
       if (first === 0x63 /* c */ && isName(block, start, 'connection')) {
@@ -223,7 +226,9 @@ function readField(
       return !(first === 0x6b /* k */ && isName(block, start, 'keep-alive'))
     case 12:
       if (first === 0x78 /* x */ && isName(block, start, 'x-request-id')) {
-        if (client.trusted && fields.requestId === '') fields.requestId = requestIdOf(trimmed(block, colon + 1, end))
+        if (isBelieved(scratch, client) && fields.requestId === '') {
+          fields.requestId = requestIdOf(trimmed(block, colon + 1, end))
+        }
         return false
       }
       if (first === 0x6d /* m */ && isName(block, start, 'max-forwards')) {
@@ -261,6 +266,26 @@ function readField(
   return true
 }
 
+/** The one decision that gates every forwarded field: a backend does not get it, and nobody here goes by it. */
+function isBelieved(scratch: Scratch, { trusted }: ClientFacts): boolean {
+  if (!trusted) scratch.hasHearsay = true
+  return trusted
+}
+
+/** Folded, as in `isName`. */
+const HEARSAY = /^(?:forwarded|x-real-ip|x-request-id|x-forwarded-.*)$/
+
+function withoutHearsay(block: string): string {
+  let kept = ''
+  for (let position = 0; position < block.length; ) {
+    const colon = block.indexOf(':', position)
+    const next = block.indexOf('\r\n', colon) + 2
+    if (!HEARSAY.test(folded(block.slice(position, colon)))) kept += block.slice(position, next)
+    position = next
+  }
+  return kept
+}
+
 /** An id goes into heads, bodies and logs: printable and of a sensible length, or one is made. */
 function requestIdOf(value: string): string {
   return /^[\x21-\x7e]{1,128}$/.test(value) ? value : ''
@@ -275,7 +300,7 @@ function readForwarded(
   scratch: Scratch,
   client: ClientFacts,
 ): boolean {
-  if (!client.trusted) return false
+  if (!isBelieved(scratch, client)) return false
   const name = block.slice(start + 12, colon).toLowerCase()
   if (name === 'for') scratch.forwardedFor = append(scratch.forwardedFor, trimmed(block, colon + 1, end))
   else if (name === 'proto') scratch.forwardedProto = trimmed(block, colon + 1, end)

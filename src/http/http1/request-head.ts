@@ -1,6 +1,7 @@
 // A request head: request line and header section. RFC 9112 §3 and §5, refused where it is not exact.
 import type { ErrorSpec } from '../../core/errors.ts'
 import { errors } from '../../core/errors.ts'
+import { withoutReserved } from '../hygiene/reserved-fields.ts'
 import { isValidHost, TOKEN } from './grammar.ts'
 import { type ClientFacts, type FieldRules, type RequestFields, readRequestFields } from './request-fields.ts'
 
@@ -80,8 +81,17 @@ function settleTarget(method: string, target: string, minor: 0 | 1, fields: Requ
   if (absolute === null || !isValidHost(absolute[1]!)) return errors.bad_target
   const rest = absolute[2]!
   const path = rest === '' && method === 'OPTIONS' ? '*' : rest.startsWith('/') ? rest : `/${rest}`
-  return { method, target: path, minor, host: absolute[1]!, fields }
+  return { method, target: path, minor, host: absolute[1]!, fields: forHost(fields, absolute[1]!) }
 }
+
+/** Host counts for nothing beside an absolute-form target (§3.2.2): nobody may decide by what it says instead. */
+function forHost(fields: RequestFields, host: string): RequestFields {
+  if (fields.host === host) return fields
+  const lookup = `Host: ${host}\r\n${withoutReserved(fields.lookup, HOST)}`
+  return Object.assign(Object.create(Object.getPrototypeOf(fields)), fields, { lookup })
+}
+
+const HOST: ReadonlySet<string> = new Set(['host'])
 
 function versionMinor(text: string, start: number, end: number): -1 | 0 | 1 {
   if (end - start !== 8 || !text.startsWith('HTTP/1.', start)) return -1

@@ -8,7 +8,7 @@ import { renderTemplate, type TemplateFacts } from './render-template.ts'
 
 export function redirectAnswer({ to, status, keepQuery }: RedirectSpec, facts: TemplateFacts): OwnAnswer {
   let location = renderTemplate(to, facts, null)
-  // What stood behind `/old/` may begin with a slash: `//evil.example` would be another host.
+  // What stood behind `/old/` may begin with a slash, and so may a path behind its own: `//evil.example` is another host.
   if (startsWithPath(to)) location = location.replace(/^\/\/+/, '/')
   if (keepQuery && !location.includes('?')) location = withQuery(location, facts.query)
   const fields = `Location: ${uriText(location)}\r\nContent-Type: text/plain; charset=utf-8\r\n`
@@ -30,9 +30,9 @@ export function respondAnswer({ status, headers, body }: RespondSpec, facts: Tem
 }
 
 /** `/…` is a path of this host; `//…` was written for another one on purpose. */
-function startsWithPath(to: RedirectSpec['to']): boolean {
-  const [first] = to
-  return typeof first === 'string' && first.startsWith('/') && !first.startsWith('//')
+function startsWithPath([first]: RedirectSpec['to']): boolean {
+  if (typeof first === 'string') return first.startsWith('/') && !first.startsWith('//')
+  return first?.name === 'request.path' || first?.name === 'request.uri'
 }
 
 function withQuery(location: string, query: string): string {
