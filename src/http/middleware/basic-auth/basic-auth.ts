@@ -39,9 +39,9 @@ class BasicAuth implements Middleware {
   }
 
   onRequest(request: RequestView): Answer | undefined | Promise<Answer | undefined> {
-    // Before anything else, whatever comes of it: nobody but this step says who it is (CVE-2026-30851).
-    if (this.#userHeader !== '') request.removeHeader(this.#userHeader)
     const fields = request.headers('authorization')
+    // Whatever comes of it: nobody but this step says who it is (CVE-2026-30851).
+    if (this.#userHeader !== '') request.removeHeader(this.#userHeader)
     const credentials = fields.length === 1 ? readCredentials(fields[0]!) : null
     if (credentials === null || this.#decoys.length === 0) return this.#unauthorized
     const hash = this.#hashes.get(credentials.user) ?? this.#decoyFor(credentials.user)

@@ -14,7 +14,7 @@ const passes = (step: Middleware, address: string): boolean => {
 
 test('without allow everybody who is not denied may', () => {
   const step = networks([], ['10.0.0.0/8', '2001:db8::/32', 'unix'])
-  const addresses = ['10.1.2.3', '11.1.2.3', '2001:db8::1', '2001:db9::1', 'unix']
+  const addresses = ['10.1.2.3', '11.1.2.3', '2001:db8::1', '2001:db9::1', 'unix:']
   assert.deepEqual(
     addresses.map((address) => passes(step, address)),
     [false, true, false, true, false],
@@ -23,7 +23,7 @@ test('without allow everybody who is not denied may', () => {
 
 test('with allow only those in it, and of them none who is denied', () => {
   const step = networks(['10.0.0.0/8', '::1'], ['10.66.0.0/16'])
-  const addresses = ['10.1.2.3', '10.66.0.1', '192.0.2.1', '::1', '::2', 'unix', '', '10.1.2.3x']
+  const addresses = ['10.1.2.3', '10.66.0.1', '192.0.2.1', '::1', '::2', 'unix:', '', '10.1.2.3x']
   for (const round of [1, 2]) {
     assert.deepEqual(
       addresses.map((address) => passes(step, address)),
@@ -31,7 +31,7 @@ test('with allow only those in it, and of them none who is denied', () => {
       `${round}`,
     )
   }
-  assert.ok(passes(networks(['unix'], []), 'unix'))
+  assert.ok(passes(networks(['unix'], []), 'unix:'))
 })
 
 test('a million addresses are not remembered', () => {

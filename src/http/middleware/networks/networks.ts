@@ -33,9 +33,7 @@ class Networks implements Middleware {
   }
 
   #decide(address: string): boolean {
-    // As util/cidr.ts calls the peers on a Unix socket.
-    const peer = address === 'unix' ? 'unix:' : address
-    const may = !this.#isDenied(peer) && this.#isAllowed(peer)
+    const may = !this.#isDenied(address) && this.#isAllowed(address)
     if (this.#verdicts.size >= maxRemembered) this.#verdicts.clear()
     this.#verdicts.set(address, may)
     return may

@@ -117,7 +117,9 @@ describe('rate_limit', () => {
     assert.equal(passes(step, from('2001:db8::1')), 2)
     assert.equal(passes(step, from('2001:db8::ffff:1')), 0)
     assert.equal(passes(step, from('2001:db8:0:1::1')), 2)
-    assert.equal(passes(step, from('unix')), 2)
+    assert.equal(passes(step, from('unix:'), 1), 1)
+    assert.equal(passes(step, from('2001:db9::1'), 1), 1)
+    assert.equal(passes(step, from('unix:')), 1, 'one account, whoever was asked for before')
   })
 
   it('counts by all, by header, by cookie; without one by address', () => {

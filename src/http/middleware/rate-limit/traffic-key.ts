@@ -1,6 +1,7 @@
 // Whose request it is, as a limit counts: a 64-bit hash of the limit and of what it counts by.
 import type { RequestView } from '../../../core/plugin.ts'
 import type { KeySpec } from '../../../core/route-spec.ts'
+import { unixAddress } from '../../../net/arrival.ts'
 import { hash32, mix32 } from '../../../util/hash32.ts'
 import { network64 } from './network64.ts'
 
@@ -44,7 +45,7 @@ export class TrafficKey {
 
   /** Whoever has an IPv6 address has at least 2⁶⁴ of them. */
   #setAddress(address: string): void {
-    if (address.includes(':')) {
+    if (address.includes(':') && address !== unixAddress) {
       network64(address, network)
       this.#set(ofAddress, network[0]!, network[1]!)
     } else this.#set(ofAddress, hash32(address, 0x9747b28c), hash32(address, 0x3c6ef372))
