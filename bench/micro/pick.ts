@@ -1,5 +1,7 @@
 // What a choice costs, by strategy and number of backends, and what the counters around it cost.
+import { customStrategy } from '../../src/balancer/custom.ts'
 import { Ring } from '../../src/balancer/ring.ts'
+import type { CustomStrategy } from '../../src/core/plugin.ts'
 import type { StrategyName } from '../../src/core/spec.ts'
 import { bucketIndex } from '../../src/state/histogram.ts'
 import { createBed, newSelection, pickerOf } from '../../test/support/balancing-bed.ts'
@@ -20,6 +22,32 @@ function pickBenchmark(strategy: StrategyName, size: keyof typeof sizes, dead: n
         picker.pick(selection)
       }
       for (let i = 0; i < dead; i++) bed.owner.clearFlag(i * 2, 1)
+    },
+  }
+}
+
+/** The least that somebody's own can be: what is above its cost is ours. */
+const ownStrategy: CustomStrategy = {
+  build: ({ backends, state }) => {
+    return (request) => {
+      const first = backends[state.ticket() % backends.length]!
+      return first.available && !request.tried(first) ? first : backends.find((backend) => backend.available)
+    }
+  },
+}
+
+function ownBenchmark(): Benchmark {
+  const bed = sizes[3]
+  const own = customStrategy({ strategy: ownStrategy, options: {}, onFault: () => {} })
+  const picker = own.build({ backends: bed.backends, cursor: 0, state: bed.worker })
+  const selection = newSelection()
+  return {
+    name: 'pick an own strategy, 3 backends',
+    run(times) {
+      for (let i = 0; i < times; i++) {
+        selection.hash = Math.imul(i, 0x9e3779b1) >>> 0
+        picker.pick(selection)
+      }
     },
   }
 }
@@ -61,6 +89,7 @@ const stateBenchmarks: Benchmark[] = Object.entries(operations).map(([name, once
 
 export const benchmarks: readonly Benchmark[] = [
   ...everyStrategy.map((strategy) => pickBenchmark(strategy, 3, 0)),
+  ownBenchmark(),
   ...everyStrategy.map((strategy) => pickBenchmark(strategy, 10000, 0)),
   ...constantCost.map((strategy) => pickBenchmark(strategy, 10000, 1000)),
   {
