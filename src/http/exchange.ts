@@ -152,6 +152,8 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     if (this.#head.method === 'OPTIONS' && this.#head.fields.maxForwards === 0) return this.#answerOptions(start)
     const route = this.#findRoute()
     if ('retry' in route) return this.#refuse(route, end)
+    // Errors are shown to steps, too: before anything can go wrong.
+    if (route.steps !== null) this.#steps = new StepCaller(this, this.#plane.wheel)
     if (route.bodySize !== 0 && this.#head.fields.contentLength > route.bodySize) {
       return this.#refuse(errors.body_too_large, end)
     }
@@ -159,7 +161,6 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     if (used < 0 || framesMessage(this.#body.trailers)) return this.#refuse(errors.bad_chunk, end)
     if (this.#bodyTooLarge()) return this.#refuse(errors.body_too_large, end)
     if (this.#body.kind !== 'none') this.#firstBody = bodyText(bytes, this.#body, this.#site.headLimits.reserved)
-    if (route.steps !== null) this.#steps = new StepCaller(this, this.#plane.wheel)
     const hooks = route.steps === null ? null : route.steps.onRequest
     if (hooks !== null) this.#steps!.call(hooks, this.#record!, (answer) => this.#admitted(answer))
     else this.#admitted(undefined)

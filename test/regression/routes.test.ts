@@ -8,7 +8,7 @@ import { cheapHash } from '../support/cheap-hash.ts'
 import { backendSpec, poolSpec, routeSpec } from '../support/control-kit.ts'
 import { fieldValue } from '../support/http-message.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
-import { answer, get, lastChunk, post, postChunked } from '../support/messages.ts'
+import { answer, chunk, get, lastChunk, post, postChunked } from '../support/messages.ts'
 import { TestPlane } from '../support/plane.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { middlewares, routed, use } from '../support/route-stand.ts'
@@ -121,6 +121,20 @@ leakTest('an answer that waits for a step has come in time, whatever its request
   gate.resolve()
   assert.equal((await client.reply('POST')).body.toString(), 'early')
 })
+
+for (const [what, sent, status] of [
+  ['is too large by its length', post('/', '', {}, 1001), 413],
+  ['is too large as it comes', `${postChunked('/')}${chunk('x'.repeat(1001))}`, 413],
+  ['is no body', `${postChunked('/')}zz\r\n`, 400],
+] as const) {
+  leakTest(`a body that ${what} is refused, and steps see the answer`, async (scope) => {
+    const step: Middleware = { onResponse: (response) => response.setHeader('X-Seen', String(response.status)) }
+    const { client } = await scripted(scope, [[]], step, { route: { bodySize: 1000 } })
+    const reply = await client.request(sent, 'POST')
+    assert.equal(reply.status, status)
+    assert.equal(fieldValue(reply, 'x-seen'), String(status))
+  })
+}
 
 // --- what steps may give ---
 
