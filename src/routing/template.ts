@@ -17,7 +17,7 @@ const everywhere: readonly TemplatePlace[] = ['request', 'answer', 'response', '
 
 /** Every variable besides the named parts of the route's path; for the guide too. */
 export const variables: readonly Variable[] = [
-  { name: 'client.ip', places: everywhere, meaning: 'address of the client; `unix` on a Unix socket' },
+  { name: 'client.ip', places: everywhere, meaning: 'address of the client; `unix:` on a Unix socket' },
   { name: 'client.port', places: everywhere, meaning: 'its port' },
   { name: 'request.id', places: everywhere, meaning: '`X-Request-Id` of this exchange' },
   { name: 'request.method', places: everywhere, meaning: '`GET`' },
