@@ -29,10 +29,11 @@ import { BodyReader } from './http1/body.ts'
 import { dropAnswer } from './http1/dropped-answer.ts'
 import { fieldValue } from './http1/grammar.ts'
 import { type Owner, prefaceFor, takeOwn } from './http1/own-connection.ts'
-import { bodyText, relayBody } from './http1/relay-body.ts'
+import { bodyText, lastChunk, relayBody } from './http1/relay-body.ts'
 import { isIdempotent, type RequestHead } from './http1/request-head.ts'
 import type { ResponseHead } from './http1/response-head.ts'
 import { hashOf } from './hygiene/hash-key.ts'
+import { nothingReserved } from './hygiene/reserved-fields.ts'
 import { hasDotSegments } from './hygiene/target.ts'
 import { framesMessage } from './hygiene/trailers.ts'
 import type { MirrorCopy } from './mirror/mirror-copy.ts'
@@ -160,7 +161,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     const used = this.#body.feed(bytes, start, end)
     if (used < 0 || framesMessage(this.#body.trailers)) return this.#refuse(errors.bad_chunk, end)
     if (this.#bodyTooLarge()) return this.#refuse(errors.body_too_large, end)
-    if (this.#body.kind !== 'none') this.#firstBody = bodyText(bytes, this.#body, this.#site.headLimits.reserved)
+    if (this.#body.kind !== 'none') this.#firstBody = bodyText(bytes, this.#body)
     const hooks = route.steps === null ? null : route.steps.onRequest
     if (hooks !== null) this.#steps!.call(hooks, this.#record!, (answer) => this.#admitted(answer))
     else this.#admitted(undefined)
@@ -206,6 +207,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   /** Chooses the pool, and what it is to be asked for. */
   #dispatch(route: Route): void {
     if (this.#record !== null && this.#record.target !== null) this.#target = this.#record.target
+    this.#firstBody += this.#endWithTrailers()
     if (route.rewrite !== null && !this.#rewrite(route.rewrite)) {
       this.#give(errors.bad_target, '')
       return
@@ -357,10 +359,10 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       return end
     }
     this.#bodyStreamed = true
-    if (this.#copy !== null) this.#copyMore(bodyText(bytes, this.#body, this.#site.headLimits.reserved))
+    if (this.#copy !== null) this.#copyMore(bodyText(bytes, this.#body) + this.#endWithTrailers())
     const { wire } = this.#client
     const outgoing = this.#body.kind === 'chunked' ? 'chunked' : 'raw'
-    relayBody(connection.wire, '', wire, bytes, this.#body, outgoing, this.#site.headLimits.reserved)
+    relayBody(connection.wire, '', wire, bytes, this.#body, outgoing, this.#unwantedTrailers)
     if (this.#ended) return used
     if (this.#body.done) wire.releaseOwnBuffer(connection.wire.pending)
     // Chunks are copied together anyway: a buffer of its own would only make the reads larger than the copies.
@@ -372,6 +374,20 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   onBackendDrain(): void {
     this.#setDeadlines()
     this.#client.resumeBody()
+  }
+
+  /** The last chunk of a body that has trailers; '' for all others. Once it is known what route and steps take out. */
+  #endWithTrailers(): string {
+    return this.#body.trailers === '' ? '' : lastChunk(this.#body.trailers, this.#unwantedTrailers)
+  }
+
+  /** What no client may say, and what the header section of this request must not say: a backend may read both as one. */
+  get #unwantedTrailers(): ReadonlySet<string> {
+    const { reserved } = this.#site.headLimits
+    if (this.#body.trailers === '') return reserved
+    const edited = this.#route!.requestEdits?.removed ?? nothingReserved
+    const changed = this.#record?.changes?.removed ?? nothingReserved
+    return reserved.union(edited).union(changed)
   }
 
   /** Whoever is waited for has a deadline: the backend for bytes or for taking them, the client likewise. */

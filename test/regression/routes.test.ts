@@ -178,6 +178,29 @@ leakTest('no edit takes out what frames a request, however it spells it', async 
   )
 })
 
+for (const together of [true, false]) {
+  leakTest(
+    `trailers do not bring back what was taken out, sent ${together ? 'with the head' : 'later'}`,
+    async (scope) => {
+      const step: Middleware = {
+        onRequest(request) {
+          request.setHeader('X-User', 'ann')
+          request.removeHeader('X-Admin')
+        },
+      }
+      const requestHeaders = { remove: ['x-internal'], set: [{ name: 'X-Const', value: ['1'] }], add: [] }
+      const route = routeSpec({}, { requestHeaders, ...use('step') })
+      const { client, backend } = await routed(scope, [route], { plugins: middlewares({ step }) })
+      const names = ['X-User', 'X_Admin', 'x-internal', 'X-Const', 'X-Other']
+      const trailers = names.map((name) => `${name}: evil\r\n`).join('')
+      client.write(postChunked('/') + (together ? '' : chunk('x'.repeat(100))))
+      if (!together) await until('the backend has the head', () => backend().started === 1)
+      await client.request(`0\r\n${trailers}\r\n`, 'POST')
+      assert.deepEqual(backend().requests[0]!.trailers, [['X-Other', 'evil']])
+    },
+  )
+}
+
 // --- where requests and clients are sent ---
 
 leakTest('what a separator is to some backends does not lead out of a base path', async (scope) => {

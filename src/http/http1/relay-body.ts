@@ -34,14 +34,14 @@ export function relayBody(
   if (before !== '' || after !== '') to.relayParts(before, from, bytes, ranges, total, after)
 }
 
-/** As `relayBody`, as text: what is kept for a further attempt. */
-export function bodyText(bytes: Buffer, body: BodyReader, reserved: ReadonlySet<string>): string {
+/** As `relayBody`, as text: what is kept for a further attempt. The last chunk of a body with trailers is left out. */
+export function bodyText(bytes: Buffer, body: BodyReader): string {
   const { ranges, total } = body
   let data = ''
   for (let at = 0; at < ranges.length; at += 2) data += bytes.latin1Slice(ranges[at], ranges[at + 1])
   if (body.kind !== 'chunked') return data
   const chunk = total === 0 ? '' : `${total.toString(16)}\r\n${data}\r\n`
-  return body.done ? chunk + lastChunk(body.trailers, reserved) : chunk
+  return body.done && body.trailers === '' ? chunk + lastChunk('', nothingReserved) : chunk
 }
 
 /** The last chunk with the trailers that may be passed on. */
