@@ -29,8 +29,18 @@ export type Duration = string | number
 /** \`"64KB"\`, \`"10MB"\`, or a number of bytes. */
 export type ByteSize = string | number
 
-/** What a plug-in is told by the configuration: plain data, for a schema of its own. */
-export type PluginOptions = string | number | boolean | null | object | undefined`
+/**
+ * What a plug-in is told by the configuration: plain data, for a schema of its own. No functions: a hook that is misspelt
+ * would be taken for options.
+ */
+export type PluginOptions =
+  | string
+  | number
+  | boolean
+  | null
+  | undefined
+  | { readonly [key: string]: unknown; readonly apply?: never }
+  | (object & { readonly apply?: never })`
 
 function configTypesText(schema: JsonSchema = configJsonSchema()): string {
   const names = namesOf(schema)

@@ -290,3 +290,29 @@ leakTest('a worker that dies is followed by one that imports the modules of now'
   await until('the next one serves', () => running.status().workers[0]?.state === 'running')
   assert.deepEqual(stampsOf(await askMany(port)), new Set(['two']))
 })
+
+leakTest('a TCP pool has an own strategy, too; where it throws the connection is closed', async (scope) => {
+  const { write, start, backends, log } = await stand(scope)
+  write(
+    'tcp.ts',
+    `let calls = 0
+export default { strategies: { last: { build: ({ backends }) => () => { if (calls++ > 0) throw new Error('enough'); return backends.at(-1) } } } }
+`,
+  )
+  const { port } = await start({
+    listeners: [{ name: 'tcp', listen: '127.0.0.1:0', protocol: 'tcp', pool: 'tcp' }],
+    plugins: ['./tcp.ts'],
+    workers: 1,
+    pools: {
+      tcp: {
+        backends: backends.map(({ url }) => url.replace('http', 'tcp')),
+        health_check: { method: 'none' },
+        strategy: { custom: 'last' },
+      },
+    },
+  })
+  const served = await ask(port)
+  assert.equal(served.headers['x-backend'], 'b')
+  assert.equal((await ask(port)).status, 0)
+  assert.match((await log.waitFor('plugin_failed')).message, /strategy last \(\.\/tcp\.ts\) failed: Error: enough/)
+})
