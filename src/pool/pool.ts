@@ -20,6 +20,8 @@ export class Pool {
   readonly affinity: Affinity | null
   /** Some backend has a path of its own, which a request must not lead out of. */
   readonly hasBasePath: boolean
+  /** Takes its place after a reload; null = it is in force, or there is none of that name any more. */
+  #successor: Pool | null = null
   readonly #picker: Picker
   readonly #state: WorkerState
   readonly #live: LiveBackends
@@ -40,10 +42,19 @@ export class Pool {
   }
 
   /**
+   * From now on places are taken at the other one: whoever waited through a reload finds the backends that there are now.
+   * Not where it is of another kind, whose backends speak something else.
+   */
+  succeededBy(pool: Pool | undefined): void {
+    if (pool?.spec.kind === this.spec.kind) this.#successor = pool
+  }
+
+  /**
    * Takes a place at a backend: at `bound` if that one may still be used, else at the strategy's choice.
    * Backends that turn out to be full are added to `selection.tried`. Answers at once, also when nothing is left.
    */
   acquire(selection: Selection, bound: BackendSpec | undefined): Lease | ErrorSpec {
+    if (this.#successor !== null) return this.#successor.acquire(selection, bound)
     if (bound !== undefined && this.#mayUseBound(bound, selection.tried)) {
       const lease = this.#enter(bound)
       if (lease !== null) return lease

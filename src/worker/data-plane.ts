@@ -51,6 +51,7 @@ export class DataPlane implements PlaneContext {
   readonly #options: DataPlaneOptions
   readonly #live: LiveBackends
   readonly #listeners = new Map<string, Entrance>()
+  #pools: ReadonlyMap<string, Pool> = new Map()
   readonly #turnedAway = new TurnedAway((message) => this.#options.post(message))
   readonly #atClose: (() => void)[] = []
   readonly #pluginFailures = new PluginFailures((message) => this.#options.post(message))
@@ -98,6 +99,8 @@ export class DataPlane implements PlaneContext {
     const http = snapshot.listeners.filter(({ protocol }) => protocol === 'http')
     const sites = new Map(http.map((spec) => [spec.name, buildSite(parts, spec, this)]))
     this.#live.update(snapshot.pools)
+    for (const [name, pool] of this.#pools) pool.succeededBy(pools.get(name))
+    this.#pools = pools
     this.#applyAccessLog(snapshot)
     for (const spec of snapshot.listeners) {
       const tls = engines.get(spec.name) ?? null

@@ -136,6 +136,27 @@ for (const [what, sent, status] of [
   })
 }
 
+leakTest('who waits for a step while a reload replaces the backends is served by the new ones', async (scope) => {
+  const gate = deferred()
+  let waits = 0
+  const step = {
+    onRequest: () => {
+      waits++
+      return gate.promise
+    },
+  }
+  const { client, plane } = await scripted(scope, [[]], step)
+  const next = scope.use(await startScriptedBackend([[request(), write(answer('new'))]]))
+  client.write(get('/'))
+  await until('the step waits', () => waits === 1)
+  for (const port of [1, next.port]) {
+    const backend = backendSpec(plane.state.claimSlot(), port)
+    plane.apply((snapshot) => ({ ...snapshot, pools: [poolSpec([backend])] }))
+  }
+  gate.resolve()
+  assert.equal((await client.reply()).body.toString(), 'new')
+})
+
 // --- what steps may give ---
 
 leakTest('a thenable that settles at once, or throws, is as good as a promise', async (scope) => {
