@@ -128,6 +128,7 @@ const kinds: Readonly<Record<string, string>> = {
   array: 'a list',
   object: 'an object',
   record: 'an object',
+  function: 'a function',
 }
 
 function explain(issue: Issue, value: unknown, path: Path): Words {

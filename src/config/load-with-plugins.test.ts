@@ -229,6 +229,15 @@ describe('a configuration that a program holds', () => {
     assert.notEqual(again.config.plugins[0]!.url, loaded.config.plugins[0]!.url)
   })
 
+  test('a function in another place is named as one, without its text', async () => {
+    const value = { backends: [() => 'secret'], port: () => 80, routes: [{ pool: () => 'default' }] }
+    assert.deepEqual(await problems(loadWithPlugins({ value })), [
+      'configuration: port: a function cannot stand here; expected a number',
+      'configuration: backends[0]: a function cannot stand here; expected a string or an object',
+      'configuration: routes[0].pool: a function cannot stand here; expected a string',
+    ])
+  })
+
   test('with workers it says what to do instead', async () => {
     const value = { backends, routes: [{ pool: 'default', use: [step] }], workers: 2 }
     assert.deepEqual(await problems(loadWithPlugins({ value })), [

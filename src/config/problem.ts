@@ -73,6 +73,7 @@ export function show(value: unknown, path: Path = []): string {
   if (isSecret(path)) return 'the value'
   if (Array.isArray(value)) return value.length === 0 ? '[]' : 'a list'
   if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0 ? '{}' : 'an object'
+  if (typeof value === 'function') return 'a function'
   if (typeof value !== 'string') return String(value)
   const text = JSON.stringify(redactUserInfo(value))
   return text.length <= 120 ? text : `${text.slice(0, 117)}…"`

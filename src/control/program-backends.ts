@@ -39,4 +39,4 @@ export class ProgramBackends implements Backends {
 }
 
 const named = <B extends BackendName>(backend: string | B): B =>
-  typeof backend === 'string' ? ({ url: backend } as B) : backend
+  typeof backend === 'object' && backend !== null ? backend : ({ url: backend } as B)

@@ -8,8 +8,9 @@ import { type StopReason, tellProblems } from '../control/events.ts'
 import type { StatusDocument } from '../control/status-document.ts'
 import type { FrontdeskConfig } from '../core/frontdesk-config.ts'
 import type { Log } from '../core/log.ts'
-import type { ApplyResult } from '../library/frontdesk.ts'
-import { NeedsRestartError } from '../library/needs-restart-error.ts'
+import { applyLoaded } from '../library/apply-loaded.ts'
+import type { ApplyResult, CloseOptions } from '../library/frontdesk.ts'
+import { graceOf } from '../library/grace.ts'
 import { type LogEvent, programLog } from '../library/program-log.ts'
 import type { Arrival } from '../net/arrival.ts'
 import { type Running, startFrontdesk } from '../supervisor/frontdesk.ts'
@@ -79,12 +80,7 @@ export class Hosted {
   async reload(config: HandlerConfig): Promise<ApplyResult> {
     const running = await this.#whenRunning()
     const loaded = await loadWithPlugins(loadOptions(config))
-    const result = await running.reload(loaded).catch((error: unknown) => {
-      throw loaded.locate(error)
-    })
-    if (!result.applied) throw new NeedsRestartError(result.needsRestart)
-    const { revision, changes, refused } = result
-    return { revision, changes, refused }
+    return applyLoaded(running, loaded, this.log)
   }
 
   events(options?: ReadOptions): EventReader {
@@ -92,8 +88,8 @@ export class Hosted {
   }
 
   /** A second call can only shorten what is left of the time of grace. */
-  close(graceMs?: number): Promise<StopReason> {
-    const how = { cause: 'close', ...(graceMs !== undefined && { graceMs }) }
+  async close(options: CloseOptions = {}): Promise<StopReason> {
+    const how = { cause: 'close', ...graceOf(options) }
     this.ready.then(() => this.#running!.drain(how)).catch(() => this.#bus.close())
     this.#closing ??= this.ready.then(
       () => this.#running!.stopped,
@@ -119,6 +115,8 @@ type HostedLoad = LoadOptions & { readonly value: object }
 
 /** @throws ConfigError for keys of programs that listen by themselves. */
 function loadOptions(config: HandlerConfig): HostedLoad {
+  // What it is instead is told by whoever reads it.
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) return { value: config ?? null }
   const written = strangers.filter(
     (key) => Object.hasOwn(config, key) && (config as FrontdeskConfig)[key] !== undefined,
   )

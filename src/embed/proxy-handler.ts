@@ -35,7 +35,7 @@ export function proxyHandler(config: HandlerConfig, options: HandlerOptions = {}
     status: () => hosted.status(),
     reload: (next: HandlerConfig) => hosted.reload(next),
     events: (read?: ReadOptions) => hosted.events(read),
-    close: ({ graceMs }: CloseOptions = {}) => hosted.close(graceMs),
+    close: (how?: CloseOptions) => hosted.close(how),
     [Symbol.asyncDispose]: async () => void (await hosted.close()),
   })
 }

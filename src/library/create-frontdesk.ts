@@ -10,8 +10,9 @@ import type { Log } from '../core/log.ts'
 import type { BoundListener } from '../supervisor/bound-listener.ts'
 import { drainingWords, type Running, startFrontdesk } from '../supervisor/frontdesk.ts'
 import { readVersion } from '../supervisor/read-version.ts'
+import { applyLoaded } from './apply-loaded.ts'
 import type { ApplyResult, CloseOptions, ConfigFile, Frontdesk, FrontdeskOptions } from './frontdesk.ts'
-import { NeedsRestartError } from './needs-restart-error.ts'
+import { graceOf } from './grace.ts'
 import { programLog } from './program-log.ts'
 import { isFile, readConfiguration } from './read-configuration.ts'
 
@@ -38,6 +39,7 @@ interface EmbeddedOptions {
 class Embedded implements Frontdesk {
   readonly #o: EmbeddedOptions
   readonly #bus = new EventBus()
+  readonly #told: Log
   readonly backends: Backends
   #running: Running | null = null
   #starting: Promise<void> | null = null
@@ -46,6 +48,7 @@ class Embedded implements Frontdesk {
 
   constructor(options: EmbeddedOptions) {
     this.#o = options
+    this.#told = tellProblems(options.log, this.#bus)
     this.backends = {
       list: async () => this.#active().backends.list(),
       add: async (backend) => this.#active().backends.add(backend),
@@ -79,32 +82,21 @@ class Embedded implements Frontdesk {
   async apply(config: FrontdeskConfig | ConfigFile): Promise<ApplyResult> {
     this.#active()
     const loaded = await readConfiguration(config)
-    const result = await this.#active()
-      .reload(loaded)
-      .catch((error: unknown) => {
-        throw loaded.locate(error)
-      })
-    if (!result.applied) throw new NeedsRestartError(result.needsRestart)
-    const { revision, changes, refused } = result
-    const words = changes.length === 0 ? 'nothing in it is new' : changes.join('; ')
-    this.#o.log.event('info', 'reloaded', `configuration applied (program, revision ${revision}): ${words}`, {
-      revision,
-    })
-    return { revision, changes, refused }
+    return applyLoaded(this.#active(), loaded, this.#told)
   }
 
   events(options?: ReadOptions): EventReader {
     return this.#bus.read(options)
   }
 
-  async close({ graceMs }: CloseOptions = {}): Promise<StopReason> {
-    if (graceMs !== undefined && !(graceMs >= 0)) throw new RangeError('graceMs is a number of milliseconds, 0 or more')
+  async close(options: CloseOptions = {}): Promise<StopReason> {
+    const grace = graceOf(options)
     const isFirst = this.#closing === null
     this.#closing ??= this.#close()
     // One that is still starting has nothing open yet.
     await this.#starting?.catch(() => undefined)
     if (isFirst && !this.#isClosed) this.#o.log.event('info', 'draining', drainingWords('close'), { cause: 'close' })
-    this.#running?.drain({ cause: 'close', ...(graceMs !== undefined && { graceMs }) })
+    this.#running?.drain({ cause: 'close', ...grace })
     return this.#closing
   }
 
@@ -114,8 +106,7 @@ class Embedded implements Frontdesk {
 
   async #start(): Promise<void> {
     const { loaded, load, log } = this.#o
-    const told = tellProblems(log, this.#bus)
-    for (const warning of loaded.warnings) told.event('warn', 'configuration', warning)
+    for (const warning of loaded.warnings) this.#told.event('warn', 'configuration', warning)
     try {
       this.#running = await startFrontdesk({ loaded, load, log, events: this.#bus, version: readVersion() })
     } catch (error) {

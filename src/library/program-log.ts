@@ -21,7 +21,8 @@ export function programLog(tell: ((event: LogEvent) => void) | undefined, least:
     event(level, name, message, fields = {}) {
       if (rank[level] < rank[least]) return
       try {
-        tell({ at: new Date(), level, name, message, fields })
+        const told: unknown = tell({ at: new Date(), level, name, message, fields })
+        if (told instanceof Promise) told.catch(() => undefined)
       } catch {
         // There is nobody else to tell.
       }

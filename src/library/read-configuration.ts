@@ -12,11 +12,16 @@ export function readConfiguration(config: FrontdeskConfig | ConfigFile): Promise
 
 /** Whatever else is in it is a mistake that the schema tells. */
 export const isFile = (config: FrontdeskConfig | ConfigFile): config is ConfigFile =>
-  typeof config === 'object' && config !== null && 'file' in config && Object.keys(config).length === 1
+  typeof config === 'object' &&
+  config !== null &&
+  'file' in config &&
+  typeof config.file === 'string' &&
+  Object.keys(config).length === 1
 
 /** A program opens an admin API only where it says so, and may ask for any free port in the flat form too. */
 function asEmbedded(config: FrontdeskConfig): FrontdeskConfig {
-  if (typeof config !== 'object' || config === null) return config
+  // For the loader `undefined` is no configuration at all, which may be right.
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) return (config ?? null) as FrontdeskConfig
   const given = withAnyAdminPort(withAnyPort(config))
   return given.admin === undefined && given.admin_port === undefined ? { ...given, admin: null } : given
 }

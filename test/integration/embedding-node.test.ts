@@ -469,6 +469,12 @@ leakTest('a wrong configuration is refused where the handler is made, all of it 
     () => proxyHandler(listening as never),
     (error) => error instanceof ConfigError && error.problems.map(({ path }) => path).join() === 'port,workers',
   )
+  for (const config of [undefined, null, 'config.json', []]) {
+    assert.throws(
+      () => proxyHandler(config as never),
+      /^ConfigError: configuration: the configuration must be one object/,
+    )
+  }
 })
 
 leakTest('two handlers in one process know nothing of one another', async (scope) => {
@@ -502,6 +508,7 @@ leakTest('close lets what is in flight finish, refuses what is new, and cuts wha
   assert.equal((await upgrading.request(get('/', { Connection: 'Upgrade', Upgrade: 'x' }))).status, 503)
   backend.release('a')
   assert.equal((await patient!.reply()).status, 200)
+  await assert.rejects(host.handler.close({ graceMs: Number.NaN }), RangeError)
   void host.handler.close({ graceMs: 0 })
   assert.equal(await closed, 'grace-expired')
   assert.equal((await cut!.read()).kind, 'closed')

@@ -141,6 +141,28 @@ leakTest('apply: another configuration whole, or nothing of it, and why', async 
   assert.equal((await ask(portOf(proxy))).headers['x-backend'], 'blue')
 })
 
+leakTest('what is no configuration, no backend and no time is refused as such', async (scope) => {
+  for (const config of [undefined, null, 'config.json', [], () => ({})]) {
+    const error = await refusal(createFrontdesk(config as never))
+    assert.equal(error.message, 'configuration: the configuration must be one object; write { … }', String(config))
+  }
+  // The number of a file that is open: who reads it waits for the terminal.
+  const numbered = await refusal(createFrontdesk({ file: 0 } as never))
+  assert.match(String(numbered.message), /^configuration: file: unknown key/)
+  const proxy = await started(scope, { backends: ['http://127.0.0.1:1'] })
+  const { add, drain, remove, update } = proxy.backends as unknown as Record<string, (at: unknown) => Promise<unknown>>
+  for (const call of [add, drain, remove, update]) {
+    for (const at of [undefined, null, 5]) {
+      const error = await refusal(call!(at))
+      assert.ok(error instanceof ControlError && error.code === 'invalid', String(error))
+    }
+  }
+  for (const graceMs of [-1, Number.NaN, '1s', null]) {
+    assert.ok((await refusal(proxy.close({ graceMs } as never))) instanceof RangeError, String(graceMs))
+  }
+  assert.equal(proxy.status().draining, false)
+})
+
 leakTest('backends: the calls of the admin API, with its rules, its answers and its refusals', async (scope) => {
   const [red, blue] = [await acting(scope, 'red'), await acting(scope, 'blue')]
   const proxy = await started(scope, { backends: [red.url], admin_port: 0 })
@@ -334,6 +356,8 @@ leakTest('the log is a function of the program, from its level up; what it throw
   const strict = { logging: { level: 'error' }, ...unused } as const
   await (await started(scope, { backends: [backend.url], ...strict }, { log: (event) => silent.push(event) })).close()
   assert.deepEqual(silent, [])
+  const later = async (): Promise<void> => Promise.reject(new Error('the program has a mistake'))
+  await (await started(scope, { backends: [backend.url] }, { log: () => later() })).close()
 })
 
 leakTest('a file: in the main thread unless it says otherwise, read again when it is asked for', async (scope) => {
