@@ -2,57 +2,61 @@
 import assert from 'node:assert/strict'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { type TestContext, test } from 'node:test'
 import { emptyProject } from '../support/example.ts'
-import { leakTest, type Scope } from '../support/leaks.ts'
+import { Scope } from '../support/leaks.ts'
 import { snippetsOf } from '../support/snippets.ts'
-import { CliProcess, cli, root } from './cli-process.ts'
+import { within } from '../support/wait.ts'
+import { CliProcess, cli, type Ended, root } from './cli-process.ts'
 
-/** A project with every file that a page shows: the first line of each says its name. */
-function projectOf(scope: Scope, page: string): { dir: string; files: string[] } {
-  const dir = emptyProject(scope)
-  const files = snippetsOf(page).map(({ code, line }) => {
+const pages = { code: 'docs/guide/plugins.md', tests: 'docs/guide/testing.md' } as const
+/** The compiler reads all of Frontdesk, which takes a while on a busy machine. */
+const PATIENCE_MS = 120_000
+const patient = { timeout: 2 * PATIENCE_MS }
+
+/** Writes every file that a page shows: the first line of each says its name. */
+function writeFiles(dir: string, page: string): string[] {
+  return snippetsOf(page).map(({ code, line }) => {
     const [, name] = /^\/\/ (\S+\.ts)\n/.exec(code) ?? assert.fail(`${page}, line ${line}: a block without a name`)
     mkdirSync(dirname(join(dir, name!)), { recursive: true })
     writeFileSync(join(dir, name!), code)
     return name!
   })
+}
+
+function run(t: TestContext, dir: string, script: string, args: readonly string[]): Promise<Ended> {
+  return within(`the end of ${script}`, new CliProcess(t, args, { script, cwd: dir }).closed, PATIENCE_MS)
+}
+
+test('all of it passes the compiler', patient, async (t) => {
+  const dir = emptyProject(new Scope(t))
+  const files = Object.values(pages).flatMap((page) => writeFiles(dir, page))
   const compilerOptions = { noEmit: true, types: [join(root, 'node_modules/@types/node')] }
-  writeFileSync(
-    join(dir, 'tsconfig.json'),
-    JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, files }),
-  )
-  return { dir, files }
-}
-
-async function passesTheCompiler(scope: Scope, dir: string): Promise<void> {
-  const compiler = new CliProcess(scope.t, ['-p', dir], {
-    script: join(root, 'node_modules/typescript/bin/tsc'),
-    cwd: dir,
-  })
-  const { code, stdout } = await compiler.ended()
+  const project = { extends: join(root, 'tsconfig.json'), compilerOptions, files }
+  writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify(project))
+  const { code, stdout } = await run(t, dir, join(root, 'node_modules/typescript/bin/tsc'), ['-p', dir])
   assert.deepEqual({ code, stdout }, { code: 0, stdout: '' })
-}
+})
 
-leakTest('the guide to own code', async (scope) => {
-  const { dir } = projectOf(scope, 'docs/guide/plugins.md')
-  await passesTheCompiler(scope, dir)
-  const typescript = await cli(scope.t, ['check', '-c', 'frontdesk.config.ts'], { cwd: dir })
+test('the configurations of the guide to own code are valid', patient, async (t) => {
+  const dir = emptyProject(new Scope(t))
+  writeFiles(dir, pages.code)
+  const typescript = await cli(t, ['check', '-c', 'frontdesk.config.ts'], { cwd: dir })
   assert.deepEqual([typescript.code, typescript.stderr], [0, ''])
-  const [, json = ''] =
-    /^```json\n([\s\S]*?)^```$/m.exec(readFileSync(join(root, 'docs/guide/plugins.md'), 'utf8')) ?? []
+  const [, json = ''] = /^```json\n([\s\S]*?)^```$/m.exec(readFileSync(join(root, pages.code), 'utf8')) ?? []
   writeFileSync(join(dir, 'config.json'), json)
   mkdirSync(join(dir, 'node_modules/some-package'))
-  writeFileSync(join(dir, 'node_modules/some-package/index.js'), 'exports.middleware = { other: { onFinish() {} } }')
-  const named = await cli(scope.t, ['check', '-c', 'config.json'], { cwd: dir })
+  const other = 'exports.middleware = { other: { onFinish() {} } }'
+  writeFileSync(join(dir, 'node_modules/some-package/index.js'), other)
+  const named = await cli(t, ['check', '-c', 'config.json'], { cwd: dir })
   assert.deepEqual([named.code, named.stderr], [0, ''])
 })
 
-leakTest('the guide to testing', async (scope) => {
-  const { dir, files } = projectOf(scope, 'docs/guide/testing.md')
-  await passesTheCompiler(scope, dir)
+test('the tests of the guide to testing pass', patient, async (t) => {
+  const dir = emptyProject(new Scope(t))
+  const files = writeFiles(dir, pages.tests)
   assert.ok(files.length >= 5 && files.every((name) => name.endsWith('.test.ts')), files.join())
-  const runner = new CliProcess(scope.t, files, { script: '--test', cwd: dir })
-  const { code, stdout } = await runner.ended()
+  const { code, stdout } = await run(t, dir, '--test', files)
   assert.equal(code, 0, stdout)
   assert.match(stdout, /(?:ℹ|#) fail 0\n/)
 })
