@@ -11,6 +11,8 @@ export interface Exchange {
   readonly target: string
   /** What the client got; 499 = it had gone, 0 = nothing was sent. */
   readonly status: number
+  /** Name of the route that took it; '' = none, and for TCP. */
+  readonly route: string
   /** '' = none was asked. */
   readonly pool: string
   /** URL of the last backend that was asked; '' = none. */
@@ -29,13 +31,14 @@ export type { FailedAttempt } from '../observe/access-log.ts'
 
 export function exchangeOf(entry: EndedEntry): Exchange {
   const { listener, status, pool, backend, attempts, error, durationUs } = entry
-  const { method, target, requestId } = 'requestId' in entry ? entry : { method: '', target: '', requestId: '' }
+  const { method, target, route, requestId } = 'requestId' in entry ? entry : noRequest
   return {
     protocol: 'requestId' in entry ? 'http' : 'tcp',
     listener,
     method,
     target,
     status,
+    route,
     pool,
     backend,
     attempts,
@@ -45,6 +48,8 @@ export function exchangeOf(entry: EndedEntry): Exchange {
     requestId,
   }
 }
+
+const noRequest = { method: '', target: '', route: '', requestId: '' } as const
 
 /** In words: `GET /x: 200 from http://127.0.0.1:1 (pool api), after http://127.0.0.1:2 connect_refused (ECONNREFUSED)`. */
 export function explain(exchange: Exchange): string {

@@ -92,6 +92,7 @@ test('answers of the proxy itself, and broken ones', async () => {
   assert.equal(none.status, 404)
   expectOwnAnswer(none)
   expectOwnAnswer(none, 'no_route')
+  assert.deepEqual([none.exchange?.route, (await proxy.request('/api/')).exchange?.route], ['', 'route-1'])
   assert.throws(() => expectOwnAnswer(none, 'forbidden'), /by itself with forbidden/)
   a.answer('cut')
   const cut = await proxy.request('/api/x')
