@@ -1,4 +1,5 @@
 // What is allowed, but probably not meant.
+import { keyPath } from './cross-check/route-places.ts'
 import { poolOf } from './finish.ts'
 import { poolsNamed, poolsOfRoute } from './pool-kind.ts'
 import { formatProblem, problemAt } from './problem.ts'
@@ -28,7 +29,7 @@ export function warningsOf(long: LongForm, tree: SourceNode): string[] {
     if (lacking.length > 0)
       warn(path, 'the lists of browsers do not take it like this', `they ask for ${lacking.join(' and ')}`)
   })
-  warnOfRoutes(long, warn)
+  warnOfRoutes(long, tree, warn)
   for (const [name, { backends, tls }] of Object.entries(long.pools)) {
     const path: Path = ['pools', name]
     if (!used.has(name)) {
@@ -55,13 +56,23 @@ export function warningsOf(long: LongForm, tree: SourceNode): string[] {
   return warnings
 }
 
-/** Listeners that nothing takes requests of, and clients that are to stay where they are not sent twice. */
-function warnOfRoutes(long: LongForm, warn: (path: Path, message: string, hint: string) => void): void {
+/** Listeners that nothing takes requests of, clients that are to stay where they are not sent twice, and open redirects. */
+function warnOfRoutes(
+  long: LongForm,
+  tree: SourceNode,
+  warn: (path: Path, message: string, hint: string) => void,
+): void {
   const { routes } = long
   long.listeners.forEach((listener, i) => {
     if (listener.protocol !== 'http' || listener.redirectHttpsPort > 0 || poolOf(long, listener) !== '') return
     if (routes.some(({ match }) => match.listeners.length === 0 || match.listeners.includes(listener.name))) return
     warn(['listeners', i], 'every request is answered with 404: no route is for this listener', 'name its "pool"')
+  })
+  routes.forEach(({ action }, i) => {
+    if (action.kind !== 'redirect' || !leadsAnywhere(action.to)) return
+    const message = 'leads wherever the link of a client says: its variable can stand for another host'
+    const hint = 'write a host, or {request.host}, and "/" behind it, or begin with "/"'
+    warn(keyPath(tree, ['routes', i, 'redirect'], 'to'), message, hint)
   })
   routes.forEach(({ action, sticky }, i) => {
     if (action.kind !== 'split' || action.by !== 'request' || sticky === null || sticky === 'none') return
@@ -69,6 +80,15 @@ function warnOfRoutes(long: LongForm, warn: (path: Path, message: string, hint: 
     const message = 'has little effect: the split sends each request of a client to another pool'
     warn(['routes', i, 'sticky'], message, 'write "split": {"to": […], "by": "ip"}')
   })
+}
+
+/** Whether what a client may put into a variable can be another host: at the end of the host's name, or first of all. */
+function leadsAnywhere(to: string): boolean {
+  const rest = /^(?:https?|\{[^}]*\}):\/\/(.*)$/i.exec(to)?.[1]
+  // A path begins with a slash, always.
+  if (rest === undefined) return /^\{(?!request\.(?:path|uri)\})/.test(to)
+  const authority = rest.split(/[/?#]|\{request\.(?:path|uri)\}/, 1)[0]!
+  return /\{(?!request\.host\})[^}]*\}(?::\d*)?$/.test(authority)
 }
 
 /** hstspreload.org. */
