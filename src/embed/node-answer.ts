@@ -1,9 +1,7 @@
 // An answer of the data plane, given to the response object of node:http or of the compatibility API of node:http2.
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import type { Http2ServerResponse } from 'node:http2'
 import type { ResponseHead } from '../http/http1/response-head.ts'
-
-const NGHTTP2_INTERNAL_ERROR = 2
+import { cutVisibly } from './cut.ts'
 
 export class NodeAnswer {
   readonly #req: IncomingMessage
@@ -69,20 +67,7 @@ export class NodeAnswer {
 
   /** The client must see that the answer is incomplete, or that there is none. */
   cut(): void {
-    const res = this.#res
-    if (this.#isHttp2) {
-      ;(res as unknown as Http2ServerResponse).stream?.close(NGHTTP2_INTERNAL_ERROR)
-      return
-    }
-    // Without a length only a reset tells a cut message from a complete one.
-    if (this.#isOld && res.headersSent && !res.hasHeader('Content-Length')) {
-      try {
-        this.#req.socket.resetAndDestroy()
-      } catch {
-        // No TCP socket: TLS has its own end of a stream, and Unix sockets have no reset.
-      }
-    }
-    res.destroy()
+    cutVisibly(this.#req, this.#res)
   }
 }
 

@@ -2,6 +2,7 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
+import { rawValue } from './current-fields.ts'
 import type { RequestOptions } from './handler.ts'
 import { HandlerError } from './handler-error.ts'
 import type { NodeRequest } from './node-exchange.ts'
@@ -61,16 +62,11 @@ function formOf(req: IncomingMessage, body: Body): BodyForm {
   return { kind: 'length', bytes: Number(rawValue(req, 'content-length')) }
 }
 
-function rawValue({ rawHeaders }: IncomingMessage, name: string): string | undefined {
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const candidate = rawHeaders[at]!
-    if (candidate.length === name.length && candidate.toLowerCase() === name) return rawHeaders[at + 1]
-  }
-  return undefined
-}
+/** By what came; of HTTP/2 it is known only when there is none. */
+export const hasBody = (req: IncomingMessage): boolean => announcedBody(req) !== 'none'
 
 /** Without a listener for `checkContinue` Node has told the client already. */
-function awaitsContinue({ socket }: IncomingMessage): boolean {
+export function awaitsContinue({ socket }: IncomingMessage): boolean {
   const { server } = socket as { server?: EventEmitter }
   return server !== undefined && server.listenerCount('checkContinue') > 0
 }

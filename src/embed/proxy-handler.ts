@@ -3,6 +3,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Duplex } from 'node:stream'
 import type { ReadOptions } from '../control/event-bus.ts'
 import type { CloseOptions } from '../library/frontdesk.ts'
+import { farewell } from './farewell.ts'
 import { fastifyPlugin, honoHandler } from './frameworks.ts'
 import type { HandlerConfig, HandlerOptions, Next, ProxyHandler, Req, Res } from './handler.ts'
 import { HandlerError } from './handler-error.ts'
@@ -155,5 +156,5 @@ function refuseUpgrade(error: HandlerError, socket: Duplex): void {
   const fields = Object.entries(error.headers).map(([name, value]) => `${name}: ${value}\r\n`)
   const body = `${reason}\n${error.message}.\n`.replace(/[^\n\x20-\x7e]/g, '?')
   const head = `HTTP/1.1 ${reason}\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n${fields.join('')}`
-  socket.end(`${head}Connection: close\r\n\r\n${body}`, () => socket.destroy())
+  farewell(socket, `${head}Connection: close\r\n\r\n${body}`)
 }

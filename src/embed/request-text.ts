@@ -1,6 +1,7 @@
 // A request of node:http (or of the compatibility API of node:http2) as the text that a client would have sent.
 import type { IncomingMessage } from 'node:http'
 import { TOKEN } from '../http/http1/grammar.ts'
+import { currentFields } from './current-fields.ts'
 
 /** How the body follows the head. */
 export type BodyForm = { readonly kind: 'none' | 'chunked' } | { readonly kind: 'length'; readonly bytes: number }
@@ -69,64 +70,19 @@ function hostOfHttp2({ headers }: IncomingMessage): string {
     : ''
 }
 
-interface RawField {
-  /** As written, of the first one. */
-  readonly name: string
-  readonly values: string[]
-}
-
-/** Field lines: those that came, and what `req.headers` says instead by now. */
+/** Field lines, checked one by one: a line break in a value would begin another field. */
 class FieldText {
   text = ''
   problem = ''
 
   constructor(req: IncomingMessage, options: HeadOptions) {
-    const { headers } = req
-    const raw = rawFields(req.rawHeaders)
-    for (const [key, field] of raw) {
-      const now = headers[key]
-      // What the program has deleted is not sent.
-      if (now !== undefined && isForwarded(key, options)) this.#addField(key, field, now)
+    for (const [key, { name, values }] of currentFields(req)) {
+      if (isForwarded(key, options)) for (const value of values) this.#addLine(name, value)
     }
-    for (const [name, now] of Object.entries(headers)) {
-      const key = name.toLowerCase()
-      if (now !== undefined && !raw.has(key) && isForwarded(key, options)) this.#addValues(name, now)
-    }
-  }
-
-  #addField(key: string, { name, values }: RawField, now: string | string[]): void {
-    if (values.length === 1) this.#addValues(name, now)
-    else this.#addValues(name, isWhole(key, values, now) ? values : now)
-  }
-
-  #addValues(name: string, values: string | readonly string[]): void {
-    for (const value of Array.isArray(values) ? values : [values]) this.#addLine(name, String(value))
   }
 
   #addLine(name: string, value: string): void {
     if (TOKEN.test(name) && VALUE.test(value)) this.text += `${name}: ${value}\r\n`
     else this.problem = `the header field ${JSON.stringify(name)} has a character that cannot be sent`
   }
-}
-
-function rawFields(rawHeaders: readonly string[]): Map<string, RawField> {
-  const fields = new Map<string, RawField>()
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at]!
-    const key = name.toLowerCase()
-    const known = fields.get(key)
-    if (known === undefined) fields.set(key, { name, values: [rawHeaders[at + 1]!] })
-    else known.values.push(rawHeaders[at + 1]!)
-  }
-  return fields
-}
-
-/**
- * Whether `req.headers` shows all fields of that name. Of some Node shows the program only the first: then backends get
- * that one too. Two Hosts are for the data plane to refuse.
- */
-function isWhole(key: string, values: readonly string[], now: string | string[]): boolean {
-  if (key === 'host') return now === values[0]
-  const shown = typeof now === 'string' ? now : now.join(', ')
-  return shown === values.join(', ') || shown === values.join('; ')
 }
