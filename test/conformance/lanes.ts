@@ -1,7 +1,7 @@
 // Proxies with a backend each, so that cases can run side by side without seeing one another's bytes.
 import { type Answer, AnsweringBackend, type Arrived, drip, echoTarget } from '../support/answering-backend.ts'
 import { fieldValue, type Message } from '../support/http-message.ts'
-import { startProxy, type TestProxy } from '../support/proxy.ts'
+import { startProxy } from '../support/proxy.ts'
 import { type Outcome, RawClient, type Reply } from '../support/raw-client.ts'
 
 /** How long a case may leave the client without an answer or a close. The proxy's own deadlines are far shorter. */
@@ -13,28 +13,36 @@ export type Delivery = 'at once' | 'byte by byte'
 /** Longer cases are not sent byte by byte. */
 export const MAX_DRIP = 600
 
+/** What is between clients and the backend of a lane. */
+export interface LaneProxy {
+  readonly port: number
+  close(): Promise<void>
+}
+
 export class Lane {
-  readonly proxy: TestProxy
+  readonly proxy: LaneProxy
   readonly backend: AnsweringBackend
   /** What the backend answers to targets that begin with /case. */
   answer: Answer | null = null
   #probes = 0
 
-  constructor(proxy: TestProxy, backend: AnsweringBackend) {
+  constructor(proxy: LaneProxy, backend: AnsweringBackend) {
     this.proxy = proxy
     this.backend = backend
   }
 
   /** @param limits `header_timeout` and `idle_timeout` of the proxy: how soon it gives up on a message that does not go on */
-  static async start(limits = { header_timeout: '2s', idle_timeout: '2s' }): Promise<Lane> {
+  static start(limits = { header_timeout: '2s', idle_timeout: '2s' }): Promise<Lane> {
+    const timeouts = { connect: '2s', first_byte: '2s', idle: '2s' }
+    return Lane.before((url) => startProxy([url], { pool: { timeouts }, limits }))
+  }
+
+  /** A lane with another proxy, made for the URL of its backend. */
+  static async before(startBefore: (url: string) => Promise<LaneProxy>): Promise<Lane> {
     const backend = await AnsweringBackend.start((request: Message) => {
       return lane.answer !== null && request.startLine.includes(' /case') ? lane.answer : echoTarget(request)
     })
-    const proxy = await startProxy([backend.url], {
-      pool: { timeouts: { connect: '2s', first_byte: '2s', idle: '2s' } },
-      limits,
-    })
-    const lane = new Lane(proxy, backend)
+    const lane = new Lane(await startBefore(backend.url), backend)
     return lane
   }
 
@@ -73,8 +81,8 @@ export class Lanes {
     this.#free = [...lanes]
   }
 
-  static async start(count: number): Promise<Lanes> {
-    return new Lanes(await Promise.all(Array.from({ length: count }, () => Lane.start())))
+  static async start(count: number, lane = () => Lane.start()): Promise<Lanes> {
+    return new Lanes(await Promise.all(Array.from({ length: count }, lane)))
   }
 
   /** Runs `body` with a lane of its own. */

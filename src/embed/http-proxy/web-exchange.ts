@@ -9,6 +9,7 @@ import {
 import { request as httpsRequest } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
+import { parseLength } from '../../http/http1/grammar.ts'
 import { currentFields } from '../current-fields.ts'
 import { cutVisibly } from '../cut.ts'
 import { awaitsContinue, hasBody } from '../node-request.ts'
@@ -125,6 +126,7 @@ export class WebExchange {
       return
     }
     const res = this.#res
+    if (!isFramed(proxyRes)) throw errorWith('EPROTO', 'where the answer of the target ends cannot be told for sure')
     proxyRes.on('error', () => this.#cut())
     proxyRes.on('close', () => {
       if (!proxyRes.complete) this.#cut()
@@ -223,6 +225,24 @@ export class WebExchange {
       cutVisibly(this.#req, this.#res)
     }
   }
+}
+
+/** Node reads more than one way to say it; whoever reads differently finds another message (CVE-2022-32213). */
+function isFramed({ rawHeaders }: IncomingMessage): boolean {
+  let isChunked = false
+  let length = -1
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!.toLowerCase()
+    const value = rawHeaders[at + 1]!
+    if (name === 'content-length') {
+      if (length >= 0 || parseLength(value) < 0) return false
+      length = parseLength(value)
+    } else if (name === 'transfer-encoding') {
+      if (isChunked || value.toLowerCase() !== 'chunked') return false
+      isChunked = true
+    }
+  }
+  return true
 }
 
 function whenConnected(proxyReq: ClientRequest, call: () => void): void {
