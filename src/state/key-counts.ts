@@ -133,7 +133,9 @@ export class KeyCounts {
       this.read(other)
       const foundHi = this.halves[1]!
       if ((foundHi & ~pending) !== keyHi || (this.halves[0]! & ~countMask) !== keyLo) continue
-      this.free(foundHi < 0 ? Math.max(entry, other) : entry, wanted)
+      const spare = foundHi < 0 ? Math.max(entry, other) : entry
+      // If the other one has been brought in meanwhile, this one is too many after all.
+      if (!this.free(spare, wanted) && spare === other) this.free(entry, wanted)
       return
     }
     Atomics.compareExchange(this.i64, entry, wanted, this.wordOf(keyHi, keyLo))
@@ -150,8 +152,8 @@ export class KeyCounts {
     return found
   }
 
-  private free(entry: number, from: bigint): void {
-    Atomics.compareExchange(this.i64, entry, from, 0n)
+  private free(entry: number, from: bigint): boolean {
+    return Atomics.compareExchange(this.i64, entry, from, 0n) === from
   }
 
   /** The word of an entry; `halves` are its halves. */

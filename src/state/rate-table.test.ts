@@ -148,6 +148,34 @@ describe('a rate limit over threads', () => {
     assert.ok(reports.every((report) => report[1]! > 0))
   })
 
+  it('leaves no entry behind when another thread brings the same key at the very same moments', (t) => {
+    const buffer = newBuffer(1)
+    state = new WorkerState(buffer, 0)
+    const { f64 } = new Memory(buffer)
+    const first = new Memory(buffer).base64('rate')
+    const { compareExchange } = Atomics
+    let step = 0
+    // The other thread: its key is pending in the next entry when ours is, and there for good when we would take it out.
+    t.mock.method(Atomics, 'compareExchange', (cells: BigInt64Array, at: number, from: bigint, to: bigint) => {
+      if (step === 1 && at === first + 1) {
+        step = 2
+        f64[at] = -f64[at]!
+      }
+      const old = compareExchange(cells, at, from, to)
+      if (step === 0 && at === first) {
+        step = 1
+        f64[first + 1] = f64[first]!
+      }
+      return old
+    })
+    assert.equal(state.rateTake(7, 8, { ...slow, nowUs: 10 }), 1e6)
+    assert.equal(step, 2)
+    assert.deepEqual(
+      keysOf(buffer).map((key) => Math.sign(key)),
+      [0, 1, 0, 0, 0, 0, 0, 0],
+    )
+  })
+
   it('survives threads that are terminated anywhere in it', async () => {
     const buffer = newBuffer(2, 3)
     const owner = new OwnerState(buffer)

@@ -134,7 +134,9 @@ export class RateTable {
       if (other === entry) continue
       const found = this.keyNow(other)
       if (found !== key && found !== -key) continue
-      this.swap(found === key ? entry : Math.max(entry, other), -key, 0)
+      const spare = found === key ? entry : Math.max(entry, other)
+      // If the other one has been brought in meanwhile, this one is too many after all.
+      if (!this.swap(spare, -key, 0) && spare === other) this.swap(entry, -key, 0)
       return
     }
     this.swap(entry, -key, key)
