@@ -66,6 +66,8 @@ export class Crew {
   /** Whose turn it is to get a connection. */
   #turn = 0
   #draining = false
+  /** Why is known; the deaths of threads that follow from it are no news. */
+  #startFailed = false
   #undrained = new Set<number>()
   #resolveDrained: () => void = () => {}
   #started: { resolve: () => void; reject: (error: Error) => void; waiting: Set<number> } | null = null
@@ -255,6 +257,7 @@ export class Crew {
 
   #died(slot: WorkerSlot, reason: string): void {
     this.#options.state.reclaimWorker(slot.id)
+    if (this.#startFailed) return
     if (!this.#draining) this.#keepers.died(slot.id)
     const what = this.#draining ? 'died' : 'died and is started again'
     this.#options.log.event('error', 'worker_died', `worker ${slot.id} ${what}: ${reason}`, {
@@ -328,8 +331,10 @@ export class Crew {
 
   /** Only that thread could find it out: the main thread has loaded the same. Later its death is told, with this as its reason. */
   #loadFailed({ label, message }: { label: string; message: string }): void {
+    if (this.#started === null) return
+    this.#startFailed = true
     const problem = { file: label, line: 0, column: 0, path: '', message, hint: null, value: undefined }
-    this.#started?.reject(new ConfigError([problem]))
+    this.#started.reject(new ConfigError([problem]))
   }
 
   #listenError({ listener, code }: { listener: string; code: string }): ListenError {
