@@ -2,6 +2,7 @@
 // is believed only as far as it is true.
 import type { CustomStrategy, StrategyBackend, StrategyRequest } from '../core/plugin.ts'
 import type { BackendSpec, Slot } from '../core/spec.ts'
+import { isStrayPromise } from '../plugins/stray-promise.ts'
 import type { StateReader } from '../state/state-reader.ts'
 import type { Picker, PickerInput, Selection, Strategy } from './strategy.ts'
 
@@ -104,7 +105,7 @@ class CustomPicker implements Picker {
 }
 
 function foreign(choice: unknown): string {
-  if (typeof (choice as PromiseLike<unknown>).then === 'function') {
+  if (isStrayPromise(choice)) {
     return 'it gave a promise: a choice is made at once; what takes time belongs before it, into a timer'
   }
   return 'it gave something that is none of the backends it was built with; give one of these very objects'

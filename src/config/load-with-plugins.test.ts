@@ -45,6 +45,7 @@ export default {
       return { onRequest() {} }
     },
     wrong: () => ({ onrequest() {} }),
+    late: async () => { throw new Error('nobody waits for this') },
   },
   strategies: { nearest: { build: ({ options }) => { if (options.zone === undefined) throw new Error('no zone'); return () => undefined } } },
   matchers: { tenant: ({ id }) => () => id !== '', odd: () => true },
@@ -85,7 +86,7 @@ describe('a configuration in JSON', () => {
           {
             match: { path: '/a', custom: 'tenants' },
             pool: 'default',
-            use: ['stmp', { stamp: { a: 1 } }, 'limit', 'wrong'],
+            use: ['stmp', { stamp: { a: 1 } }, 'limit', 'wrong', 'late'],
           },
           { match: { path: '/b', custom: 'odd' }, pool: 'default', use: '@routes[0].use[0]' },
           { pool: 'default' },
@@ -100,6 +101,7 @@ describe('a configuration in JSON', () => {
       'routes[0].use[1]: the middleware stamp of ./steps.ts takes no options; it is middleware, and no function that makes some',
       'routes[0].use[2]: the middleware limit of ./steps.ts could not be made: limit: max is missing',
       'routes[0].use[3]: the middleware wrong of ./steps.ts has none of the hooks; did you mean onRequest?',
+      'routes[0].use[4]: the middleware late of ./steps.ts is a promise, and no middleware; make it without awaiting',
       'routes[1].match.custom: the matcher odd of ./steps.ts gave a boolean for its options, and no function; (options) => (request) => true or false',
       'routes[1].use: @routes[0].use[0] stands for a function of a TypeScript configuration, and there is none; names of your own do not begin with @',
     ])
@@ -122,6 +124,24 @@ describe('a configuration in JSON', () => {
       twice!,
       /plugins: the middleware stamp comes from both \.\/steps\.ts and \.\/twice\.ts; names are unique/,
     )
+  })
+
+  test('what is wrong is never said to lie in Node', async () => {
+    write('reaches.ts', 'import "./nowhere"\nexport default { matchers: { a: () => () => true } }')
+    write('hostile.ts', 'throw { get code() { throw 1 }, get message() { throw 2 }, toString() { throw 3 } }')
+    write('view.tsx', 'export default { matchers: { a: () => () => true } }')
+    write('promise.ts', 'export default Promise.reject(new Error("nobody waits for this"))')
+    const plugins = ['./reaches.ts', './view.tsx', './hostile.ts', 'node:fs', 'file://host/a.ts', './promise.ts']
+    const found = await problems(json({ plugins }))
+    const words = found.map((line) => line.replace(/^.* cannot be used: /, '').replaceAll(folder, ''))
+    assert.deepEqual(words, [
+      "Cannot find module '/nowhere' imported from /reaches.ts; imports of files name their ending, packages must be installed",
+      'failed while it was loaded: Unknown file extension ".tsx" for /view.tsx',
+      'failed while it was loaded: something that cannot be shown',
+      'is a part of Node, and no plug-in; a file is written "./node:fs"',
+      'is no file: File URL host must be "localhost" or empty on linux',
+      'is a promise, and no plug-in: { middleware, strategies, matchers }',
+    ])
   })
 
   test('without plug-ins a name says where they are named', async () => {

@@ -11,6 +11,7 @@ import type { TlsFacts } from '../net/arrival.ts'
 import { Dial, type DialEvents } from '../net/dialer.ts'
 import { Tunnel, type TunnelOwner } from '../net/tunnel.ts'
 import type { Wire, WireEvents } from '../net/wire.ts'
+import { isStrayPromise } from '../plugins/stray-promise.ts'
 import type { AffinityKey } from '../pool/affinity.ts'
 import { Attempts, type RetryQuestion } from '../pool/attempts.ts'
 import { Lease } from '../pool/lease.ts'
@@ -621,7 +622,10 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     }
     for (const { label, middleware } of steps) {
       try {
-        middleware.onFinish!(finish)
+        const result: unknown = middleware.onFinish!(finish)
+        if (result !== undefined) {
+          isStrayPromise(result, (error) => this.#plane.pluginFailed(label, error, this.#requestId))
+        }
       } catch (error) {
         this.#plane.pluginFailed(label, error, this.#requestId)
       }

@@ -1,5 +1,6 @@
 // The log of an embedded Frontdesk: a function of the program, or nothing.
 import { type Log, type LogLevel, silentLog } from '../core/log.ts'
+import { isStrayPromise } from '../plugins/stray-promise.ts'
 
 /** One event of the log. */
 export interface LogEvent {
@@ -22,7 +23,7 @@ export function programLog(tell: ((event: LogEvent) => void) | undefined, least:
       if (rank[level] < rank[least]) return
       try {
         const told: unknown = tell({ at: new Date(), level, name, message, fields })
-        if (told instanceof Promise) told.catch(() => undefined)
+        isStrayPromise(told)
       } catch {
         // There is nobody else to tell.
       }

@@ -28,6 +28,7 @@ function headPlace(stack: string): CodePlace | null {
 /** `at name (file:///a/b.ts?v=1:3:5)` */
 function framePlace(stack: string): CodePlace | null {
   for (const line of stack.split('\n')) {
+    if (/\(?node:[\w/]+:\d+:\d+\)?$/.test(line)) continue
     const match = /^\s+at .*?(file:\/\/\/[^\s)]+|\/[^\s)]+):(\d+):(\d+)\)?$/.exec(line)
     if (match !== null) return { file: pathOf(match[1]!), line: Number(match[2]), column: Number(match[3]) }
   }

@@ -28,7 +28,8 @@ export async function importModule(url: string, limitMs: number = importLimitMs)
 }
 
 function wordsOf(error: unknown): { message: string; hint: string | null } {
-  const code = (error as NodeJS.ErrnoException | null)?.code
+  // Of anything else that was thrown nothing is believed.
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
   const message = messageOf(error).replace(/file:\/\/(\/[^\s'"?]+)(?:\?[^\s'"]*)?/g, '$1')
   if (code === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX') {
     return {

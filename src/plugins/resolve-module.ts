@@ -1,9 +1,10 @@
 // From the name of a module, as a configuration has it, to the URL that every thread imports.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { createRequire, isBuiltin } from 'node:module'
 import { join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { messageOf } from './describe-thrown.ts'
 import { PluginError } from './plugin-error.ts'
 
 /** A file beside the configuration, or a package that is installed there. @throws PluginError */
@@ -30,11 +31,17 @@ export function versionedUrl(path: string): string {
 const isFile = (name: string): boolean => /^(\.{0,2}\/|file:)/.test(name)
 
 function fileOf(name: string, folder: string): string {
-  return name.startsWith('file:') ? fileURLToPath(name) : resolve(folder, name)
+  if (!name.startsWith('file:')) return resolve(folder, name)
+  try {
+    return fileURLToPath(name)
+  } catch (error) {
+    throw new PluginError(`is no file: ${messageOf(error)}`)
+  }
 }
 
 /** As `import` finds it from that folder. */
 function packageFile(name: string, folder: string): string {
+  if (isBuiltin(name)) throw new PluginError('is a part of Node, and no plug-in', `a file is written "./${name}"`)
   const { resolve: find } = createRequire(join(folder, 'configuration.js'))
   try {
     return find(name, importConditions)

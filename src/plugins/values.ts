@@ -4,6 +4,7 @@ import type { PluginModuleSpec } from '../core/route-spec.ts'
 import { closest } from '../util/edit-distance.ts'
 import { PluginError } from './plugin-error.ts'
 import type { PluginKind, PluginRegistry } from './registry.ts'
+import { isStrayPromise } from './stray-promise.ts'
 
 /** By the names that a configuration uses. */
 export interface PluginValues {
@@ -34,7 +35,7 @@ export function isStrategy(value: unknown): value is CustomStrategy {
 
 /** The parts of a plug-in. @throws PluginError saying what of it is none. */
 export function readPlugin(plugin: unknown): PluginValues {
-  if (!isObject(plugin))
+  if (!isObject(plugin) || isStrayPromise(plugin))
     throw new PluginError(`is ${article(plugin)}, and no plug-in: { middleware, strategies, matchers }`)
   for (const key of Object.keys(plugin)) {
     if ((kinds as readonly string[]).includes(key) || key === 'name') continue
@@ -87,6 +88,7 @@ export function checkMade(value: unknown): Middleware {
     throw new PluginError('has a timeoutMs that is no number of milliseconds above 0')
   }
   if (!isMiddleware(value)) {
+    if (isStrayPromise(value)) throw new PluginError('is a promise, and no middleware', 'make it without awaiting')
     const guess = Object.keys(value).flatMap((key) => closest(key, hooks) ?? [])[0]
     throw new PluginError('has none of the hooks', guess === undefined ? middlewareHint : `did you mean ${guess}?`)
   }
@@ -153,6 +155,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** What kind of thing it is, for messages. */
 export function article(value: unknown): string {
+  if (isStrayPromise(value)) return 'a promise'
   if (value === undefined) return 'nothing'
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'a list'

@@ -2,6 +2,7 @@
 import type { Matcher, MatchView } from '../core/plugin.ts'
 import type { MatchSpec, ValueCondition } from '../core/route-spec.ts'
 import type { PluginRegistry } from '../plugins/registry.ts'
+import { isStrayPromise } from '../plugins/stray-promise.ts'
 import { compileCidrs } from '../util/cidr.ts'
 import { findField, trimmed } from '../util/field-block.ts'
 import { matchesHost } from './host-pattern.ts'
@@ -121,8 +122,9 @@ function customTest(name: string, options: unknown, plugins: PluginRegistry): Te
     } catch (cause) {
       throw new MatcherFailure(name, cause)
     }
+    if (typeof takes === 'boolean') return takes
     // A promise would be true, whatever it comes to.
-    if (typeof takes !== 'boolean') throw new MatcherFailure(name, new TypeError('a matcher must return true or false'))
-    return takes
+    isStrayPromise(takes)
+    throw new MatcherFailure(name, new TypeError('a matcher must return true or false'))
   }
 }

@@ -186,6 +186,15 @@ leakTest('onFinish is told how it ended, once, whatever happened', async (scope)
   assert.equal(ends[0]!.backend, stand.backend().url)
 })
 
+leakTest('an onFinish that fails later is logged, and ends nothing', async (scope) => {
+  const stand = await stepped(scope, {
+    note: { onFinish: () => Promise.reject(new Error('broken on purpose')) as never },
+  })
+  assert.equal((await stand.client.request(get('/'))).status, 200)
+  assert.match(await failures(stand), /note.*broken on purpose/s)
+  assert.equal((await stand.client.request(get('/'))).status, 200)
+})
+
 leakTest('state is kept from hook to hook, for each request its own', async (scope) => {
   const stand = await stepped(scope, {
     keep: {
@@ -302,6 +311,7 @@ leakTest('a large answer waits while onResponse takes its time, and arrives whol
 for (const [what, matcher, words] of [
   ['throws', () => throws(), /broken on purpose/],
   ['gives a promise', () => Promise.resolve(true) as never, /true or false/],
+  ['gives a promise that comes to nothing', () => Promise.reject(new Error('later')) as never, /true or false/],
 ] as const) {
   leakTest(`a matcher that ${what} costs its request, and the log names it`, async (scope) => {
     const plugins = { matcher: () => () => (request: MatchView) => (request.path === '/bad' ? matcher() : false) }
