@@ -77,7 +77,7 @@ export interface ProxyHandler extends AsyncDisposable {
   /** Fulfilled when requests are served; those that come earlier wait for it. Rejects when it cannot start. */
   readonly ready: Promise<void>
   readonly backends: Backends
-  /** As `GET /status`. @throws HandlerError before it is ready. */
+  /** As `GET /status`. @throws FrontdeskError not-started, closed */
   readonly status: () => StatusDocument
   /**
    * Another configuration, for requests from now on. Rejects as `Frontdesk.apply`.

@@ -7,6 +7,7 @@ import { EventBus, type EventReader, type ReadOptions } from '../control/event-b
 import { type StopReason, tellProblems } from '../control/events.ts'
 import type { StatusDocument } from '../control/status-document.ts'
 import type { FrontdeskConfig } from '../core/frontdesk-config.ts'
+import { FrontdeskError } from '../core/frontdesk-error.ts'
 import type { Log } from '../core/log.ts'
 import { applyLoaded } from '../library/apply-loaded.ts'
 import type { ApplyResult, CloseOptions } from '../library/frontdesk.ts'
@@ -16,7 +17,6 @@ import type { Arrival } from '../net/arrival.ts'
 import { type Running, startFrontdesk } from '../supervisor/frontdesk.ts'
 import { readVersion } from '../supervisor/read-version.ts'
 import type { HandlerConfig } from './handler.ts'
-import { HandlerError } from './handler-error.ts'
 
 /** Name of the one listener, in logs, metrics and routes. */
 export const listenerName = 'handler'
@@ -30,6 +30,7 @@ export class Hosted {
   readonly #bus = new EventBus()
   #running: Running | null = null
   #closing: Promise<StopReason> | null = null
+  #isClosed = false
 
   readonly log: Log
 
@@ -70,9 +71,10 @@ export class Hosted {
     return this.#running!.serve(listenerName, arrival)
   }
 
-  /** @throws HandlerError before it is ready. */
+  /** @throws FrontdeskError not-started, closed */
   status(): StatusDocument {
-    if (this.#running === null) throw new HandlerError('closed', 503, 'not ready yet: await handler.ready')
+    if (this.#isClosed) throw closed()
+    if (this.#running === null) throw new FrontdeskError('not-started', 'this proxy is not ready yet: await ready')
     return this.#running.status()
   }
 
@@ -102,14 +104,20 @@ export class Hosted {
     const loaded = await loadWithPlugins(options)
     const running = await startFrontdesk({ loaded, log, events: this.#bus, version: readVersion(), bind: false })
     this.#running = running
-    void running.stopped.then(() => this.#bus.close())
+    void running.stopped.then(() => {
+      this.#isClosed = true
+      this.#bus.close()
+    })
   }
 
   async #whenRunning(): Promise<Running> {
     await this.ready
+    if (this.#isClosed) throw closed()
     return this.#running!
   }
 }
+
+const closed = (): FrontdeskError => new FrontdeskError('closed', 'this proxy is closed: make another')
 
 type HostedLoad = LoadOptions & { readonly value: object }
 

@@ -447,7 +447,7 @@ leakTest('what cannot start says why to whoever asks', async (scope) => {
   const pool = { backends: ['https://127.0.0.1:1'], tls: { ca: join(folder, 'missing.pem') } }
   const handler = proxyHandler({ pools: { default: pool } })
   await assert.rejects(handler.ready, /missing\.pem/)
-  assert.throws(() => handler.status(), HandlerError)
+  assert.throws(() => handler.status(), { code: 'not-started' })
   const server = createServer(handler).on('upgrade', handler.upgrade)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   scope.defer(() => new Promise((resolve) => server.close(resolve)))
@@ -490,6 +490,8 @@ leakTest('two handlers in one process know nothing of one another', async (scope
     [2, 1],
   )
   await one!.close()
+  assert.throws(() => one!.status(), { code: 'closed' })
+  await assert.rejects(one!.backends.list(), { code: 'closed' })
   assert.equal((await client.request(get('/one'))).status, 503)
   assert.equal((await client.request(get('/two'))).status, 200)
 })

@@ -55,10 +55,16 @@ export async function listenHost(scope: Scope, server: Server, handler: ProxyHan
 }
 
 function hostOf(server: Server, handler: ProxyHandler): Host {
-  const active = (): Record<string, number> =>
-    Object.fromEntries(
-      handler.status().backends.map(({ url, current_connections: count }) => [`active of ${url}`, count]),
-    )
+  // Of one that the test has closed there is nothing to be counted any more.
+  let isClosed = false
+  const closed = handler.events()
+  void (async () => {
+    for await (const { type } of closed) isClosed ||= type === 'closed'
+  })()
+  const active = (): Record<string, number> => {
+    const backends = isClosed ? [] : handler.status().backends
+    return Object.fromEntries(backends.map(({ url, current_connections: count }) => [`active of ${url}`, count]))
+  }
   return {
     port: (server.address() as AddressInfo).port,
     handler,
