@@ -1,6 +1,7 @@
 // The steps of a route in their order, and their hooks as lists: null where no step has such a hook.
 import type { Middleware, MiddlewareFactory, RequestView } from '../../core/plugin.ts'
 import type { RouteSpec, StepSpec } from '../../core/route-spec.ts'
+import { checkMade } from '../../plugins/values.ts'
 import type { PlaneContext } from '../../pool/plane-context.ts'
 import { basicAuth } from '../middleware/basic-auth/basic-auth.ts'
 import { PasswordVerifier } from '../middleware/basic-auth/password-verifier.ts'
@@ -90,7 +91,7 @@ function fromPlugin({ ref, place }: StepSpec, plane: PlaneContext): Step {
   }
   if (typeof found !== 'function') return labelled(found)
   try {
-    return labelled((found as MiddlewareFactory)(ref.options))
+    return labelled(checkMade((found as MiddlewareFactory)(ref.options)))
   } catch (error) {
     throw new Error(`${place}: the middleware ${ref.name} could not be made: ${String(error)}`, { cause: error })
   }

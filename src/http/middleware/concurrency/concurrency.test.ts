@@ -37,6 +37,15 @@ test('so many requests at once over all workers, by client; each gives its place
   assert.deepEqual([begins(1, from('192.0.2.1')), begins(1, from('192.0.2.1'))], [true, false])
 })
 
+test('a place is given back whatever other steps do with what they keep of a request', () => {
+  const request = from('192.0.2.1')
+  for (let i = 0; i < 5; i++) {
+    assert.ok(begins(0, request))
+    request.state.clear()
+    ends(0, request)
+  }
+})
+
 test('the refusal is a 429 that is counted', () => {
   for (let i = 0; i < 2; i++) begins(0, from('192.0.2.1'))
   const answer = steps[0]!.onRequest!(from('192.0.2.1'))

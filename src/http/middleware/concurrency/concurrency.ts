@@ -17,9 +17,6 @@ export function concurrency(spec: ConcurrencySpec, deps: ConcurrencyDeps): Middl
   return new Concurrency(spec, deps)
 }
 
-/** Under this name `RequestView.state` says that a place is taken, and where. */
-const PLACE = 'frontdesk.concurrency'
-
 interface Place {
   readonly hi: number
   readonly lo: number
@@ -30,6 +27,8 @@ class Concurrency implements Middleware {
   readonly #key: TrafficKey
   readonly #max: number
   readonly #deps: ConcurrencyDeps
+  /** Of the requests that are under way. Not in their `state`, which other steps may clear. */
+  readonly #places = new Map<RequestView, Place>()
 
   constructor({ key, max, id }: ConcurrencySpec, deps: ConcurrencyDeps) {
     this.#key = new TrafficKey(key, id)
@@ -41,7 +40,7 @@ class Concurrency implements Middleware {
     this.#key.read(request)
     const { hi, lo } = this.#key
     if (this.#deps.state.concurrencyEnter(hi, lo, this.#max)) {
-      request.state.set(PLACE, { hi, lo } satisfies Place)
+      this.#places.set(request, { hi, lo })
       return undefined
     }
     this.#deps.state.rateLimited(this.#deps.row(request))
@@ -50,9 +49,9 @@ class Concurrency implements Middleware {
   }
 
   onFinish({ request }: FinishView): void {
-    const place = request.state.get(PLACE) as Place | undefined
+    const place = this.#places.get(request)
     if (place === undefined) return
-    request.state.delete(PLACE)
+    this.#places.delete(request)
     this.#deps.state.concurrencyLeave(place.hi, place.lo)
   }
 }
