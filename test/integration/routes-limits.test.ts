@@ -1,11 +1,12 @@
 // The limits of routes through real data planes: exact over all of them, counted, and told to clients.
 import assert from 'node:assert/strict'
+import type { RequestView } from '../../src/core/plugin.ts'
 import type { RouteSpec } from '../../src/core/route-spec.ts'
 import { routeSpec } from '../support/control-kit.ts'
 import { fieldValue, fieldValues } from '../support/http-message.ts'
 import { leakTest } from '../support/leaks.ts'
 import { get } from '../support/messages.ts'
-import { routed } from '../support/route-stand.ts'
+import { middlewares, routed, use } from '../support/route-stand.ts'
 import { until } from '../support/wait.ts'
 
 const rate = (over: Partial<RouteSpec['rateLimits'][number]> = {}): RouteSpec['rateLimits'][number] => ({
@@ -33,6 +34,16 @@ leakTest('what is beyond the burst is refused with 429, Retry-After and RateLimi
   assert.deepEqual(fieldValues(refused, 'ratelimit').length, 1)
   assert.equal((await client.request(get('/b'))).status, 200, 'the limit is its route’s')
   assert.equal(backend().requests.length, 4)
+})
+
+leakTest('what is left is told of the client that was counted, whatever steps made of its field', async (scope) => {
+  const swap = { onRequest: (request: RequestView) => request.setHeader('X-Key', 'inner') }
+  const limited = routeSpec({}, { rateLimits: [rate({ key: { by: 'header', name: 'x-key' } })], ...use('swap') })
+  const { client } = await routed(scope, [limited], { plugins: middlewares({ swap }) })
+  for (let left = 2; left >= 0; left--) {
+    const reply = await client.request(get('/', { 'X-Key': 'outer' }))
+    assert.match(fieldValue(reply, 'ratelimit')!, new RegExp(`r=${left}\\b`))
+  }
 })
 
 leakTest('a limit is one over all workers', async (scope) => {

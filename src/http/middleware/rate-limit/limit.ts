@@ -20,12 +20,15 @@ export class Limit {
   readonly #key: TrafficKey
   readonly #intervalUs: number
   readonly #slackUs: number
+  /** Keys of requests by a header, which later steps may change before what is left is told; null = not needed. */
+  readonly #keysTaken: WeakMap<RequestView, { readonly hi: number; readonly lo: number }> | null
   /** Reused: made once, its time set for each request. */
   readonly #question: { nowUs: number; readonly intervalUs: number; readonly toleranceUs: number }
 
   constructor(spec: RateLimitSpec) {
     this.spec = spec
     this.#key = new TrafficKey(spec.key, spec.id)
+    this.#keysTaken = spec.tell && spec.key.by === 'header' ? new WeakMap() : null
     // On a grid, so that times are added up without rounding: a burst must not be one short after so many additions.
     this.#intervalUs = Math.max(1, Math.round((spec.periodMs * 1000 * gridPerUs) / spec.count)) / gridPerUs
     this.#slackUs = Math.min(mostSlackUs, this.#intervalUs / 16)
@@ -39,7 +42,9 @@ export class Limit {
   take(request: RequestView, state: RateState, nowUs: number): number {
     this.#key.read(request)
     this.#question.nowUs = nowUs
-    return state.rateTake(this.#key.hi, this.#key.lo, this.#question)
+    const { hi, lo } = this.#key
+    if (this.#keysTaken !== null) this.#keysTaken.set(request, { hi, lo })
+    return state.rateTake(hi, lo, this.#question)
   }
 
   giveBack(request: RequestView, state: RateState): void {
@@ -49,8 +54,10 @@ export class Limit {
 
   /** Microseconds until the key has its full credit again. */
   debt(request: RequestView, state: RateState, nowUs: number): number {
-    this.#key.read(request)
-    return state.rateDebt(this.#key.hi, this.#key.lo, nowUs)
+    const taken = this.#keysTaken === null ? undefined : this.#keysTaken.get(request)
+    if (taken === undefined) this.#key.read(request)
+    const { hi, lo } = taken ?? this.#key
+    return state.rateDebt(hi, lo, nowUs)
   }
 
   /** Its member of RateLimit: requests left, and seconds until there are as many as ever, or one again. */
