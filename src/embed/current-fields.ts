@@ -17,8 +17,8 @@ export function currentFields({
 }: Pick<IncomingMessage, 'rawHeaders' | 'headers'>): Map<string, Field> {
   const fields = new Map<string, Field>()
   for (const [key, field] of rawFields(rawHeaders)) {
-    const now = headers[key]
-    // What the program has deleted is gone.
+    // What the program has deleted is gone, and `__proto__` it has never seen.
+    const now = Object.hasOwn(headers, key) ? headers[key] : undefined
     if (now !== undefined) fields.set(key, isWhole(key, field.values, now) ? field : { ...field, values: listOf(now) })
   }
   for (const [name, now] of Object.entries(headers)) {
@@ -28,13 +28,15 @@ export function currentFields({
   return fields
 }
 
-/** The first field of that name as it came, whatever the program has made of it. */
+/** The fields of that name as they came, as one list, whatever the program has made of them; undefined = there are none. */
 export function rawValue({ rawHeaders }: IncomingMessage, name: string): string | undefined {
+  let value: string | undefined
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const candidate = rawHeaders[at]!
-    if (candidate.length === name.length && candidate.toLowerCase() === name) return rawHeaders[at + 1]
+    if (candidate.length !== name.length || candidate.toLowerCase() !== name) continue
+    value = value === undefined ? rawHeaders[at + 1] : `${value}, ${rawHeaders[at + 1]}`
   }
-  return undefined
+  return value
 }
 
 interface RawField {

@@ -55,7 +55,8 @@ function announcedBody(req: IncomingMessage): 'none' | 'length' | 'chunked' {
 
 function formOf(req: IncomingMessage, body: Body): BodyForm {
   if (typeof body !== 'string') return { kind: 'length', bytes: body.length }
-  if (body === 'chunked') return { kind: 'chunked' }
+  // Of Node comes what was in the chunks: another coding is still on it.
+  if (body === 'chunked') return { kind: 'chunked', codings: rawValue(req, 'transfer-encoding') ?? 'chunked' }
   // An empty body that was announced stays announced.
   const isAnnounced = rawValue(req, 'content-length') ?? rawValue(req, 'transfer-encoding')
   if (body === 'none') return isAnnounced === undefined ? { kind: 'none' } : { kind: 'length', bytes: 0 }

@@ -95,7 +95,9 @@ class HandlerDoor {
   #upgradeText(req: IncomingMessage): ReturnType<typeof requestText> {
     const { 'content-length': length, 'transfer-encoding': coding } = req.headers
     const body =
-      coding !== undefined ? { kind: 'chunked' as const } : { kind: 'length' as const, bytes: Number(length) }
+      coding !== undefined
+        ? { kind: 'chunked' as const, codings: coding }
+        : { kind: 'length' as const, bytes: Number(length) }
     return requestText(req, {
       target: targetOf(req, this.#options),
       // A body is for the data plane to refuse.

@@ -37,6 +37,12 @@ test('fields go out as they came: names, order of values, duplicates', () => {
   assert.deepEqual(linesOf(text), ['HoSt: h', 'X-A: 1', 'X-A: 2', 'Cookie: a=1', 'X-B: ', 'Connection: close'])
 })
 
+test('names of what every object has are names as any other', () => {
+  const headers = Object.fromEntries([['tostring', 'b']]) as Record<string, string>
+  const { text } = textOf({ rawHeaders: ['__proto__', 'a', 'toString', 'b', 'constructor', 'c'], headers })
+  assert.deepEqual(linesOf(text), ['toString: b', 'Connection: close'])
+})
+
 test('cookies that came in several fields stay several', () => {
   const rawHeaders = ['Cookie', 'a=1', 'Cookie', 'b=2']
   const { text } = textOf({ rawHeaders, headers: { cookie: 'a=1; b=2' } })
@@ -45,7 +51,7 @@ test('cookies that came in several fields stay several', () => {
 
 test('framing is made anew, and what this connection does not do is left out', () => {
   const rawHeaders = ['Content-Length', '7', 'Transfer-Encoding', 'chunked', 'Upgrade', 'x', 'Expect', '100-continue']
-  const { text } = textOf({ rawHeaders }, { body: { kind: 'chunked' } })
+  const { text } = textOf({ rawHeaders }, { body: { kind: 'chunked', codings: 'chunked' } })
   assert.deepEqual(linesOf(text), ['Transfer-Encoding: chunked', 'Connection: close'])
   const whole = textOf({ rawHeaders }, { body: { kind: 'length', bytes: 3 }, isUpgrade: true, awaitsContinue: true })
   assert.deepEqual(linesOf(whole.text), [

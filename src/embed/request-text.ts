@@ -4,7 +4,11 @@ import { TOKEN } from '../http/http1/grammar.ts'
 import { currentFields } from './current-fields.ts'
 
 /** How the body follows the head. */
-export type BodyForm = { readonly kind: 'none' | 'chunked' } | { readonly kind: 'length'; readonly bytes: number }
+export type BodyForm =
+  | { readonly kind: 'none' }
+  /** `codings`: as the client named them, for the data plane to judge. */
+  | { readonly kind: 'chunked'; readonly codings: string }
+  | { readonly kind: 'length'; readonly bytes: number }
 
 export interface HeadOptions {
   /** Path and query. */
@@ -36,6 +40,9 @@ export function requestText(req: IncomingMessage, options: HeadOptions): Request
   if (!TARGET.test(options.target)) return refused(`the URL ${JSON.stringify(options.target)} is not percent-encoded`)
   const { text, problem } = new FieldText(req, options)
   if (problem !== '') return refused(problem)
+  if (options.body.kind === 'chunked' && !VALUE.test(options.body.codings)) {
+    return refused('Transfer-Encoding has a character that cannot be sent')
+  }
   const own = `${framing(options.body)}Connection: close\r\n`
   return { text: `${method} ${options.target} HTTP/1.1\r\n${hostOfHttp2(req)}${text}${own}\r\n`, problem }
 }
@@ -60,7 +67,7 @@ function isForwarded(name: string, { isUpgrade, awaitsContinue }: HeadOptions): 
 
 function framing(body: BodyForm): string {
   if (body.kind === 'none') return ''
-  return body.kind === 'length' ? `Content-Length: ${body.bytes}\r\n` : 'Transfer-Encoding: chunked\r\n'
+  return body.kind === 'length' ? `Content-Length: ${body.bytes}\r\n` : `Transfer-Encoding: ${body.codings}\r\n`
 }
 
 function hostOfHttp2({ headers }: IncomingMessage): string {

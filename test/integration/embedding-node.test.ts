@@ -354,6 +354,19 @@ leakTest(
 
 // --- limits ---
 
+leakTest('a body in another coding than chunks is refused, and not passed on as if it were none', async (scope) => {
+  const backend = scope.use(await startActingBackend())
+  const host = await startHost(scope, 'node:http', before([backend.url]))
+  const client = scope.use(await RawClient.open(host.port))
+  client.write('POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n')
+  assert.equal((await client.reply()).status, 501)
+  assert.equal((await client.request(get('/'))).status, 200)
+  assert.deepEqual(
+    backend.requests.map(({ method }) => method),
+    ['GET'],
+  )
+})
+
 leakTest('limits hold: too many at once, too large a body', async (scope) => {
   const backend = scope.use(await startActingBackend())
   const host = await startHost(scope, 'node:http', {
