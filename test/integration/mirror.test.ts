@@ -72,6 +72,31 @@ leakTest('a copy is the request as its backend gets it: target, fields, id, body
   assert.equal(seenValues(copy, 'x-request-id').length, 1)
 })
 
+leakTest('copies behind a believed proxy are shared out by whom that tells of', async (scope) => {
+  const { port } = scope.use(await startActingBackend())
+  const plane = scope.use(
+    await TestPlane.start({
+      listeners: [{ pool: 'default' }],
+      pools: (state) => [
+        poolSpec([backendSpec(state.claimSlot(), port)]),
+        poolSpec(
+          ['a', 'b'].map((name) =>
+            backendSpec(state.claimSlot(), port, { pool: 'shadow', url: `http://${name}:${port}` }),
+          ),
+          { name: 'shadow', cursor: 1, strategy: 'ip-hash' },
+        ),
+      ],
+      snapshot: { routes: [mirroring()], trustedProxies: ['127.0.0.0/8'] },
+    }),
+  )
+  const client = scope.use(await RawClient.open(plane.port()))
+  for (let i = 0; i < 20; i++) await client.request(get('/', { 'X-Forwarded-For': `203.0.113.${i}` }))
+  await until('all copies have been sent', () => results({ plane }).sent === 20)
+  for (const { slot } of plane.snapshot.pools[1]!.backends) {
+    assert.ok(plane.state.backendTotals(slot).duration.count > 0)
+  }
+})
+
 leakTest('what steps change for all attempts the copy has, too; what they answer is not mirrored', async (scope) => {
   const plugins = middlewares({
     step: {

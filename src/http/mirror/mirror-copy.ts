@@ -101,7 +101,8 @@ export class MirrorCopy extends Timed implements DialEvents, AnswerEvents, SideJ
   #start(client: Owner, compose: (backend: BackendSpec, hostHeader: string) => string): void {
     const { head, destination } = this.#parts
     const { pool, hostHeader, timeouts } = destination
-    const selection = { hash: hashOf(pool.spec, head, client.address), tried: [] }
+    const address = head.fields.clientAddress || client.address
+    const selection = { hash: hashOf(pool.spec, head, address), tried: [] }
     const lease = pool.acquire(selection, undefined)
     if (!(lease instanceof Lease)) {
       this.#end('dropped')
