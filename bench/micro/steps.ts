@@ -29,6 +29,7 @@ let passed = 0
 const hookOf = (middleware: Middleware): Hook<RequestRecord> => ({
   label: 'step',
   timeoutMs: 1000,
+  mayAnswer: true,
   call: middleware.onRequest!.bind(middleware),
 })
 const nothing = [hookOf({ onRequest() {} })]

@@ -271,10 +271,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     }
     const { spec } = lease.backend
     this.#attemptRecord = new BackendRequestRecord(this.#record!, spec.pool, spec.url, this.#attempts!.count)
-    this.#steps!.call(hooks, this.#attemptRecord, (answer) => {
-      if (answer === undefined) this.#connect(lease)
-      else this.stepFailed('middleware', new TypeError('onBackendRequest cannot answer; onRequest can'))
-    })
+    this.#steps!.call(hooks, this.#attemptRecord, () => this.#connect(lease))
   }
 
   #connect(lease: Lease): void {

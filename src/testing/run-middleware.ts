@@ -115,7 +115,8 @@ function hooksOf<V>(steps: readonly Middleware[], name: HookName): Hook<V>[] {
   return steps.flatMap((step) => {
     if (step[name] === undefined) return []
     const call = (view: V): unknown => (step[name] as (view: V) => unknown)(view)
-    return [{ label: step.name ?? 'middleware', timeoutMs: step.timeoutMs ?? 10_000, call }]
+    const mayAnswer = name !== 'onBackendRequest'
+    return [{ label: step.name ?? 'middleware', timeoutMs: step.timeoutMs ?? 10_000, mayAnswer, call }]
   })
 }
 
@@ -123,7 +124,7 @@ async function run<V>(hooks: readonly Hook<V>[], view: V): Promise<OwnAnswer | u
   let outcome: HookOutcome = callHooks(hooks, view, 0)
   while (outcome instanceof HookWait) {
     const { hook, promise, next }: HookWait = outcome
-    const settled = answerOf(hook.label, await within(hook, promise))
+    const settled = answerOf(hook, await within(hook, promise))
     outcome = settled ?? callHooks(hooks, view, next)
   }
   if (outcome instanceof HookFailure) throw outcome.error

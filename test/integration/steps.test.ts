@@ -205,6 +205,18 @@ leakTest('state is kept from hook to hook, for each request its own', async (sco
   for (const path of ['/a', '/b']) assert.equal(fieldValue(await stand.client.request(get(path)), 'x-path'), path)
 })
 
+for (const nothing of [null, undefined, Promise.resolve(null)]) {
+  leakTest(`a hook that gives ${String(nothing)} does not answer: the next one is asked`, async (scope) => {
+    let asked = 0
+    const stand = await stepped(scope, {
+      first: { onRequest: () => nothing as never, onResponse: () => void asked++ },
+      second: { onRequest: () => void asked++, onResponse: () => nothing as never },
+    })
+    await stand.client.request(get('/'))
+    assert.equal(asked, 2)
+  })
+}
+
 leakTest('a step sees what earlier ones have made of the fields', async (scope) => {
   const seen: unknown[] = []
   const look = ({ header, headers }: Pick<RequestView, 'header' | 'headers'>) => {
@@ -240,6 +252,8 @@ for (const [name, step, what] of [
   ['onRequest splits a line', { onRequest: (r: RequestView) => r.setHeader('a', 'b\r\nc: d') }, /line break/],
   ['onRequest frames the request', { onRequest: (r: RequestView) => r.setHeader('Content_Length', '1') }, /frames/],
   ['onRequest rewrites to another host', { onRequest: (r: RequestView) => r.rewrite('//evil/') }, /not a path/],
+  ['onBackendRequest answers', { onBackendRequest: () => ({ status: 200 }) as never }, /cannot answer/],
+  ['onBackendRequest answers later', { onBackendRequest: async () => ({ status: 200 }) as never }, /cannot answer/],
   ['onBackendRequest throws', { onBackendRequest: throws }, /broken on purpose/],
   ['onBackendRequest rejects', { onBackendRequest: () => Promise.reject(fault) }, /broken on purpose/],
   ['onResponse throws', { onResponse: throws }, /broken on purpose/],

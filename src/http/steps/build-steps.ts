@@ -39,7 +39,7 @@ export function buildSteps(spec: RouteSpec, instanceId: string, plane: PlaneCont
   if (steps.length === 0) return null
   return {
     onRequest: hooks(steps, ({ middleware }) => middleware.onRequest?.bind(middleware)),
-    onBackendRequest: hooks(steps, ({ middleware }) => middleware.onBackendRequest?.bind(middleware)),
+    onBackendRequest: hooks(steps, ({ middleware }) => middleware.onBackendRequest?.bind(middleware), false),
     onResponse: hooks(steps.toReversed(), ({ middleware }) => middleware.onResponse?.bind(middleware)),
     onFinish: orNull(steps.filter(({ middleware }) => middleware.onFinish !== undefined)),
   }
@@ -97,11 +97,15 @@ function fromPlugin({ ref, place }: StepSpec, plane: PlaneContext): Step {
   }
 }
 
-function hooks<V>(steps: readonly Step[], of: (step: Step) => ((view: V) => unknown) | undefined): Hook<V>[] | null {
+function hooks<V>(
+  steps: readonly Step[],
+  of: (step: Step) => ((view: V) => unknown) | undefined,
+  mayAnswer = true,
+): Hook<V>[] | null {
   const all = steps.flatMap((step) => {
     const call = of(step)
     if (call === undefined) return []
-    return [{ label: step.label, timeoutMs: step.middleware.timeoutMs ?? DEFAULT_TIMEOUT_MS, call }]
+    return [{ label: step.label, timeoutMs: step.middleware.timeoutMs ?? DEFAULT_TIMEOUT_MS, mayAnswer, call }]
   })
   return orNull(all)
 }

@@ -8,6 +8,8 @@ export interface Hook<V> {
   readonly label: string
   /** Of an asynchronous one. */
   readonly timeoutMs: number
+  /** Else it is an `onBackendRequest`. */
+  readonly mayAnswer: boolean
   call(view: V): unknown
 }
 
@@ -43,21 +45,25 @@ export function callHooks<V>(hooks: readonly Hook<V>[], view: V, from: number): 
     let result: unknown
     try {
       result = hook.call(view)
-      if (result === undefined) continue
+      if (result === undefined || result === null) continue
       // Whatever else has a `then` may call back at once, or throw: as a promise it does neither.
       if (isThenable(result)) return new HookWait(hook as Hook<never>, Promise.resolve(result), at + 1)
     } catch (error) {
       return new HookFailure(hook.label, error)
     }
-    return answerOf(hook.label, result)
+    return answerOf(hook, result)
   }
   return undefined
 }
 
 /** What a hook gave, once it is there. */
-export function answerOf(label: string, result: unknown): OwnAnswer | HookFailure | undefined {
+export function answerOf(
+  { label, mayAnswer }: Pick<Hook<never>, 'label' | 'mayAnswer'>,
+  result: unknown,
+): OwnAnswer | HookFailure | undefined {
   if (result === undefined || result === null) return undefined
   try {
+    if (!mayAnswer) throw new TypeError('onBackendRequest cannot answer; onRequest can')
     if (typeof result === 'object' && 'status' in result) return fromMiddleware(result as Answer)
     throw new TypeError('a hook must return an answer ({status, headers, body}) or nothing')
   } catch (error) {

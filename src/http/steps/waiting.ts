@@ -16,10 +16,10 @@ export class Waiting extends Timed {
     this.#wait = wait
     this.#done = done
     wheel.arm(this, wait.hook.timeoutMs)
-    const { label } = wait.hook
+    const { hook } = wait
     wait.promise.then(
-      (result) => this.#settle(answerOf(label, result)),
-      (error: unknown) => this.#settle(new HookFailure(label, error)),
+      (result) => this.#settle(answerOf(hook, result)),
+      (error: unknown) => this.#settle(new HookFailure(hook.label, error)),
     )
   }
 
