@@ -57,7 +57,11 @@ export function parseOptions(args: readonly string[]): BenchOptions | null {
   return {
     only: choose(
       '--only',
-      values.only,
+      values.only ??
+        rivals
+          .filter((r) => r.byNameOnly !== true)
+          .map((r) => r.name)
+          .join(),
       rivals.map((r) => r.name),
     ),
     scenario,

@@ -35,6 +35,8 @@ export interface Launch {
 export interface Rival {
   readonly name: string
   readonly fronts: readonly Front[]
+  /** Takes part only where `--only` names it. */
+  readonly byNameOnly?: boolean
   /** Its version, or throws with the reason why it cannot take part. */
   version(): string
   /** Writes its configuration and says how to start it. */
@@ -180,8 +182,35 @@ const go: Rival = {
 const httpProxy = nodeRival('http-proxy', 'http-proxy.mjs')
 const fastifyHttpProxy = nodeRival('@fastify/http-proxy', 'fastify-http-proxy.mjs')
 
+/** Inside `node:http`: compared with the Node proxies, and only where it is asked for. */
+const proxyHandler = embedded('proxyHandler', 'proxy-handler.ts')
+const ownHttpProxy = embedded('frontdesk/http-proxy', 'own-http-proxy.ts')
+
 /** All peers, in the order of the tables. */
-export const rivals: readonly Rival[] = [frontdesk, nginx, haproxy, caddy, go, httpProxy, fastifyHttpProxy]
+export const rivals: readonly Rival[] = [
+  frontdesk,
+  nginx,
+  haproxy,
+  caddy,
+  go,
+  httpProxy,
+  fastifyHttpProxy,
+  proxyHandler,
+  ownHttpProxy,
+]
+
+function embedded(name: string, script: string): Rival {
+  return {
+    name,
+    byNameOnly: true,
+    fronts: ['http'],
+    version: () => frontdesk.version(),
+    prepare(job) {
+      const file = fileURLToPath(new URL(`rivals/${script}`, import.meta.url))
+      return { command: [process.execPath, file, String(job.port), `http://127.0.0.1:${job.backendPort}`] }
+    },
+  }
+}
 
 function nodeRival(name: string, script: string): Rival {
   const manifest = fileURLToPath(new URL(`../node_modules/${name}/package.json`, import.meta.url))
