@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { bytesOf } from '../../../test/support/heap.ts'
 import { Compression, type Verdict } from './compression.ts'
 
 const compression = new Compression({
@@ -89,4 +90,20 @@ test('many different wishes are not all remembered, and each is answered rightly
       assert.equal(choose({ request }), n % 2 === 0 ? 'gzip' : 'zstd')
     }
   }
+})
+
+test('what is remembered of wishes does not keep the header sections that they stood in', () => {
+  const filler = `X-Filler: ${'x'.repeat(60_000)}\r\n`
+  const remembering = (): Compression => {
+    const one = new Compression({ algorithms: ['gzip'], types: ['text/*'], minSize: 0 })
+    for (let i = 0; i < 60; i++) {
+      // As a head comes: one string, of which fields are pieces.
+      const lookup = Buffer.from(`Accept-Encoding: gzip;q=0.${i}, identity\r\n${filler}`).latin1Slice()
+      one.choose({ fields: { lookup } }, { status: 200, forward: 'Content-Type: text/plain\r\n', contentLength: -1 })
+    }
+    return one
+  }
+  assert.ok(bytesOf(remembering) < 1_000_000)
+  const long = `Accept-Encoding: gzip, ${'x,'.repeat(10_000)}y\r\n`
+  assert.equal(choose({ request: long }), 'gzip')
 })

@@ -1,6 +1,7 @@
 // What a route says of compression: whether an answer is of the kind that is compressed, and how for this client.
 import type { CompressionSpec } from '../../core/route-spec.ts'
 import { findField, isName, trimmed } from '../../util/field-block.ts'
+import { unsliced } from '../../util/unsliced.ts'
 import { type Coding, chooseCoding } from './accept-encoding.ts'
 import { hasRoomForEncoder } from './encoder-turns.ts'
 
@@ -24,8 +25,9 @@ export interface CodableAnswer {
   readonly contentLength: number
 }
 
-/** Clients send a handful of different Accept-Encoding values; this many are remembered. */
+/** Clients send a handful of different Accept-Encoding values; this many are remembered, if they are no longer. */
 const MAX_KNOWN = 64
+const MAX_KNOWN_LENGTH = 128
 const NO_TRANSFORM = /(?:^|,)[\t ]*no-transform[\t ]*(?:,|$)/i
 
 export class Compression {
@@ -69,8 +71,9 @@ export class Compression {
     const known = this.#known.get(accepted)
     if (known !== undefined) return known
     const coding = chooseCoding(accepted, this.#spec.algorithms)
+    if (accepted.length > MAX_KNOWN_LENGTH) return coding
     if (this.#known.size >= MAX_KNOWN) this.#known.clear()
-    this.#known.set(accepted, coding)
+    this.#known.set(unsliced(accepted), coding)
     return coding
   }
 }

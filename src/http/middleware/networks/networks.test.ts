@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { bytesOf } from '../../../../test/support/heap.ts'
 import { TestRequest } from '../../../../test/support/request-view.ts'
 import type { Middleware } from '../../../core/plugin.ts'
 import { isRefusal } from '../refusal.ts'
@@ -43,4 +44,16 @@ test('a million addresses are not remembered', () => {
     step.onRequest!(request as unknown as TestRequest)
   }
   assert.ok(process.memoryUsage().heapUsed - before < 32 * 1024 * 1024)
+})
+
+test('an address that a proxy tells of does not keep the header section that it stood in', () => {
+  const remembering = (): Middleware => {
+    const step = networks([], ['10.0.0.0/8'])
+    for (let i = 0; i < 200; i++) {
+      const head = Buffer.from(`2001:db8:ffff:ffff::${i}${'x'.repeat(60_000)}`).latin1Slice()
+      passes(step, head.slice(0, head.indexOf('x')))
+    }
+    return step
+  }
+  assert.ok(bytesOf(remembering) < 1_000_000)
 })

@@ -2,6 +2,7 @@
 import { errors } from '../../../core/errors.ts'
 import type { Answer, Middleware, RequestView } from '../../../core/plugin.ts'
 import { compileCidrs } from '../../../util/cidr.ts'
+import { unsliced } from '../../../util/unsliced.ts'
 import { refusal } from '../refusal.ts'
 
 /** Verdicts remembered, so that an address is read once and not for each of its requests. */
@@ -35,7 +36,7 @@ class Networks implements Middleware {
   #decide(address: string): boolean {
     const may = !this.#isDenied(address) && this.#isAllowed(address)
     if (this.#verdicts.size >= maxRemembered) this.#verdicts.clear()
-    this.#verdicts.set(address, may)
+    this.#verdicts.set(unsliced(address), may)
     return may
   }
 }
