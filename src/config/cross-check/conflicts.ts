@@ -22,7 +22,7 @@ export function checkConflicts(check: Check): void {
     http.map(({ name }) => name),
   )
   for (const conflict of conflicts) {
-    if (conflict.route < written.length) tell(check, conflict)
+    if (conflict.route < written.length) tell(check, conflict, routes[conflict.by]!.name)
     else {
       const message = `is for requests that no route takes, but route "${routes[conflict.by]!.name}" takes every one`
       report(['rate_limit'], message, 'put it into the route', { atKey: true })
@@ -31,13 +31,13 @@ export function checkConflicts(check: Check): void {
   }
 }
 
-function tell(check: Check, { route, by, kind, reason }: RouteConflict): void {
+/** `other`: the name of the route that takes its requests. */
+function tell(check: Check, { route, kind, reason }: RouteConflict, other: string): void {
   const { config, report, isWritten } = check
   const match = ['routes', route, 'match']
   const at = isWritten(match) ? match : match.slice(0, 2)
   if (kind === 'twin' && takesEverything(config.routes[route]!)) {
-    const other = `"${namesOf(check)[by]}"`
-    report(at, `takes every request, as route ${other} does already`, 'keep one of the two, or give one a condition')
+    report(at, `takes every request, as route "${other}" does already`, 'keep one of the two, or give one a condition')
     return
   }
   const hint = kind === 'twin' ? 'remove one, or give one a further condition' : 'remove it, or change one of them'
