@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import { createRequire } from 'node:module'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import httpProxy, { createProxyServer, type ServerOptions } from '../../src/embed/http-proxy/index.ts'
+import { haveOpenssl, makeCertificates } from '../support/certificates.ts'
 import { fieldValue } from '../support/http-message.ts'
 import { inServer, listening, portOf, target } from '../support/http-proxy-stand.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
@@ -180,6 +182,19 @@ leakTest('DELETE and OPTIONS with a chunked body keep it', async (scope) => {
     seen.map(({ body }) => body),
     ['body', 'body'],
   )
+})
+
+leakTest('a target with TLS is asked for by its own name, whatever Host says', async (scope) => {
+  if (!(await haveOpenssl())) return scope.t.skip('no openssl')
+  const certificates = await makeCertificates(['DNS:localhost'])
+  scope.defer(() => certificates.remove())
+  const { cert, key, ca } = certificates
+  const server = await listening(
+    scope,
+    createHttpsServer({ cert, key }, (req, res) => void res.end(req.headers.host)),
+  )
+  const client = await inServer(scope, createProxyServer({ target: `https://localhost:${portOf(server)}`, ca }))
+  assert.equal((await client.request(get('/'))).body.toString(), 't.example')
 })
 
 // --- one exception, one exchange ---
