@@ -1,7 +1,8 @@
 // The life of an exchange, in the order of its methods:
-//   begin → route → dispatch → attempt → send → onInterim → onAnswer → passOn → onAnswerBytes → complete → finish
-// with fail as the way out of every step: it retries, answers with an error, or cuts the message visibly.
-// A route that asks no backend goes from route to answer. Steps (middleware) stand before dispatch, send and passOn.
+//   begin → findRoute → admitted → dispatch → attempt → approach → connect → send → onInterim → onAnswer → passOn →
+//   onAnswerBytes → answerRead → answerSent → finish
+// with fail, give and cut as the ways out: another attempt, an error, a message that visibly breaks off.
+// A route that asks no backend goes from admitted to answer. Steps (middleware) stand before admitted, connect and passOn.
 
 // The global of that name is a getter, which shows at this rate.
 import { performance } from 'node:perf_hooks'
