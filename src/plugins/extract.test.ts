@@ -96,6 +96,29 @@ test('what stands there and is none of it is told with its place', () => {
   )
 })
 
+test('options that no file can say, and no thread be told, are refused', () => {
+  const list = [new Date(0), new Map(), /x/, new (class Limit {})(), Buffer.from('x'), 10n, Symbol('x')]
+  const { problems } = extractPlugins({
+    routes: [{ use: list.map((since) => ({ limit: { at: [{ since }] } })) }, { match: { custom: { odd: [1n] } } }],
+    strategy: { custom: { own: new Set() } },
+  })
+  assert.deepEqual(
+    problems.map(
+      ({ path, message }) => `${path} ${message.replace('options are plain data, and cannot hold', 'holds')}`,
+    ),
+    [
+      ...['an object of Date', 'an object of Map', 'an object of RegExp', 'an object of Limit', 'an object of Buffer'],
+      ...['a bigint', 'a symbol'],
+    ]
+      .map((what, i) => `routes[0].use[${i}] holds ${what}`)
+      .concat('routes[1].match.custom holds a bigint', 'strategy holds an object of Set'),
+  )
+  const plain = {
+    routes: [{ use: [{ limit: Object.assign(Object.create(null), { of: [undefined, null, { a: 1 }] }) }] }],
+  }
+  assert.deepEqual(extractPlugins(plain).problems, [])
+})
+
 test('whatever the configuration is, nothing is thrown, and what has no functions stays the same object', () => {
   for (const odd of [
     null,

@@ -100,7 +100,7 @@ class Extraction {
       this.#refuse(path, 'has none of the hooks of middleware, and options cannot hold functions', optionsHint)
       return `@${path}`
     }
-    return step
+    return this.#plain(step, path)
   }
 
   #match(match: unknown, path: string): unknown {
@@ -119,7 +119,7 @@ class Extraction {
         )
         return `@${place}`
       }
-      return custom
+      return this.#plain(custom, place)
     })
   }
 
@@ -141,7 +141,15 @@ class Extraction {
       this.#refuse(path, 'is no strategy', 'a strategy is { build({ backends }) { return (request) => backend } }')
       return `@${path}`
     }
-    return strategy
+    return this.#plain(strategy, path)
+  }
+
+  /** The same value, if all threads can be told of it. */
+  #plain(value: unknown, path: string): unknown {
+    const odd = oddIn(value)
+    if (odd === null) return value
+    this.#refuse(path, `options are plain data, and cannot hold ${odd}`, 'write what it is made of')
+    return `@${path}`
   }
 
   #take(path: string, take: () => void): void {
@@ -164,6 +172,25 @@ function holdsFunction(value: unknown, seen = new Set<unknown>()): boolean {
   if (typeof value !== 'object' || value === null || seen.has(value)) return false
   seen.add(value)
   return Object.values(value).some((inner) => holdsFunction(inner, seen))
+}
+
+/** What of it would not come out of a file, or arrive in another thread, as it is; null = nothing. */
+function oddIn(value: unknown, seen = new Set<unknown>()): string | null {
+  if (typeof value === 'bigint' || typeof value === 'symbol') return `a ${typeof value}`
+  if (typeof value !== 'object' || value === null || seen.has(value)) return null
+  seen.add(value)
+  if (!Array.isArray(value) && !isPlainObject(value)) return `an object of ${value.constructor?.name || 'a class'}`
+  for (const inner of Object.values(value)) {
+    const odd = oddIn(inner, seen)
+    if (odd !== null) return odd
+  }
+  return null
+}
+
+/** Of any realm: test runners have several. */
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 function isRecord(value: unknown): value is Json {
