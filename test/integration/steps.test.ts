@@ -141,6 +141,25 @@ for (const wait of [null, soon]) {
   })
 }
 
+for (const [from, to] of [
+  [204, 205],
+  [304, 205],
+  [304, 204],
+  [200, 204],
+] as const) {
+  leakTest(`onResponse cannot make a ${to} of a ${from}, which is framed otherwise`, async (scope) => {
+    const stand = await stepped(scope, {
+      change: {
+        onResponse(response) {
+          if (response.request.path === '/change') response.status = to
+        },
+      },
+    })
+    assert.equal((await stand.client.request(get('/change', { 'X-Act-Status': from }))).status, 500)
+    assert.equal((await stand.client.request(get('/'))).status, 200)
+  })
+}
+
 leakTest('an answer of onResponse takes the place of the backend’s, whose connection is given up', async (scope) => {
   const stand = await stepped(scope, {
     swap: { onResponse: ({ status }) => (status === 500 ? { status: 502, body: 'sorry' } : undefined) },

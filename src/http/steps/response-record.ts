@@ -27,8 +27,9 @@ export class ResponseRecord implements ResponseView {
     if (!Number.isInteger(status) || status < 200 || status > 599) {
       throw new TypeError(`${String(status)} is not a status that an answer can have; use 200 to 599`)
     }
-    if (hasNoBody(status) !== hasNoBody(this.#status)) {
-      throw new TypeError(`a ${this.#status} cannot become a ${status}: one of the two has no body; return an answer`)
+    // Each of them is framed in its own way.
+    if (status !== this.#status && (hasNoBody(status) || hasNoBody(this.#status))) {
+      throw new TypeError(`a ${this.#status} cannot become a ${status}: they do not both have a body; return an answer`)
     }
     this.#status = status
   }
