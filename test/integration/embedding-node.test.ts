@@ -18,6 +18,7 @@ import { proxyHandler } from '../../src/embed/proxy-handler.ts'
 import { NeedsRestartError } from '../../src/library/needs-restart-error.ts'
 import { type ActingBackend, startActingBackend } from '../support/acting-backend.ts'
 import { haveOpenssl, makeCertificates } from '../support/certificates.ts'
+import { fickleClients } from '../support/fickle-clients.ts'
 import { before, type Host, listenHost, startHost } from '../support/hosts.ts'
 import { fieldValue } from '../support/http-message.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
@@ -560,4 +561,57 @@ leakTest('a request that the program makes to itself, and abandons, leaves nothi
   await until('it is at the backend', () => backend.active === 1)
   outgoing.destroy()
   await until('the backend is rid of it', () => backend.active === 0)
+})
+
+leakTest('HTTP/2: large bodies both ways, more than fits anywhere', async (scope) => {
+  if (!(await haveOpenssl())) return scope.t.skip('no openssl')
+  const certificates = await makeCertificates()
+  scope.defer(() => certificates.remove())
+  const backend = scope.use(await startActingBackend())
+  const handler = proxyHandler(before([backend.url]))
+  const server = createHttp2Server({ cert: certificates.cert, key: certificates.key }, handler)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  scope.defer(() => handler.close({ graceMs: 0 }))
+  scope.defer(() => new Promise((resolve) => server.close(resolve)))
+  const { port } = server.address() as AddressInfo
+  const session = connectHttp2(`https://localhost:${port}`, { ca: certificates.ca })
+  scope.defer(() => new Promise<void>((resolve) => session.close(resolve)))
+  const size = 8 * 1024 * 1024
+  const down = session.request({ ':path': '/', 'x-act-size': String(size) })
+  let got = 0
+  down.on('data', (bytes: Buffer) => {
+    got += bytes.length
+  })
+  await once(down, 'end')
+  assert.equal(got, size)
+  const up = session.request({ ':path': '/', ':method': 'POST' })
+  up.end(Buffer.alloc(size, 'u'))
+  up.resume()
+  await once(up, 'end')
+  assert.equal(backend.requests[1]?.bodyLength, size)
+})
+
+leakTest('large answers to a pipeline come whole and in order', async (scope) => {
+  const { client } = await around(scope, (req, res, handler) => handler(req, res))
+  const sizes = [3_000_000, 10, 2_000_000, 0, 1_000_000]
+  client.write(sizes.map((size) => get('/', { 'x-act-size': size, 'x-act-chunks': size % 3 })).join(''))
+  for (const size of sizes) assert.equal((await client.reply()).body.length, size)
+})
+
+leakTest('requests of a test that Fastify injects', async (scope) => {
+  const backend = scope.use(await startActingBackend())
+  const handler = proxyHandler(before([backend.url]))
+  const app = fastify()
+  scope.defer(() => handler.close({ graceMs: 0 }))
+  scope.defer(() => app.close())
+  await app.register(handler.fastify)
+  const answered = await app.inject({ method: 'POST', url: '/x', payload: 'body', headers: { 'x-act-echo': '1' } })
+  assert.deepEqual([answered.statusCode, answered.body], [200, 'body'])
+})
+
+leakTest('whatever clients do, nobody gets another one\u2019s answer and nothing is left', async (scope) => {
+  const { backend, host } = await around(scope, (req, res, handler) => handler(req, res))
+  await fickleClients(host.port)
+  await until('the backend is idle', () => backend.active === 0)
 })

@@ -8,7 +8,9 @@ import { createRequire } from 'node:module'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import httpProxy, { createProxyServer, type ServerOptions } from '../../src/embed/http-proxy/index.ts'
+import { startActingBackend } from '../support/acting-backend.ts'
 import { haveOpenssl, makeCertificates } from '../support/certificates.ts'
+import { fickleClients } from '../support/fickle-clients.ts'
 import { fieldValue } from '../support/http-message.ts'
 import { inServer, listening, portOf, target } from '../support/http-proxy-stand.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
@@ -358,6 +360,16 @@ leakTest('a head without a body goes out at once (SSE)', async (scope) => {
   await until('the head is there', () => client.received.includes('\r\n\r\n'))
   go.resolve()
   assert.equal((await client.reply()).body.toString(), 'data: 1\n\n')
+})
+
+leakTest('whatever clients do, nobody gets another one\u2019s answer and nothing is left', async (scope) => {
+  const backend = scope.use(await startActingBackend())
+  const agent = new Agent({ keepAlive: true })
+  scope.defer(() => agent.destroy())
+  const proxy = createProxyServer({ target: backend.url, agent })
+  const client = await inServer(scope, proxy)
+  await fickleClients(client.port)
+  await until('the backend is idle', () => backend.active === 0)
 })
 
 // --- forward ---
