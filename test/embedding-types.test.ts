@@ -1,6 +1,6 @@
 // What the compiler knows of proxyHandler and of frontdesk/http-proxy; judged by `npm run check`.
-import type { createServer, IncomingMessage, ServerResponse } from 'node:http'
-import type { createServer as createHttp2Server } from 'node:http2'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { test } from 'node:test'
 import { expectTypeOf } from 'expect-type'
 import type { RequestHandler } from 'express'
