@@ -30,13 +30,19 @@ export interface AnswerFrame {
 /** The whole answer as latin1 text. */
 export function ownAnswerText({ status, fields, body }: OwnAnswer, frame: AnswerFrame): string {
   const hasBody = status !== 204 && status !== 304
-  let head = `HTTP/1.1 ${status} ${reasonOf(status)}\r\nDate: ${frame.date}\r\n${fields}`
+  let head = `HTTP/1.1 ${status} ${reasonOf(status)}\r\n`
+  // What a route has set itself is not said twice.
+  if (!HAS_DATE.test(fields)) head += `Date: ${frame.date}\r\n`
+  head += fields
   if (hasBody) head += `Content-Length: ${status === 205 ? 0 : body.length}\r\n`
   head += `Via: 1.1 frontdesk\r\n${frame.hsts}`
-  if (frame.requestId !== '') head += `X-Request-Id: ${frame.requestId}\r\n`
+  if (frame.requestId !== '' && !HAS_ID.test(fields)) head += `X-Request-Id: ${frame.requestId}\r\n`
   if (!frame.keepAlive) head += 'Connection: close\r\n'
   return frame.isHead || !hasBody || status === 205 ? `${head}\r\n` : `${head}\r\n${body}`
 }
+
+const HAS_DATE = /^date:/im
+const HAS_ID = /^x-request-id:/im
 
 export function reasonOf(status: number): string {
   return status === 499 ? 'Client Closed Request' : (STATUS_CODES[status] ?? 'Unknown')

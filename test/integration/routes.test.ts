@@ -214,6 +214,19 @@ leakTest('a fixed answer has its status, fields and body; HEAD gets its length',
   assert.equal((await client.request(post('/', 'body'))).status, 503)
 })
 
+leakTest('what a route sets on an answer of our own is not said twice', async (scope) => {
+  const set = [
+    { name: 'X-Request-Id', value: [{ name: 'request.id' }] },
+    { name: 'Date', value: ['Thu, 01 Jan 1970 00:00:00 GMT'] },
+  ]
+  const action = { kind: 'respond', status: 200, headers: [], body: ['a'] } as const
+  const route = routeSpec({}, { action, responseHeaders: { remove: [], set, add: [] } })
+  const { client } = await routed(scope, [route])
+  const reply = await client.request(get('/'))
+  assert.equal(fieldValues(reply, 'x-request-id').length, 1)
+  assert.deepEqual(fieldValues(reply, 'date'), ['Thu, 01 Jan 1970 00:00:00 GMT'])
+})
+
 // --- where requests go ---
 
 leakTest('a split by request is exact', async (scope) => {

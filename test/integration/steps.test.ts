@@ -269,6 +269,7 @@ for (const [name, step, what] of [
   ['onRequest gives a status that is none', { onRequest: () => ({ status: 42 }) }, /42 is not a status/],
   ['onRequest frames its answer', { onRequest: () => ({ status: 200, headers: { 'Content-Length': '1' } }) }, /frames/],
   ['onRequest splits a line', { onRequest: (r: RequestView) => r.setHeader('a', 'b\r\nc: d') }, /line break/],
+  ['onRequest sets what is no string', { onRequest: (r: RequestView) => r.setHeader('a', 5 as never) }, /is a number/],
   ['onRequest frames the request', { onRequest: (r: RequestView) => r.setHeader('Content_Length', '1') }, /frames/],
   ['onRequest rewrites to another host', { onRequest: (r: RequestView) => r.rewrite('//evil/') }, /not a path/],
   ['onBackendRequest answers', { onBackendRequest: () => ({ status: 200 }) as never }, /cannot answer/],

@@ -9,10 +9,14 @@ import type { Check } from './check.ts'
 import { itemPath, writtenPlace } from './route-places.ts'
 import { readFile } from './route-texts.ts'
 
-export function checkAccess(check: Check, path: Path, { cors, basicAuth }: WrittenRoute): void {
+export function checkAccess(check: Check, path: Path, { match, cors, basicAuth }: WrittenRoute): void {
   if (cors?.credentials === true && cors.origins.includes('*')) {
     const message = 'cannot stand beside the origin "*": browsers refuse it, and every page could act as the user'
     check.report([...path, 'cors', 'credentials'], message, 'name the origins, or remove it')
+  }
+  if (cors !== null && match.methods.length > 0 && !match.methods.includes('OPTIONS')) {
+    const message = 'does not take the OPTIONS requests by which browsers ask whether they may'
+    check.report([...path, 'match', 'method'], message, 'add "OPTIONS": cors answers them')
   }
   if (basicAuth !== null) checkUsers(check, [...path, 'basic_auth'], basicAuth)
 }

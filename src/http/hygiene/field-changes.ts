@@ -30,6 +30,7 @@ const CONTROLS = /[\0-\x08\x0a-\x1f\x7f]/g
 export function fieldLine(name: string, value: string): string {
   if (!TOKEN.test(name)) throw new TypeError(`${JSON.stringify(name)} is not the name of a header field`)
   if (framesOrRoutes(name)) throw new TypeError(`${name} frames or routes the message: only the proxy sets it`)
+  if (typeof value !== 'string') throw new TypeError(`the value for ${name} is a ${typeof value}; make it a string`)
   const bytes = latin1Of(value)
   if (!VALUE.test(bytes)) throw new TypeError(`the value for ${name} has a line break or another control character`)
   return `${name}: ${bytes}\r\n`

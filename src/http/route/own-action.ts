@@ -1,4 +1,5 @@
 // Routes that answer by themselves: redirects and fixed answers.
+import { errors } from '../../core/errors.ts'
 import type { RedirectSpec, RespondSpec, TemplateSpec } from '../../core/route-spec.ts'
 import { renderBody } from '../error-pages/render-body.ts'
 import { safeValue } from '../hygiene/field-changes.ts'
@@ -10,6 +11,8 @@ export function redirectAnswer({ to, status, keepQuery }: RedirectSpec, facts: T
   let location = renderTemplate(to, facts, null)
   // What stood behind `/old/` may begin with a slash, and so may a path behind its own: `//evil.example` is another host.
   if (startsWithPath(to)) location = location.replace(/^\/\/+/, '/')
+  // `https:///x` is another host to browsers. Only HTTP/1.0 may leave out the Host.
+  if (facts.host === '' && WITHOUT_HOST.test(location)) return badHost
   if (keepQuery && !location.includes('?')) location = withQuery(location, facts.query)
   const fields = `Location: ${uriText(location)}\r\nContent-Type: text/plain; charset=utf-8\r\n`
   return { status, fields, body: `${status} ${reasonOf(status)}\n` }
@@ -28,6 +31,9 @@ export function respondAnswer({ status, headers, body }: RespondSpec, facts: Tem
   // What a client has written is text in the body, whatever its form.
   return { status, fields, body: renderBody(body, type, render) }
 }
+
+const WITHOUT_HOST = /^[a-z]+:\/\/(?:[/?#:]|$)/i
+const badHost: OwnAnswer = { status: 400, fields: '', body: '', refusal: { error: errors.bad_host, details: '' } }
 
 /** `/…` is a path of this host; `//…` was written for another one on purpose. */
 function startsWithPath([first]: RedirectSpec['to']): boolean {
