@@ -246,6 +246,17 @@ for (const name of ['request.path', 'request.uri']) {
   })
 }
 
+leakTest('a redirect to the host that was asked for needs one', async (scope) => {
+  const to = ['https://', { name: 'request.host' }, { name: 'request.uri' }]
+  const action = { kind: 'redirect', to, keepQuery: true, status: 302 } as const
+  const { open } = await routed(scope, [routeSpec({}, { action })])
+  const reply = await (await open()).request('GET /evil.example HTTP/1.0\r\n\r\n')
+  assert.equal(reply.status, 400)
+  assert.equal(fieldValue(reply, 'location'), undefined)
+  const asked = await (await open()).request('GET /a HTTP/1.0\r\nHost: [::1]:80\r\n\r\n')
+  assert.equal(fieldValue(asked, 'location'), 'https://[::1]/a')
+})
+
 // --- what a client says of itself ---
 
 /** A step that keeps what it sees of these fields. */
