@@ -122,6 +122,16 @@ describe('rate_limit', () => {
     assert.equal(passes(step, from('unix:')), 1, 'one account, whoever was asked for before')
   })
 
+  it('counts by address who sends the header twice: nobody knows which of the two a backend takes', () => {
+    const step = rateLimit([spec({ key: { by: 'header', name: 'x-key' } })], deps)
+    const twice = (value: string) =>
+      from('192.0.2.1', [
+        ['X-Key', value],
+        ['x-key', 'real'],
+      ])
+    assert.equal(passes(step, twice('a'), 1) + passes(step, twice('b'), 1) + passes(step, twice('c'), 1), 2)
+  })
+
   it('counts by all, by header, by cookie; without one by address', () => {
     const all = rateLimit([spec({ key: { by: 'all' }, id: 5 })], deps)
     assert.equal(passes(all, from('192.0.2.1')) + passes(all, from('192.0.2.2')), 2)

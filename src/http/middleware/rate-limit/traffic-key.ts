@@ -29,13 +29,18 @@ export class TrafficKey {
 
   /**
    * A request without the header or cookie counts under its client's address: leaving it out must neither be a way
-   * around the limit, nor put all strangers into one account that any of them can use up for all.
+   * around the limit, nor put all strangers into one account that any of them can use up for all. Likewise one with
+   * several such headers, of which a backend may take another than we.
    */
   read(request: RequestView): void {
     const by = this.#by
     if (by === 'all') this.#set(ofAll, 0, 0)
     else if (by === 'ip') this.#setAddress(request.client.address)
-    else this.#setValue((by === 'header' ? request.header(this.#name) : request.cookie(this.#name)) ?? '', request)
+    else
+      this.#setValue(
+        (by === 'header' ? onlyOne(request.headers(this.#name)) : request.cookie(this.#name)) ?? '',
+        request,
+      )
   }
 
   #setValue(value: string, request: RequestView): void {
@@ -57,3 +62,5 @@ export class TrafficKey {
     this.lo = mix32(b ^ mix32(a + id))
   }
 }
+
+const onlyOne = (values: readonly string[]): string | undefined => (values.length === 1 ? values[0] : undefined)
