@@ -44,8 +44,8 @@ function bodyOf(req: IncomingMessage): Exclude<Body, Uint8Array> {
   return req.readableEnded ? 'none' : announced
 }
 
-/** By what came, whatever the program has made of `req.headers`. */
-function announcedBody(req: IncomingMessage): 'none' | 'length' | 'chunked' {
+/** By what came, whatever the program has made of `req.headers`. HTTP/2 need not say that there is one. */
+export function announcedBody(req: IncomingMessage): 'none' | 'length' | 'chunked' {
   if (rawValue(req, 'transfer-encoding') !== undefined) return 'chunked'
   const length = rawValue(req, 'content-length')
   if (length !== undefined) return Number(length) === 0 ? 'none' : 'length'
@@ -63,7 +63,6 @@ function formOf(req: IncomingMessage, body: Body): BodyForm {
   return { kind: 'length', bytes: Number(rawValue(req, 'content-length')) }
 }
 
-/** By what came; of HTTP/2 it is known only when there is none. */
 export const hasBody = (req: IncomingMessage): boolean => announcedBody(req) !== 'none'
 
 /** Without a listener for `checkContinue` Node has told the client already. */

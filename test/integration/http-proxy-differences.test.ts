@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
 import { createServer as createHttpsServer } from 'node:https'
 import { createRequire } from 'node:module'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
@@ -328,6 +329,49 @@ leakTest('a body of another length than announced never begins another request',
     await until('the connection is ended', () => backend.connections.every(({ over }) => over))
     if (isLong) assert.ok(!backend.connections.some(({ received }) => received.includes('smuggled')))
   }
+})
+
+leakTest('a body of a request that has none by its method is framed, and begins no other request', async (scope) => {
+  const { url, seen } = await target(scope)
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  scope.defer(() => agent.destroy())
+  const proxy = createProxyServer({ target: url, agent })
+  const client = await inServer(scope, proxy, (req, res) => {
+    proxy.web(req, res, { buffer: Readable.from([Buffer.from('GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n')]) })
+  })
+  for (const path of ['/1', '/2']) assert.equal((await client.request(get(path))).body.toString(), `GET ${path}`)
+  assert.deepEqual(
+    seen.map((one) => one.url),
+    ['/1', '/2'],
+  )
+})
+
+leakTest('HTTP/2 by Node\u2019s compatibility API', async (scope) => {
+  const { url, seen } = await target(scope)
+  const proxy = createProxyServer({ target: url, xfwd: true })
+  proxy.on('econnreset', () => assert.fail('nobody has gone'))
+  const ended: unknown[] = []
+  proxy.on('end', (req) => ended.push(req.url))
+  const server = createHttp2Server((req, res) => proxy.web(req as never, res as never))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  scope.defer(() => new Promise((resolve) => server.close(resolve)))
+  const session = connectHttp2(`http://127.0.0.1:${portOf(server)}`)
+  scope.defer(() => new Promise<void>((resolve) => session.close(resolve)))
+  for (const method of ['GET', 'POST', 'DELETE']) {
+    const stream = session.request({ ':path': `/${method}`, ':method': method }, { endStream: method === 'GET' })
+    if (method !== 'GET') stream.end('body')
+    let text = ''
+    stream.on('data', (bytes: Buffer) => (text += bytes))
+    await once(stream, 'close')
+    assert.equal(text, `${method} /${method}`)
+  }
+  assert.deepEqual(
+    seen.map(({ body }) => body),
+    ['', 'body', 'body'],
+  )
+  assert.equal(seen[0]?.headers.host, `127.0.0.1:${portOf(server)}`)
+  await until('all is told', () => ended.length === 3)
 })
 
 leakTest('after a refused connection the same request can go to another target, body and all', async (scope) => {

@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestOptions } from 'node:http'
 import type { RequestOptions as HttpsRequestOptions } from 'node:https'
 import { isIP } from 'node:net'
 import { currentFields, type Field, rawValue } from '../current-fields.ts'
+import { announcedBody } from '../node-request.ts'
 import { endToEnd } from './end-to-end.ts'
 import { setForwarded } from './forwarded.ts'
 import type { ServerOptions } from './options.ts'
@@ -86,7 +87,7 @@ function headersFor(
     set('Host', options.changeOrigin !== true && typeof authority === 'string' ? authority : target.authority)
   } // The program has seen the first one only.
   else set('Host', fields.get('host')!.values[0]!)
-  frame(req, fields, set)
+  frame(req, options.buffer !== undefined, fields, set)
   if (isUpgrade) {
     set('Connection', 'Upgrade')
     set('Upgrade', 'websocket')
@@ -100,10 +101,18 @@ function headersFor(
   )
 }
 
-/** As the message came, whatever `req.headers` says by now. */
-function frame(req: IncomingMessage, fields: Map<string, Field>, set: (name: string, value: string) => void): void {
+/**
+ * As the message came, whatever `req.headers` says by now. What has a body says so: Node sends that of a GET without any
+ * framing, and the target takes it for another request.
+ */
+function frame(
+  req: IncomingMessage,
+  hasBuffer: boolean,
+  fields: Map<string, Field>,
+  set: (name: string, value: string) => void,
+): void {
   const length = rawValue(req, 'content-length')
   fields.delete('content-length')
-  if (rawValue(req, 'transfer-encoding') !== undefined) set('Transfer-Encoding', 'chunked')
+  if (announcedBody(req) === 'chunked' || (hasBuffer && length === undefined)) set('Transfer-Encoding', 'chunked')
   else if (length !== undefined) set('Content-Length', length)
 }

@@ -57,6 +57,8 @@ export class WebExchange {
   }
 
   begin(): void {
+    // Gone while the program thought about it.
+    if (this.#res.destroyed) return
     const { timeout } = this.#options
     if (timeout !== undefined) this.#req.socket.setTimeout(timeout)
     this.#guarded(() => {
