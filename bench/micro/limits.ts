@@ -15,7 +15,7 @@ const deps = { state, row: () => 0 }
 const requests = Array.from({ length: 1024 }, (_, i): RequestView => {
   const address = i % 4 === 3 ? `2001:db8:${i.toString(16)}::1` : `192.0.${i >> 8}.${i & 255}`
   const key = `key-${i}`
-  const view = { client: { address }, state: new Map(), header: () => key, cookie: () => key }
+  const view = { client: { address }, state: new Map(), headers: () => [key], cookie: () => key }
   return view as unknown as RequestView
 })
 
