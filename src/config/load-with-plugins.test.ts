@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -200,6 +200,50 @@ export default {
     const places = found.map((line) => line.slice(0, line.indexOf(': ', path.length + 2)))
     assert.deepEqual(places, [`${path}: routes[0].use[0]`, `${path}: port`, `${path}: prot`, `${path}: routes[0].pool`])
     assert.match(found[2]!, /did you mean "port"\?$/)
+  })
+
+  test('where Node reads CommonJS, the name to give it is told', async () => {
+    const below = join(folder, 'commonjs')
+    mkdirSync(below)
+    write('commonjs/package.json', '{ "type": "commonjs" }')
+    const said = new Set<string>()
+    const listen = (warning: Error) => void said.add(warning.message)
+    process.on('warning', listen)
+    after(() => process.off('warning', listen))
+    const config = `export default { ${pool} }\n`
+    const from = async (name: string, text: string) =>
+      (await problems(loadWithPlugins({ path: write(`commonjs/${name}`, text) })))
+        .join('\n')
+        .replaceAll(`${below}/`, '')
+    const words = 'has import or export, and Node reads it as CommonJS'
+    const or = 'or set "type": "module" in package.json'
+    assert.equal(
+      await from('a.config.ts', `const a: number = 1\nimport b from 'b'\n${config}`),
+      `a.config.ts:2:1: ${words}; name it a.config.mts, ${or}`,
+    )
+    assert.equal(await from('b.config.js', config), `b.config.js:1:1: ${words}; name it b.config.mjs, ${or}`)
+    assert.equal(await from('c.config.cts', config), `c.config.cts:1:1: ${words}; name it c.config.mts`)
+    write('commonjs/step.ts', 'export default { middleware: { a: { onRequest() {} } } }')
+    const plugins = await problems(json({ plugins: ['./commonjs/step.ts'] }))
+    assert.ok(plugins[0]!.includes(`commonjs/step.ts:1:1: ${words}; name it step.mts, or set "type"`), plugins[0])
+    assert.deepEqual([...said], [], 'Node has never seen them')
+    const inner = await from('d.config.mts', `import './step.ts'\n${config}`)
+    assert.equal(inner, `step.ts:1:1: ${words}; name it step.mts, ${or}`)
+  })
+
+  test('CommonJS stays what it is, also with lines that look like a module', async () => {
+    mkdirSync(join(folder, 'required'))
+    write('required/package.json', '{ "type": "commonjs" }')
+    const text = `import type { A } from './a.ts'\n/*\nexport default\n*/\nmodule.exports = { ${pool} } as object\n`
+    const { config } = await loadWithPlugins({ path: write('required/frontdesk.config.ts', text) })
+    assert.deepEqual(Object.keys(config.pools), ['default'])
+  })
+
+  test('a package that is not there is told with the file that imports it', async () => {
+    const path = write('lacks.config.ts', `import a from 'no-such-package'\nexport default { a, ${pool} }\n`)
+    assert.deepEqual(await problems(loadWithPlugins({ path })), [
+      `${path}: Cannot find package 'no-such-package' imported from ${path}; imports of files name their ending, packages must be installed`,
+    ])
   })
 
   test('what is no configuration', async () => {

@@ -17,7 +17,7 @@ export async function placeOfError(error: unknown, url: string): Promise<CodePla
 }
 
 /** A syntax error's stack begins with the place, the line itself, and a mark under it. */
-function headPlace(stack: string): CodePlace | null {
+export function headPlace(stack: string): CodePlace | null {
   const [head = '', ...lines] = stack.split('\n')
   const match = /^(file:\/\/\/\S+?|\/.*?):(\d+)$/.exec(head.trim())
   if (match === null) return null

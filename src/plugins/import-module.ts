@@ -3,12 +3,15 @@
 import { placeOfError } from './code-place.ts'
 import { messageOf } from './describe-thrown.ts'
 import { PluginError } from './plugin-error.ts'
+import { commonJsError, readAsCommonJs } from './read-as-commonjs.ts'
 
 /** From the first line of a module to the last; awaiting at its top level counts. */
 export const importLimitMs = 10_000
 
 /** What it exports. @throws PluginError */
 export async function importModule(url: string, limitMs: number = importLimitMs): Promise<Record<string, unknown>> {
+  const unfit = await readAsCommonJs(url)
+  if (unfit !== null) throw unfit
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
     const message = `is not loaded after ${limitMs / 1000} s`
@@ -21,7 +24,8 @@ export async function importModule(url: string, limitMs: number = importLimitMs)
   } catch (error) {
     if (error instanceof PluginError) throw error
     const { message, hint } = wordsOf(error)
-    throw new PluginError(message, hint, await placeOfError(error, url))
+    const place = await placeOfError(error, url)
+    throw commonJsError(error, place) ?? new PluginError(message, hint, place)
   } finally {
     clearTimeout(timer)
   }
