@@ -78,6 +78,8 @@ test('what stands there and is none of it is told with its place', () => {
     plugins: [{ middelware: { a: limit } }, { middleware: { b: { onRequst: () => 0 } } }],
     routes: [
       { use: [{ limit: { key: () => 'x' } }, { onrequest: () => 0 }] },
+      { use: { onRequest: 1 } },
+      { use: [{ onRequest() {}, onFinish: 'x' }] },
       { use: [circle], match: { custom: { tenant: { by: () => 0 } } } },
     ],
     pools: { api: { strategy: () => undefined } },
@@ -88,9 +90,11 @@ test('what stands there and is none of it is told with its place', () => {
       'plugins[0] has a part middelware, which plug-ins do not have; did you mean middleware?',
       'plugins[1] middleware.b has none of the hooks; did you mean onRequest?',
       'routes[0].use[0] has none of the hooks of middleware, and options cannot hold functions; call what makes the middleware yourself: use: [limit({ … })]',
-      'routes[0].use[1] has none of the hooks of middleware, and options cannot hold functions; call what makes the middleware yourself: use: [limit({ … })]',
-      'routes[1].use[0] has none of the hooks of middleware, and options cannot hold functions; call what makes the middleware yourself: use: [limit({ … })]',
-      'routes[1].match.custom the options of a matcher cannot hold functions; write the function itself: (request) => …',
+      'routes[0].use[1] has none of the hooks; did you mean onRequest?',
+      'routes[1].use has a number for onRequest, which must be a function; null',
+      'routes[2].use[0] has a string for onFinish, which must be a function; null',
+      'routes[3].use[0] has none of the hooks of middleware, and options cannot hold functions; call what makes the middleware yourself: use: [limit({ … })]',
+      'routes[3].match.custom the options of a matcher cannot hold functions; write the function itself: (request) => …',
       'pools.api.strategy is no strategy; a strategy is { build({ backends }) { return (request) => backend } }',
     ],
   )

@@ -2,7 +2,14 @@
 // plain data, which can be checked and sent to threads. Every thread imports the configuration and finds the same functions.
 import type { CustomStrategy, Matcher, MatcherFactory, Middleware, MiddlewareFactory } from '../core/plugin.ts'
 import { PluginError } from './plugin-error.ts'
-import { checkMiddleware, isMiddleware, isStrategy, type PluginValues, readPlugin } from './values.ts'
+import {
+  checkMiddleware,
+  isMeantAsMiddleware,
+  isMiddleware,
+  isStrategy,
+  type PluginValues,
+  readPlugin,
+} from './values.ts'
 
 export interface Extracted {
   /** A copy with `@routes[0].use[1]` and the like in place of functions. */
@@ -92,7 +99,7 @@ class Extraction {
   }
 
   #step(step: unknown, path: string): unknown {
-    if (typeof step === 'function' || isMiddleware(step)) {
+    if (typeof step === 'function' || isMiddleware(step) || isMeantAsMiddleware(step)) {
       this.#take(path, () => this.values.middleware.set(`@${path}`, checkMiddleware(step)))
       return `@${path}`
     }

@@ -77,7 +77,7 @@ test('middleware has at least one hook, and a time limit that is one', () => {
   assert.equal(checkMade(stamp), stamp)
   assert.match(
     words(() => checkMade({ onRequest: 1 })),
-    /^has a number for onRequest, which is a function/,
+    /^has a number for onRequest, which must be a function/,
   )
   assert.match(
     words(() => checkMade({ onBackendRequests: () => 0 })),

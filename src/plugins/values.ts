@@ -29,6 +29,16 @@ export function isMiddleware(value: unknown): value is Middleware {
   return isObject(value) && hooks.some((hook) => typeof value[hook] === 'function')
 }
 
+/** Whether somebody who wrote this meant middleware: it has a hook that is none, or a function under a name near to one. */
+export function isMeantAsMiddleware(value: unknown): boolean {
+  if (!isObject(value)) return false
+  return Object.entries(value).some(([key, part]) =>
+    typeof part === 'function'
+      ? closest(key, hooks) !== null
+      : part !== undefined && hooks.some((hook) => hook === key),
+  )
+}
+
 export function isStrategy(value: unknown): value is CustomStrategy {
   return isObject(value) && typeof value.build === 'function'
 }
@@ -80,7 +90,7 @@ export function checkMade(value: unknown): Middleware {
   if (!isObject(value)) throw new PluginError(`is ${article(value)}, and no middleware`, middlewareHint)
   for (const hook of hooks) {
     if (value[hook] !== undefined && typeof value[hook] !== 'function') {
-      throw new PluginError(`has ${article(value[hook])} for ${hook}, which is a function`)
+      throw new PluginError(`has ${article(value[hook])} for ${hook}, which must be a function`)
     }
   }
   const limit = value.timeoutMs
