@@ -72,7 +72,10 @@ class Circles {
       const target = targetOf(action, request, { hop, listener })
       if (target === null || !this.#isOurs(target, request)) return null
       namesScheme ||= target.namesScheme
-      listener = this.#listenerOf(target.scheme, listener)
+      const next = this.#listenerOf(target.scheme, listener)
+      // Another program ends TLS for us, or takes what is without.
+      if (next === null) return null
+      listener = next
       request = { ...target.request, serverName: target.scheme === 'https' ? target.request.host : '' }
     }
     return way
@@ -83,9 +86,9 @@ class Circles {
     return request.host === host || this.#routes.some(({ match }) => match.hosts.includes(request.host))
   }
 
-  #listenerOf(scheme: string, current: WrittenListener): WrittenListener {
+  #listenerOf(scheme: string, current: WrittenListener): WrittenListener | null {
     if (schemeOf(current) === scheme) return current
-    return this.#listeners.find((one) => schemeOf(one) === scheme) ?? current
+    return this.#listeners.find((one) => schemeOf(one) === scheme) ?? null
   }
 
   #walkOf({ name }: WrittenListener): RouteWalk {
