@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import { closest } from '../util/edit-distance.ts'
 import { type Problem, problemAt, show } from './problem.ts'
+import { isMapInsteadOfList, listLike, objectLike, stringLike } from './shape-examples.ts'
 import { nearest, nodeAt, type Path, type SourceNode, toValue } from './source-tree.ts'
 
 type Issue = z.core.$ZodIssue
@@ -23,7 +24,8 @@ function fromIssue(issue: Issue, prefix: Path, tree: SourceNode, knownKeys: (pat
   const path = [...prefix, ...(issue.path as Path)]
   if (issue.code === 'invalid_union') {
     const branch = likelyBranch(issue.errors)
-    if (branch !== null) return branch.flatMap((inner) => fromIssue(inner, path, tree, knownKeys))
+    if (branch !== null && !isMapInsteadOfList(toPlain(tree, path), path))
+      return branch.flatMap((inner) => fromIssue(inner, path, tree, knownKeys))
   }
   if (issue.code === 'invalid_key') {
     const inner = issue.issues[0]
@@ -33,7 +35,14 @@ function fromIssue(issue: Issue, prefix: Path, tree: SourceNode, knownKeys: (pat
     const known = knownKeys(path)
     return issue.keys.map((key) => {
       const there = [...path, key]
-      const words = otherFormOfTls(key, path, toPlain(tree, path)) ?? unknownKey(key, known)
+      const words =
+        otherFormOfTls(key, path, toPlain(tree, path)) ??
+        conditionBesideMatch(key, path, {
+          known,
+          conditions: knownKeys([...path, 'match']),
+          value: toPlain(tree, there),
+        }) ??
+        unknownKey(key, known)
       return { ...finding(tree, there, words), cut: there }
     })
   }
@@ -110,6 +119,20 @@ function otherFormOfTls(key: string, path: Path, tls: unknown): Words | null {
   return { message: 'is another listener here', hint: 'give the one for port 80 "redirect_https": true', atKey }
 }
 
+interface RouteKey {
+  readonly known: readonly string[]
+  readonly conditions: readonly string[]
+  readonly value: unknown
+}
+
+/** What a route takes is said in its `match`, and many a proxy has it beside. */
+function conditionBesideMatch(key: string, path: Path, { known, conditions, value }: RouteKey): Words | null {
+  if (path.length !== 2 || path[0] !== 'routes') return null
+  if (!conditions.includes(key) || closest(key, known) !== null) return null
+  const shown = typeof value === 'string' && value.length <= 64 ? JSON.stringify(value) : '…'
+  return { message: 'belongs in "match"', hint: `write "match": {"${key}": ${shown}}`, atKey: true }
+}
+
 function unknownKey(key: string, known: readonly string[]): Words {
   // Objects of several forms, such as sticky: the key is right, but not with this `by`.
   if (known.includes(key))
@@ -168,51 +191,22 @@ function expectation(issue: Issue & { code: 'invalid_type' }, value: unknown, pa
   if (kind === 'a list' && path.at(-1) === 'accept_proxy_protocol') {
     return 'a list of those who send it, such as ["10.0.0.0/8"]'
   }
+  if (kind === 'a list') return listLike(value, path)
+  if (kind === 'a string') return stringLike(value, path)
   return kind === 'an object' ? objectLike(value, path) : kind
 }
 
-/** Objects that people write as one word or number, by their key; what they wrote goes into the key it fits. */
-const objectExamples: Readonly<Record<string, (value: unknown, path: Path) => object>> = {
-  sticky: (value) => ({ by: value === 'ip' ? 'ip' : 'cookie' }),
-  logging: (value) =>
-    typeof value === 'string' && ['debug', 'info', 'warn', 'error'].includes(value)
-      ? { level: value }
-      : { format: value === 'text' ? 'text' : 'json' },
-  access: (value) => ({ format: value === 'combined' ? 'combined' : 'json' }),
-  health_check: () => ({ path: '/health' }),
-  passive_health: () => ({ max_fails: 5 }),
-  timeouts: () => ({ first_byte: '10s' }),
-  retries: (value) => ({ attempts: typeof value === 'number' ? value : 2 }),
-  keepalive: () => ({ idle_timeout: '60s' }),
-  limits: () => ({ max_connections: 1000 }),
-  tls: (_, [place]) => {
-    const pair = { cert: 'server.crt', key: 'server.key' }
-    if (place === 'pools') return { ca: 'internal.pem' }
-    return place === 'listeners' ? { certificates: [pair] } : pair
-  },
-  client_auth: (value) => ({ mode: value === 'optional' ? value : 'required', ca: 'clients.pem' }),
-  sni: () => ({ '*': 'default' }),
-  admin: () => ({ listen: '127.0.0.1:8081' }),
-  shutdown: () => ({ grace: '30s' }),
-}
-
-/** "an object", with an example where one is known. */
-function objectLike(value: unknown, path: Path): string {
-  const example = objectExamples[String(path.at(-1))]?.(value, path)
-  if (example === undefined) return 'an object'
-  const keys = Object.entries(example).map(([key, entry]) => `"${key}": ${JSON.stringify(entry)}`)
-  return `an object such as {${keys.join(', ')}}`
-}
-
 function wrongKind(shown: string, value: unknown, expected: string): Words {
-  const kind = kindOf(value)
+  const kind = kindOf(value, expected)
   const found = value === null || shown === kind ? `${shown} cannot stand here` : `${shown} is ${kind}`
   return { message: `${found}; expected ${expected}` }
 }
 
-function kindOf(value: unknown): string {
+function kindOf(value: unknown, expected: string): string {
   if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'number') return Number.isInteger(value) ? 'a number' : 'not a whole number'
+  if (typeof value === 'number') {
+    return !Number.isInteger(value) && expected.includes('a whole number') ? 'not a whole number' : 'a number'
+  }
   return kinds[typeof value] ?? typeof value
 }
 
