@@ -66,7 +66,7 @@ try {
   const code = /ts$/i.test(file) ? require('node:module').stripTypeScriptTypes(text) : text
   require('node:vm').compileFunction(code, ['exports', 'require', 'module', '__filename', '__dirname'], { filename: file })
 } catch (error) {
-  console.log(error.stack)
+  process.stdout.write(String(error.stack))
 }`
 
 function compiled(file: string): Promise<string> {
