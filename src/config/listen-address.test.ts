@@ -39,6 +39,8 @@ for (const text of [
   'unix:',
   'unix:x.sock',
   'unix:/run/',
+  'unix:/.',
+  'unix:/run/..',
   'unix:/a\0b',
   `unix:/${'a'.repeat(107)}`,
   'systemd:',

@@ -60,9 +60,11 @@ function listenHost(text: string, shown: string): string {
 
 function unixPath(text: string): string {
   const path = text.slice('unix:'.length).replace(/^\/\/(?=\/)/, '')
-  const problem = socketPathProblem(path)
+  const normal = posix.normalize(path)
+  // `/.` and `/run/..` are folders only when one looks twice.
+  const problem = socketPathProblem(path) ?? socketPathProblem(normal)
   if (problem !== null) throw new Error(`${JSON.stringify(text)} ${problem}`)
-  return posix.normalize(path)
+  return normal
 }
 
 /** What LISTEN_FDNAMES may hold: printable ASCII without the colon that separates names. */
