@@ -31,7 +31,7 @@ const match = record({
   path: fc
     .array(word, { minLength: 1, maxLength: 3 })
     .map((words) => `/${words.join('/{x}/').replace('/{x}/', '/{y}/')}/*`),
-  method: optional(fc.constantFrom('GET', ['POST', 'PUT'])),
+  method: optional(fc.constantFrom('OPTIONS', ['POST', 'PUT', 'OPTIONS'])),
   header: optional(conditions),
   query: optional(conditions),
   client: optional(fc.constantFrom('10.1.2.3/8', ['::1', 'unix'])),
