@@ -83,6 +83,7 @@ export function compileSnapshot(config: Config, options: CompileOptions): Snapsh
     trustedProxies: config.trustedProxies,
     limits: config.limits,
     accessLog: config.logging.access,
+    workers: config.workers,
     graceMs: config.shutdown.graceMs,
   }
 }

@@ -18,6 +18,17 @@ export interface BackendFailure {
   readonly count: number
 }
 
+/** A change that every live worker has made ready beside what it runs. Exactly one of its calls must follow. */
+export interface Prepared {
+  /**
+   * Every worker swaps. Resolves when all have; never rejects: a worker that cannot swap any more is ended, and the one
+   * that takes its place starts with the change.
+   */
+  commit(): Promise<void>
+  /** What was made ready is given up, listeners that were opened for it are closed. Never rejects. */
+  abandon(): Promise<void>
+}
+
 /** The running process, from the control plane's side. */
 export interface ControlPort {
   readonly version: string
@@ -25,6 +36,11 @@ export interface ControlPort {
   readonly state: OwnerState
   readonly log: Log
   workers(): readonly WorkerInfo[]
+  /**
+   * Has every live worker make a snapshot ready: what can fail is done here, new listeners are bound. Rejects with an error
+   * that names the worker, or the address, when one cannot or does not answer in time; then everything is as before.
+   */
+  prepare(snapshot: Snapshot): Promise<Prepared>
   /** Resolves when every live worker has swapped to the snapshot; rejects if one cannot. */
   apply(snapshot: Snapshot): Promise<void>
   /**

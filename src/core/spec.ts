@@ -272,6 +272,8 @@ export interface Snapshot {
   readonly trustedProxies: readonly string[]
   readonly limits: LimitsSpec
   readonly accessLog: AccessLogSpec | null
+  /** Threads that serve traffic; 0 = the main thread. Known to the supervisor alone. */
+  readonly workers: number | 'auto'
   /** How long a drain waits for exchanges in flight. */
   readonly graceMs: number
 }

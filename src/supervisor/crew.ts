@@ -1,7 +1,7 @@
 // All data planes of the process: threads, and the main thread's own one. Rolls snapshots out and drains.
 import type { AddressInfo, Socket } from 'node:net'
 import { ConfigError } from '../config/problem.ts'
-import type { BackendFailure, WorkerInfo } from '../control/port.ts'
+import type { BackendFailure, Prepared, WorkerInfo } from '../control/port.ts'
 import type { ErrorName } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { ListenerSpec, Slot, Snapshot } from '../core/spec.ts'
@@ -125,6 +125,11 @@ export class Crew {
     const threads = this.#slots.map(({ id, state, restarts }) => ({ id, state, restarts }))
     if (this.#plane === null) return threads
     return [...threads, { id: this.#slots.length, state: this.#planeState, restarts: 0, main: true }]
+  }
+
+  /** As `ControlPort.prepare`. */
+  async prepare(snapshot: Snapshot): Promise<Prepared> {
+    return { commit: () => this.apply(snapshot), abandon: async () => {} }
   }
 
   /** Resolves when every live worker has swapped to the snapshot; one that dies meanwhile will start with it. */

@@ -116,6 +116,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     state,
     log,
     workers: () => crew.workers(),
+    prepare: (snapshot) => crew.prepare(withPorts(snapshot)),
     apply: (snapshot) => crew.apply(withPorts(snapshot)),
     setAddresses: (slot, addresses) => crew.setAddresses(slot, addresses),
     cutBackend: (slot) => crew.cutBackend(slot),

@@ -1,7 +1,7 @@
 // Small things for tests of the control plane: specs with sensible values, a log that remembers, bare listeners.
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
-import type { BackendFailure, ControlPort, WorkerInfo } from '../../src/control/port.ts'
+import type { BackendFailure, ControlPort, Prepared, WorkerInfo } from '../../src/control/port.ts'
 import type { Log, LogLevel } from '../../src/core/log.ts'
 import type { MatchSpec, RouteSpec } from '../../src/core/route-spec.ts'
 import type {
@@ -188,12 +188,16 @@ export class FakePort implements ControlPort {
   readonly log: MemoryLog = new MemoryLog()
   readonly state: OwnerState
   readonly worker: WorkerState
+  readonly prepared: Snapshot[] = []
   readonly applied: Snapshot[] = []
+  readonly abandoned: Snapshot[] = []
   readonly cut: Slot[] = []
   readonly addresses = new Map<Slot, readonly string[]>()
   workerInfo: WorkerInfo[] = [{ id: 0, state: 'running', restarts: 0 }]
   draining = false
   stops = 0
+  /** What prepare does before it resolves; set it to hold or to fail a change. */
+  onPrepare: (snapshot: Snapshot) => void | Promise<void> = () => {}
   /** What apply does before it resolves; set it to hold or to fail a change. */
   onApply: (snapshot: Snapshot) => void | Promise<void> = () => {}
   /** What cutting does; by default everything in flight ends. */
@@ -209,6 +213,14 @@ export class FakePort implements ControlPort {
   }
   workers(): readonly WorkerInfo[] {
     return this.workerInfo
+  }
+  async prepare(snapshot: Snapshot): Promise<Prepared> {
+    await this.onPrepare(snapshot)
+    this.prepared.push(snapshot)
+    return {
+      commit: () => this.apply(snapshot),
+      abandon: async () => void this.abandoned.push(snapshot),
+    }
   }
   async apply(snapshot: Snapshot): Promise<void> {
     await this.onApply(snapshot)
@@ -297,6 +309,7 @@ export function snapshotOf(pools: readonly PoolSpec[], generation = 1): Snapshot
     trustedProxies: [],
     limits: { ...limits, ...handshakes, headerTimeoutMs: 10_000, idleTimeoutMs: 60_000, maxConnections: 0 },
     accessLog: null,
+    workers: 1,
     graceMs: 30_000,
   }
 }

@@ -35,8 +35,6 @@ export interface AdminDeps extends GuardOptions {
 
 export type AdminApp = OpenAPIHono<{ Bindings: HttpBindings }>
 
-const documentPaths = ['/openapi.json', '/schema.json'] as const
-
 export function createAdminApp(deps: AdminDeps): AdminApp {
   const app: AdminApp = new OpenAPIHono<{ Bindings: HttpBindings }>({
     defaultHook: (result) => (result.success ? undefined : invalid(result.error.issues)),
@@ -112,14 +110,15 @@ function addProbes(app: AdminApp, deps: AdminDeps): void {
 
 /** Everything that is not a call: unknown paths, other methods, what was thrown. */
 function addRefusals(app: AdminApp, log: Log): void {
-  const allowed = new Map<string, string[]>(documentPaths.map((path) => [path, ['GET', 'HEAD']]))
-  for (const { path, method } of Object.values(routes)) {
-    const methods = allowed.get(path) ?? []
-    methods.push(...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]))
-    allowed.set(path, methods)
+  const allowed = new Map<string, Set<string>>()
+  for (const { path, method } of app.routes) {
+    if (method === 'ALL') continue
+    const methods = allowed.get(path) ?? new Set()
+    allowed.set(path, methods.add(method))
+    if (method === 'GET') methods.add('HEAD')
   }
   for (const [path, methods] of allowed) {
-    const allow = methods.join(', ')
+    const allow = [...methods].join(', ')
     app.all(path, (c) =>
       problem({ status: 405, detail: `${path} takes ${allow}, not ${c.req.method}`, headers: { allow } }),
     )
