@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { buildDashboard, writeDashboard } from '../dashboard/build.ts'
 import { Declarations } from './package/declarations.ts'
 import { publicEntries, root } from './package/entries.ts'
 
@@ -15,6 +16,7 @@ compile()
 dropUnreachableDeclarations()
 rewriteDeclarations()
 refuseSourceReferences()
+writeDashboard(await buildDashboard(), join(target, 'dashboard'))
 
 copyFileSync(join(root, 'bin', 'frontdesk.js'), join(target, 'bin', 'frontdesk.js'))
 chmodSync(join(target, 'bin', 'frontdesk.js'), 0o755)
@@ -71,6 +73,6 @@ function manifest(): Record<string, unknown> {
       ),
       './package.json': './package.json',
     },
-    files: ['**/*.js', '**/*.d.ts', 'CHANGELOG.md'],
+    files: ['**/*.js', '**/*.d.ts', 'dashboard/**', 'CHANGELOG.md'],
   }
 }

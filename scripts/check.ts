@@ -35,6 +35,7 @@ const generator = join(root, 'scripts', 'generate.ts')
 const checks: Record<string, () => Promise<Result>> = {
   'format and lint': () => run(bin('biome'), ['check', '--error-on-warnings', '--no-errors-on-unmatched', '.']),
   types: () => run(bin('tsc'), ['--noEmit', '-p', '.']),
+  'types of the dashboard': () => run(bin('tsc'), ['--noEmit', '-p', 'dashboard']),
   layers: checkLayers,
   ...(existsSync(generator) && { 'generated files': () => run(process.execPath, [generator, '--check']) }),
 }

@@ -1,4 +1,4 @@
-// `npm test`: finds every *.test.ts under src/ and test/ and runs them with Node's own runner, two files at a time.
+// `npm test`: finds every *.test.ts under src/, dashboard/ and test/ and runs them with Node's own runner, two files at a time.
 // Arguments narrow the choice: `npm test -- http/` runs the files whose path contains "http/".
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
@@ -9,7 +9,17 @@ import { spec } from 'node:test/reporters'
 const root = join(import.meta.dirname, '..')
 
 /** Programs that some tests need; each of those tests is skipped by itself where its program is missing. */
-const programs = ['openssl', 'curl', 'nginx', 'haproxy', 'redis-server', 'pg_ctlcluster', 'sslscan', 'testssl'] as const
+const programs = [
+  'openssl',
+  'curl',
+  'nginx',
+  'haproxy',
+  'redis-server',
+  'pg_ctlcluster',
+  'sslscan',
+  'testssl',
+  'chromium',
+] as const
 
 function isMissing(program: string): boolean {
   return !`${process.env.PATH ?? ''}:/usr/sbin`
@@ -18,7 +28,7 @@ function isMissing(program: string): boolean {
 }
 
 const wanted = process.argv.slice(2)
-const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts'], { cwd: root })
+const files = globSync(['src/**/*.test.ts', 'dashboard/src/**/*.test.ts', 'test/**/*.test.ts'], { cwd: root })
   .filter((path) => wanted.length === 0 || wanted.some((part) => path.includes(part)))
   .sort()
   .map((path) => join(root, path))

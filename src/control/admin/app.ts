@@ -12,13 +12,14 @@ import { defaultDrainMs } from '../membership.ts'
 import { metricsContentType } from '../metrics/text-writer.ts'
 import type { ReloadResult } from '../port.ts'
 import type { StatusDocument } from '../status.ts'
+import { addDashboard, type DashboardDeps } from './dashboard.ts'
 import { type GuardOptions, limitBody, refuseForeign, requireJson, requireToken } from './guard.ts'
 import { configProblem, controlProblem, problem, reloadProblem } from './problem.ts'
 import { routes } from './routes.ts'
 import { invalid } from './validation.ts'
 
 /** What the API can do. */
-export interface AdminDeps extends GuardOptions {
+export interface AdminDeps extends GuardOptions, DashboardDeps {
   readonly version: string
   readonly log: Log
   readonly backends: Pick<BackendCalls, 'list' | 'add' | 'update' | 'remove'>
@@ -39,6 +40,7 @@ export function createAdminApp(deps: AdminDeps): AdminApp {
   const app: AdminApp = new OpenAPIHono<{ Bindings: HttpBindings }>({
     defaultHook: (result) => (result.success ? undefined : invalid(result.error.issues)),
   })
+  addDashboard(app, deps)
   app.use(refuseForeign(deps), requireToken(deps), requireJson, limitBody)
   addReading(app, deps)
   addChanging(app, deps)
