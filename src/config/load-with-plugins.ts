@@ -9,7 +9,7 @@ import { resolveModule } from '../plugins/resolve-module.ts'
 import { type LoadedModule, registryOf } from '../plugins/values.ts'
 import { isModule, type ModuleConfig, readModule, readObject } from './adapters/module.ts'
 import type { Config } from './config.ts'
-import { type LoadedConfig, type LoadOptions, loadConfig } from './load.ts'
+import { inPlaceOf, type LoadedConfig, type LoadOptions, loadConfig } from './load.ts'
 import { checkReferences, type ReferenceProblem } from './plugin-references.ts'
 import { ConfigError, type Problem, sortProblems } from './problem.ts'
 
@@ -20,14 +20,25 @@ export interface PluginLoadOptions extends LoadOptions {
 
 /** As `loadConfig`, plug-ins included; rejects with `ConfigError` with every problem. */
 export async function loadWithPlugins(options: PluginLoadOptions): Promise<LoadedConfig> {
+  return complete(options, await readOwn(options))
+}
+
+async function complete(options: PluginLoadOptions, own: ModuleConfig | null): Promise<LoadedConfig> {
   const { importLimitMs } = options
-  const own = await readOwn(options)
   const loaded = loadRest(options, own)
   const modules = [...(own?.module ? [own.module] : []), ...(await importAll(loaded, importLimitMs))]
   const config: Config = { ...loaded.config, plugins: modules.map(({ spec }) => spec) }
   refuse(loaded, inlineProblems(config, own))
   refuse(loaded, referenceProblems(config, modules))
-  return { ...loaded, config, plugins: modules }
+  return {
+    ...loaded,
+    config,
+    plugins: modules,
+    withChanges: (changes) => complete({ ...options, text: loaded.text ?? undefined, changes }, own),
+    // What stands for a function in it is one of the module's.
+    withDocument: (document) =>
+      complete(inPlaceOf(options, document), own && { ...own, value: document, problems: [] }),
+  }
 }
 
 /** The configuration where it is no text; null = it is one, or there is none. */

@@ -3,6 +3,7 @@ import type { LoadedModule } from '../plugins/values.ts'
 import { checkWritten } from './check-written.ts'
 import type { Config } from './config.ts'
 import { crossCheck } from './cross-check.ts'
+import type { DocumentChange } from './document/types.ts'
 import { expand } from './expand.ts'
 import { finish } from './finish.ts'
 import { type Environment, interpolate } from './interpolate.ts'
@@ -36,18 +37,26 @@ export interface LoadOptions {
   allowAnyPort?: boolean | undefined
   /** `workers` where the configuration does not say; default 'auto'. */
   defaultWorkers?: number | undefined
+  /** What was changed while it ran: laid over everything else. */
+  changes?: readonly DocumentChange[] | undefined
 }
 
 export interface LoadedConfig {
   readonly config: Config
   /** As it was given; null without a file. */
   readonly path: string | null
+  /** As it was read; null = it is no text. */
+  readonly text: string | null
   /** Lines like those of problems, for what is allowed but probably not meant. */
   readonly warnings: readonly string[]
   /** What `config.plugins` have brought; empty unless `loadWithPlugins` has loaded it. */
   readonly plugins: readonly LoadedModule[]
   /** A `ConfigError` of later, its problems with their places in the file, if there is one; any other error as it is. */
   locate(error: unknown): unknown
+  /** The same, as it was read, with these changes over it in place of those that were. Rejects with ConfigError. */
+  withChanges(changes: readonly DocumentChange[]): Promise<LoadedConfig>
+  /** Another document in the place of file and command line, in any form. Rejects with ConfigError. */
+  withDocument(document: object): Promise<LoadedConfig>
 }
 
 /** Reads, checks and completes a configuration. Throws `ConfigError` with every problem. */
@@ -67,13 +76,22 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   }
   if (!parsed.success || problems.length > 0) throw new ConfigError(sortProblems(problems))
   const path = options.path ?? null
+  const isText = options.value === undefined && (path !== null || options.text !== undefined)
   return {
+    text: isText ? text : null,
     config: finish(parsed.data, { path, stateFileGiven: nodeAt(expanded, ['state_file']) !== undefined, files }),
     path,
     warnings: warningsOf(parsed.data, expanded),
     plugins: [],
     locate: placesIn({ ...options, text }),
+    withChanges: async (changes) => loadConfig({ ...options, ...(isText && { text }), changes }),
+    withDocument: async (document) => loadConfig(inPlaceOf(options, document)),
   }
+}
+
+/** As `options`, with another document in the place of file and command line. */
+export function inPlaceOf<O extends LoadOptions>(options: O, document: object): O {
+  return { ...options, text: undefined, overrides: undefined, changes: undefined, value: document }
 }
 
 /** The places are read anew when they are asked for: kept, they would take many times the room of the text. */
