@@ -9,6 +9,8 @@ import type { Log } from '../core/log.ts'
 import type { BackendSpec, Slot, Snapshot } from '../core/spec.ts'
 import { TrafficRows } from '../state/traffic-rows.ts'
 import { createAdminApp } from './admin/app.ts'
+import { Gate, openAccess } from './admin/caller.ts'
+import { noConnections } from './admin/guard.ts'
 import { AdminServer } from './admin/server.ts'
 import { BackendCalls } from './backend-calls.ts'
 import { CertificateStore } from './certificates/certificate-store.ts'
@@ -223,8 +225,9 @@ export class Control {
     if (admin === null) return
     const app = createAdminApp({
       version: port.version,
-      host: admin.host,
-      token: admin.token,
+      gate: new Gate({ ...openAccess, host: admin.host, token: admin.token }),
+      connections: noConnections,
+      revision: () => this.#membership.revision,
       log,
       backends: this.#calls('admin API'),
       status: async () => statusDocument(this.#sources, await backendList(this.#sources)),

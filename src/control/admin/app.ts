@@ -1,6 +1,5 @@
 // The admin API: guard, routes and what each of them calls. HTTP only; the control plane is behind AdminDeps.
 
-import type { HttpBindings } from '@hono/node-server'
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { HTTPException } from 'hono/http-exception'
 import { ConfigError } from '../../config/problem.ts'
@@ -12,14 +11,16 @@ import { defaultDrainMs } from '../membership.ts'
 import { metricsContentType } from '../metrics/text-writer.ts'
 import type { ReloadResult } from '../port.ts'
 import type { StatusDocument } from '../status.ts'
+import { type AuditDeps, audit } from './audit.ts'
+import { addWhoamiCalls } from './calls/whoami.ts'
 import { addDashboard, type DashboardDeps } from './dashboard.ts'
-import { type GuardOptions, limitBody, refuseForeign, requireJson, requireToken } from './guard.ts'
+import { type AdminEnv, type GuardDeps, identify, limitBody, refuseForeign, requireJson, requireRole } from './guard.ts'
 import { configProblem, controlProblem, problem, reloadProblem } from './problem.ts'
 import { routes } from './routes.ts'
 import { invalid } from './validation.ts'
 
 /** What the API can do. */
-export interface AdminDeps extends GuardOptions, DashboardDeps {
+export interface AdminDeps extends GuardDeps, AuditDeps, DashboardDeps {
   readonly version: string
   readonly log: Log
   readonly backends: Pick<BackendCalls, 'list' | 'add' | 'update' | 'remove'>
@@ -34,14 +35,15 @@ export interface AdminDeps extends GuardOptions, DashboardDeps {
   configSchema(): object
 }
 
-export type AdminApp = OpenAPIHono<{ Bindings: HttpBindings }>
+export type AdminApp = OpenAPIHono<AdminEnv>
 
 export function createAdminApp(deps: AdminDeps): AdminApp {
-  const app: AdminApp = new OpenAPIHono<{ Bindings: HttpBindings }>({
+  const app: AdminApp = new OpenAPIHono<AdminEnv>({
     defaultHook: (result) => (result.success ? undefined : invalid(result.error.issues)),
   })
   addDashboard(app, deps)
-  app.use(refuseForeign(deps), requireToken(deps), requireJson, limitBody)
+  app.use(refuseForeign, identify(deps), audit(deps), requireRole, requireJson, limitBody)
+  addWhoamiCalls(app, deps)
   addReading(app, deps)
   addChanging(app, deps)
   addProbes(app, deps)

@@ -2,6 +2,8 @@
 
 import { silentLog } from '../../core/log.ts'
 import { type AdminDeps, createAdminApp, openApiDocument } from './app.ts'
+import { Gate, openAccess } from './caller.ts'
+import { noConnections } from './guard.ts'
 
 const notRunning = (): never => {
   throw new Error('only the description of the API is made here')
@@ -11,8 +13,9 @@ const notRunning = (): never => {
 export function openApiReference(version: string): string {
   const deps: AdminDeps = {
     version,
-    host: '127.0.0.1',
-    token: null,
+    gate: new Gate(openAccess),
+    connections: noConnections,
+    revision: notRunning,
     log: silentLog,
     backends: { list: notRunning, add: notRunning, update: notRunning, remove: notRunning },
     status: notRunning,
