@@ -16,6 +16,8 @@ export interface Difference {
   readonly value?: Json
   /** What was there before; absent = nothing. */
   readonly base?: Json
+  /** Of an item that comes to a list or leaves it: the one it stands behind; null = it is the first, absent = the last. */
+  readonly after?: string | null
 }
 
 /** Something that was changed while it ran, over what file and command line say; `base` is what they said then. */
