@@ -1,9 +1,11 @@
 // Compiles configurations of one process: the same names stand in the same rows of shared memory, whatever else changes.
 
 import { affinityOwners, compileSnapshot } from '../config/compile.ts'
-import { splitCursor } from '../config/compile-routes.ts'
+import { routeTable, splitCursor } from '../config/compile-routes.ts'
 import type { Config, PoolConfig, RouteConfig } from '../config/config.ts'
 import type { RouteSpec } from '../core/route-spec.ts'
+import type { Snapshot, StickySpec } from '../core/spec.ts'
+import type { OwnerState } from '../state/owner-state.ts'
 import type { TrafficRows } from '../state/traffic-rows.ts'
 import type { Material } from './certificates/material.ts'
 import type { Compile } from './membership.ts'
@@ -13,6 +15,7 @@ import { RowBook } from './row-book.ts'
 export interface RowCounts {
   readonly pools: number
   readonly affinityTables: number
+  readonly listeners: number
 }
 
 export interface CompilerOptions {
@@ -20,17 +23,37 @@ export interface CompilerOptions {
   readonly stickySecret: string
   readonly rows: RowCounts
   readonly traffic: TrafficRows
+  readonly state: Pick<OwnerState, 'isListenerBusy' | 'freeListener'>
 }
 
 export class Compiler {
   readonly #o: CompilerOptions
   readonly #cursors: RowBook
   readonly #tables: RowBook
+  readonly #listeners: RowBook
 
   constructor(options: CompilerOptions) {
     this.#o = options
     this.#cursors = new RowBook(options.rows.pools)
     this.#tables = new RowBook(options.rows.affinityTables)
+    const { rows, state, traffic } = options
+    this.#listeners = new RowBook(rows.listeners, {
+      mayReuse: (row) => !state.isListenerBusy(row),
+      onReuse: (row) => traffic.forget(row, state.freeListener(row)),
+    })
+  }
+
+  /** This snapshot runs: what it uses keeps its rows, whatever is compiled next. */
+  inForce(snapshot: Snapshot): void {
+    const { pools, routes, listeners } = snapshot
+    const splits = routes.filter(({ action }) => action.kind === 'split').map(({ name }) => splitCursor(name))
+    this.#cursors.keep([...pools.map(({ name }) => name), ...splits])
+    this.#tables.keep([
+      ...pools.filter(({ sticky }) => hasTable(sticky)).map(({ name }) => name),
+      ...routes.filter(({ sticky }) => sticky !== 'none' && hasTable(sticky)).map(({ name }) => routeTable(name)),
+    ])
+    this.#listeners.keep(listeners.map(({ name }) => name))
+    this.#o.traffic.keepOnly(snapshot)
   }
 
   /** How snapshots of a configuration are made. */
@@ -39,7 +62,7 @@ export class Compiler {
     const splits = config.routes.filter(({ action }) => action.kind === 'split').map(({ name }) => splitCursor(name))
     const cursors = this.#cursors.assign([...Object.keys(config.pools), ...splits])
     const tables = this.#tables.assign(affinityOwners(config))
-    const listeners = new Map(config.listeners.map(({ name }, index) => [name, index]))
+    const listeners = this.#listeners.assign(config.listeners.map(({ name }) => name))
     const named = new Map(config.routes.map((route) => [route.name, route]))
     // They do not depend on the backends, which change more often.
     let routes: readonly RouteSpec[] | undefined
@@ -57,7 +80,7 @@ export class Compiler {
           cursorOf: (name) => cursors.get(name)!,
           tableOf: (name) => tables.get(name)!,
           listenerRowOf: (listener) => listeners.get(listener)!,
-          routeRowsOf: (route) => this.#rowsOf(config.listeners, named.get(route)!),
+          routeRowsOf: (route) => this.#rowsOf(config.listeners, listeners, named.get(route)!),
           routes,
           stickySecret,
           material,
@@ -69,11 +92,14 @@ export class Compiler {
   }
 
   /** The rows of the counters of a route, by listener: of its own only where it can be reached. */
-  #rowsOf(listeners: Config['listeners'], { name, match }: RouteConfig): number[] {
+  #rowsOf(listeners: Config['listeners'], rows: ReadonlyMap<string, number>, { name, match }: RouteConfig): number[] {
     const { traffic } = this.#o
-    return listeners.map((listener, row) => {
+    return listeners.map((listener) => {
+      const row = rows.get(listener.name)!
       const isNamed = match.listeners.length === 0 || match.listeners.includes(listener.name)
       return isNamed && listener.protocol === 'http' ? traffic.claim(row, name) : traffic.other(row)
     })
   }
 }
+
+const hasTable = (sticky: StickySpec | null): boolean => sticky !== null && sticky.table >= 0

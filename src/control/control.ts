@@ -110,7 +110,7 @@ export class Control {
     const instanceId = randomBytes(8).toString('hex')
     const { stickySecret } = document
     const traffic = new TrafficRows(port.state)
-    const compiler = new Compiler({ instanceId, stickySecret, rows: port.state.sizes, traffic })
+    const compiler = new Compiler({ instanceId, stickySecret, rows: port.state.sizes, traffic, state: port.state })
     const compile = (of: Config, material: Material): Compile => compiler.of(of, material)
     const setAddresses = (slot: Slot, addresses: readonly string[]): void => port.setAddresses(slot, addresses)
     this.#health = new Health({ state: port.state, log, events, setAddresses, ...options.health })
@@ -123,11 +123,12 @@ export class Control {
       configured: configuredPools(config),
       compile: compile(config, certificates.material),
       onChange: (snapshot) => {
-        traffic.keepOnly(snapshot)
+        compiler.inForce(snapshot)
         this.#health.update(snapshot.pools)
       },
       onFlags: (slot) => this.#health.noticed(slot),
     })
+    compiler.inForce(this.#membership.snapshot)
     this.#reloads = new Reloads({ log, events, config, load, certificates, membership: this.#membership, compile })
     const parts = { port, health: this.#health, membership: this.#membership }
     this.#sources = parts

@@ -10,6 +10,7 @@ export interface Sizes {
   readonly listeners: number
   /** Rows of traffic counters for pairs of listener and route, besides two for each listener. */
   readonly traffic: number
+  /** Lanes: more than there are workers, where more may come. */
   readonly workers: number
   readonly affinityTables: number
   /** Sets of each affinity table, a power of two. */
@@ -103,7 +104,8 @@ export const regions = {
       concurrencySets: i32('size'),
       rateSets: i32('size'),
       slotHigh: i32('slots at and above this were never claimed'),
-      pad0: pad(4),
+      lanesUsed: i32('lanes at and above this never had a worker'),
+      pad0: pad(3),
       epoch: i32('grows whenever an availability flag of any backend flips'),
       pad1: pad(15),
       clock: f64('coarse wall clock in ms, stored by every heartbeat'),

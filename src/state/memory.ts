@@ -14,6 +14,8 @@ export interface SharedStateOptions {
   traffic?: number
   /** Data-plane workers; at least one lane is made. */
   workers: number
+  /** Lanes for workers that may come later: until then they cost addresses only. Default 0. */
+  spareLanes?: number
   /** Pools that remember their clients, default 8. */
   affinityTables?: number
   /** Sets of each affinity table, eight clients each; rounded up to a power of two, default 16384. */
@@ -27,7 +29,7 @@ export interface SharedStateOptions {
 }
 
 /** Changes whenever the meaning of a cell does; the offsets are covered by the sizes. */
-const layoutVersion = 0x46440005
+const layoutVersion = 0x46440006
 
 const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)))
 
@@ -41,7 +43,7 @@ export function createSharedState(options: SharedStateOptions): SharedArrayBuffe
     pools: options.pools ?? 1024,
     listeners: options.listeners ?? 64,
     traffic: options.traffic ?? 1024,
-    workers: Math.max(1, options.workers),
+    workers: Math.max(1, options.workers) + (options.spareLanes ?? 0),
     affinityTables: options.affinityTables ?? 8,
     affinitySets: powerOfTwo(options.affinitySets ?? 16384),
     addressSets: powerOfTwo(options.addressSets ?? 8192),
@@ -54,6 +56,7 @@ export function createSharedState(options: SharedStateOptions): SharedArrayBuffe
   const cells = new Int32Array(buffer)
   const { at } = regions.header
   for (const [name, value] of Object.entries(sizes)) cells[at[name as keyof Sizes]] = value
+  cells[at.lanesUsed] = Math.max(1, options.workers)
   new Float64Array(buffer)[at.startUs] = monotonicUs()
   Atomics.store(cells, at.version, layoutVersion)
   return buffer
@@ -102,6 +105,11 @@ export class Memory {
   /** Index into `f64` and `i64` of a region's first cell; of a worker's own part for a region that is per worker. */
   base64(name: RegionName, worker = 0): number {
     return this.startBytes(name, worker) / 8
+  }
+
+  /** What is summed over workers is summed over these lanes: pages of the others are never touched. */
+  get lanesUsed(): number {
+    return this.i32[regions.header.at.lanesUsed]!
   }
 
   /** Throws a RangeError if there is no lane for this worker. */

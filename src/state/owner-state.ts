@@ -84,9 +84,16 @@ export class OwnerState extends StateReader {
     return this.memory.sizes
   }
 
-  /** Number of worker lanes. */
+  /** Number of worker lanes that were ever used. */
   get workers(): number {
-    return this.memory.sizes.workers
+    return this.memory.lanesUsed
+  }
+
+  /** From now on this lane has a worker, and counts. @throws RangeError if there is none of that number. */
+  useLane(workerId: number): void {
+    this.memory.checkWorker(workerId)
+    const { lanesUsed } = this.headerAt
+    if (workerId >= this.i32[lanesUsed]!) Atomics.store(this.i32, lanesUsed, workerId + 1)
   }
 
   /** A slot for a new backend, without flags, every count 0. @throws RangeError when all are taken. */
@@ -175,6 +182,35 @@ export class OwnerState extends StateReader {
     for (let i = 2 * listeners; i < regions.traffic.rows(this.sizes); i++)
       if (this.i32[first + i * trafficRow32] === row + 1) rows.push(i)
     return { ...this.connectionTotals(row), ...trafficTotals(this.memory, rows) }
+  }
+
+  /** A connection or request is still counted there. */
+  isListenerBusy(row: number): boolean {
+    const { active, requestsActive } = this.connectionTotals(row)
+    return active !== 0 || requestsActive !== 0
+  }
+
+  /**
+   * Gives up the row of a listener that has gone, with all that was counted there. Only when nothing listens and nothing is
+   * counted there any more. Returns the rows of traffic counters that were its routes': nobody's from now on.
+   */
+  freeListener(row: number): number[] {
+    const { listeners } = this.sizes
+    const first = this.memory.base32('traffic')
+    const freed: number[] = []
+    for (let i = 2 * listeners; i < regions.traffic.rows(this.sizes); i++) {
+      if (this.i32[first + i * trafficRow32] === row + 1) freed.push(i)
+    }
+    for (let worker = 0; worker < this.workers; worker++) {
+      this.zero(this.memory.base32('listenerLane', worker), 'listenerLane', row)
+      const lane = this.memory.base32('trafficLane', worker)
+      for (const traffic of [row, listeners + row, ...freed]) this.zero(lane, 'trafficLane', traffic)
+    }
+    for (const traffic of freed) {
+      this.i32[first + traffic * trafficRow32] = 0
+      this.trafficBefore.delete(traffic)
+    }
+    return freed
   }
 
   /** Gives a row of traffic counters to a pair of listener and route; it begins at 0 again. See TrafficRows. */

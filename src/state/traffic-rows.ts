@@ -13,6 +13,8 @@ interface Rows {
 
 export class TrafficRows {
   readonly #state: Pick<OwnerState, 'sizes' | 'claimTraffic'>
+  /** Of listeners that have gone: anybody's. */
+  readonly #free: number[] = []
   readonly #byListener = new Map<number, Rows>()
   #next: number
 
@@ -56,6 +58,12 @@ export class TrafficRows {
     }
   }
 
+  /** The row of a listener is given to another: what was its routes' (see `OwnerState.freeListener`) is anybody's. */
+  forget(listener: number, freed: readonly number[]): void {
+    this.#byListener.delete(listener)
+    this.#free.push(...freed)
+  }
+
   #rowsOf(listener: number): Rows {
     const known = this.#byListener.get(listener) ?? { used: new Map(), gone: new Map() }
     this.#byListener.set(listener, known)
@@ -63,6 +71,11 @@ export class TrafficRows {
   }
 
   #fresh(listener: number): number | undefined {
+    const free = this.#free.pop()
+    if (free !== undefined) {
+      this.#state.claimTraffic(free, listener)
+      return free
+    }
     const { listeners, traffic } = this.#state.sizes
     if (this.#next >= 2 * listeners + traffic) return undefined
     this.#state.claimTraffic(this.#next, listener)

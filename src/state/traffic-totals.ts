@@ -42,8 +42,8 @@ export function trafficTotals(memory: Memory, rows: readonly number[]): TrafficT
   const mirrored = new Array<number>(mirrorResults.length).fill(0)
   let sumUs = 0
   let rateLimited = 0
-  const { f64, sizes } = memory
-  for (let worker = 0; worker < sizes.workers; worker++) {
+  const { f64, lanesUsed } = memory
+  for (let worker = 0; worker < lanesUsed; worker++) {
     for (const row of rows) {
       const lane = memory.base64('trafficLane', worker) + (row * rowBytes) / 8
       addRequests(memory, worker, row, requests)
