@@ -1,6 +1,6 @@
 // The checked configuration: the long form, every default filled in. Durations are milliseconds, sizes bytes.
 import type { PluginModuleSpec } from '../core/route-spec.ts'
-import type { LimitsSpec } from '../core/spec.ts'
+import type { LimitsSpec, Snapshot, TracingSpec } from '../core/spec.ts'
 import type { AdminConfig } from './schema/admin.ts'
 import type { WrittenBackendTls } from './schema/backend-tls.ts'
 import type { LongForm } from './schema/file.ts'
@@ -9,9 +9,10 @@ import type { KeyPairFiles, ListenerTlsConfig } from './schema/listener-tls.ts'
 import type { WrittenPool } from './schema/pool.ts'
 import type { WrittenRoute } from './schema/route.ts'
 
-export type { AdminConfig } from './schema/admin.ts'
+export type { AdminConfig, AdminTlsConfig } from './schema/admin.ts'
 export type { BackendConfig } from './schema/backend.ts'
 export type { ClientAuthConfig, HstsConfig, KeyPairFiles } from './schema/listener-tls.ts'
+export type { AccessConfig } from './schema/logging.ts'
 export type { ActionConfig } from './schema/route.ts'
 export type { StickyConfig } from './schema/sticky.ts'
 
@@ -55,6 +56,9 @@ export interface Config {
   readonly trustedProxies: readonly string[]
   readonly limits: LimitsSpec
   readonly logging: LongForm['logging']
+  /** null = `traceparent` passes as any other field. */
+  readonly tracing: TracingSpec | null
+  readonly errorDetails: Snapshot['errorDetails']
   /** Absolute path; null = changes are not kept. */
   readonly stateFile: string | null
   readonly shutdown: { readonly graceMs: number }

@@ -1,9 +1,11 @@
 // What no single value can tell: whether the parts of a configuration fit each other.
-import { checkAddresses, checkAdmin } from './cross-check/addresses.ts'
+import { checkAddresses } from './cross-check/addresses.ts'
+import { checkAdmin } from './cross-check/admin.ts'
 import { type CheckOptions, checkInto } from './cross-check/check.ts'
 import { checkPoolsOfListeners } from './cross-check/kinds.ts'
 import { checkFiles, checkRoom } from './cross-check/limits.ts'
 import { checkListeners } from './cross-check/listeners.ts'
+import { checkLogging } from './cross-check/logging.ts'
 import { checkPool } from './cross-check/pools.ts'
 import { checkRoutes } from './cross-check/routes.ts'
 import { decideKinds } from './pool-kind.ts'
@@ -22,6 +24,7 @@ export function crossCheck(config: LongForm, tree: SourceNode, options: CheckOpt
   checkRoutes(check)
   checkRoom(check)
   checkFiles(check)
+  checkLogging(check)
   for (const [name, pool] of Object.entries(config.pools)) checkPool(check, name, pool)
   return problems
 }

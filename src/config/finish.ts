@@ -1,8 +1,9 @@
 // The last step of loading: what depends on other parts is filled in, and files are found beside the configuration.
-import type { Config, ListenerConfig, PoolConfig } from './config.ts'
+import type { AdminConfig, Config, ListenerConfig, PoolConfig } from './config.ts'
 import { finishRoutes } from './finish-routes.ts'
 import type { NamedFiles } from './named-files.ts'
 import { decideKinds, defaultAlpn, implicitPoolOf, kindOfListener, type PoolKind } from './pool-kind.ts'
+import { tokenIn } from './schema/admin.ts'
 import type { LongForm } from './schema/file.ts'
 import type { WrittenListener } from './schema/listener.ts'
 import { pool as emptyPool, type WrittenPool } from './schema/pool.ts'
@@ -29,7 +30,7 @@ export function finish(long: LongForm, { path, stateFileGiven, files }: FinishOp
     pools: Object.fromEntries(pools) as Config['pools'],
     routes: finishRoutes(long, poolOfListener, files),
     plugins: long.plugins.map((label) => ({ kind: 'plugin', url: '', label })),
-    admin: long.admin,
+    admin: long.admin && finishAdmin(long.admin, files),
     workers: long.workers,
     trustedProxies: long.trusted_proxies,
     limits: long.limits,
@@ -37,6 +38,8 @@ export function finish(long: LongForm, { path, stateFileGiven, files }: FinishOp
       ...long.logging,
       access: access === null ? null : { ...access, file: access.file === null ? null : at(access.file) },
     },
+    tracing: long.tracing,
+    errorDetails: long.error_details,
     stateFile: keepsState ? at(long.state_file!) : null,
     shutdown: long.shutdown,
   }
@@ -57,6 +60,22 @@ export function poolOf(long: LongForm, listener: WrittenListener): string {
   if (pool === null && listener.protocol === 'http' && long.routes.length > 0) return ''
   if (pool === null) throw new Error('a listener without a pool passed the check')
   return pool
+}
+
+function finishAdmin(admin: AdminConfig, files: NamedFiles): AdminConfig {
+  const { tokenFile, readTokenFile, tls } = admin
+  const at = (file: string): string => files.at(file)
+  return {
+    ...admin,
+    token: tokenFile === null ? admin.token : tokenIn(files.read(tokenFile)),
+    tokenFile: tokenFile && at(tokenFile),
+    readToken: readTokenFile === null ? admin.readToken : tokenIn(files.read(readTokenFile)),
+    readTokenFile: readTokenFile && at(readTokenFile),
+    tls: tls && {
+      identity: { cert: at(tls.identity.cert), key: at(tls.identity.key) },
+      clientAuth: tls.clientAuth && { ...tls.clientAuth, ca: at(tls.clientAuth.ca) },
+    },
+  }
 }
 
 function finishListener(listener: WrittenListener, pool: string, at: (file: string) => string): ListenerConfig {

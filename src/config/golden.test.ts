@@ -34,7 +34,17 @@ for (const name of readdirSync(folder)) {
 }
 
 const roundTrips = ['seed', 'long-form', 'mixed', 'only-listeners', 'variables']
-for (const name of [...roundTrips, 'routes', 'tcp', 'tls', 'sni', 'local-listening', 'flat-tls', 'doubtful']) {
+for (const name of [
+  ...roundTrips,
+  'routes',
+  'tcp',
+  'tls',
+  'sni',
+  'local-listening',
+  'flat-tls',
+  'doubtful',
+  'admin-secure',
+]) {
   test(`the expanded form of ${name} means the same`, () => {
     const path = join(folder, name, 'config.json')
     const { config } = loadConfig({ path, env })

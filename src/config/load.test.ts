@@ -49,7 +49,11 @@ test('the seven keys of the seed, and the documented defaults', () => {
   })
   assert.deepEqual(config, load({ backends }))
   assert.deepEqual(config.listeners, [plainListener])
-  assert.deepEqual(config.admin, { host: '127.0.0.1', port: 8081, token: null })
+  assert.deepEqual(config.admin, {
+    ...{ host: '127.0.0.1', port: 8081, token: null, tokenFile: null, readToken: null, readTokenFile: null },
+    anonymous: 'none',
+    tls: null,
+  })
   const pool = config.pools.default!
   assert.equal(pool.healthCheck?.timeoutMs, 5000)
   assert.deepEqual(pool.timeouts, {

@@ -2,8 +2,9 @@
 import { formatByteSize } from '../util/byte-size.ts'
 import { formatDuration } from '../util/duration.ts'
 import type { Config } from './config.ts'
-import { formatListenAddress } from './listen-address.ts'
+import { adminForm } from './long-form/admin.ts'
 import { listenerForm } from './long-form/listener.ts'
+import { accessLogForm, tracingForm } from './long-form/observability.ts'
 import { poolForm } from './long-form/pool.ts'
 import { routeForm } from './long-form/route.ts'
 import { redact } from './redact.ts'
@@ -43,7 +44,7 @@ function formOf(config: Config): Record<string, unknown> {
     ),
     ...(config.routes.length > 0 && { routes: config.routes.map(routeForm) }),
     ...pluginsForm(config.plugins),
-    admin: admin && { listen: formatListenAddress(admin), ...(admin.token !== null && { token: admin.token }) },
+    admin: admin && adminForm(admin),
     workers: config.workers,
     trusted_proxies: config.trustedProxies,
     limits: {
@@ -59,7 +60,9 @@ function formOf(config: Config): Record<string, unknown> {
       max_handshakes: limits.maxHandshakes,
       hello_size: formatByteSize(limits.helloSize),
     },
-    logging: { level: logging.level, format: logging.format, access: logging.access },
+    logging: { level: logging.level, format: logging.format, access: logging.access && accessLogForm(logging.access) },
+    tracing: config.tracing && tracingForm(config.tracing),
+    error_details: config.errorDetails,
     state_file: config.stateFile,
     shutdown: { grace: formatDuration(config.shutdown.graceMs) },
   }

@@ -1,11 +1,14 @@
 // Which values are secrets, and a printable copy without them.
 import type { Path } from './source-tree.ts'
 
-const secretKeys = new Set(['token', 'secret'])
+const secretKeys = new Set(['token', 'read_token', 'secret'])
 /** Header fields whose values are passwords or stand for them; lower case. */
 const secretFields = new Set(['authorization', 'cookie', 'x-api-key'])
 /** Objects whose values are all secret. */
-const secretObjects: readonly Path[] = [['basic_auth', 'users']]
+const secretObjects: readonly Path[] = [
+  ['basic_auth', 'users'],
+  ['tracing', 'headers'],
+]
 
 /** Whether the value at this path must never be printed, in files and in the long form alike. */
 export function isSecret(path: Path): boolean {

@@ -87,6 +87,13 @@ export interface FrontdeskConfig {
   readonly limits?: LimitsOptions | undefined
   /** Events and access log. */
   readonly logging?: LoggingOptions | undefined
+  /** Spans of our own (W3C Trace Context); null = `traceparent` passes as any other field. */
+  readonly tracing?: TracingOptions | null | undefined
+  /**
+   * Whose error answers tell of route, pool and backend: those of clients on loopback and in `trusted_proxies`, or
+   * nobody's. Default: `"trusted"`.
+   */
+  readonly error_details?: 'trusted' | 'never' | undefined
   /**
    * Where changes made over the admin API are kept, relative to the configuration file; null = nowhere. Without a
    * configuration file there is none by default. Default: `"frontdesk.state.json"`.
@@ -442,8 +449,42 @@ export interface AdminOptions {
    * `"127.0.0.1:8081"`.
    */
   readonly listen?: string | undefined
-  /** Bearer token that callers must send; empty = none. Required unless `listen` is a loopback address. */
+  /**
+   * Bearer token that callers must send; empty = none. Unless `listen` is a loopback address it is required, or
+   * `tls.client_auth` with mode `required`.
+   */
   readonly token?: string | undefined
+  /** The file that holds the token, read at start and at each reload; in place of `token`. */
+  readonly token_file?: string | undefined
+  /** A second token: who sends it may look, explain and try out, but change nothing. */
+  readonly read_token?: string | undefined
+  /** The file that holds it; in place of `read_token`. */
+  readonly read_token_file?: string | undefined
+  /** What callers without a token may do where there is one: nothing, or look. Default: `"none"`. */
+  readonly anonymous?: 'none' | 'read' | undefined
+  /** The admin API speaks HTTPS; null = HTTP. */
+  readonly tls?: AdminTlsOptions | null | undefined
+}
+
+/** `admin.tls` */
+export interface AdminTlsOptions {
+  /** Certificate in PEM, the chain behind it. */
+  readonly cert: string
+  /** Its private key in PEM, without a passphrase. */
+  readonly key: string
+  /** Asks callers for a certificate; null = no. */
+  readonly client_auth?: AdminTlsClientAuthOptions | null | undefined
+}
+
+/** `admin.tls.client_auth` */
+export interface AdminTlsClientAuthOptions {
+  /**
+   * `required`: without a good certificate nobody gets past the handshake, and tokens are asked for as well where
+   * there are any; `optional`: a good certificate counts as the full token.
+   */
+  readonly mode: 'none' | 'optional' | 'required'
+  /** Authorities that sign the certificates of callers, in PEM. */
+  readonly ca?: string | undefined
 }
 
 /** `routes[]` */
@@ -787,10 +828,57 @@ export interface LoggingOptions {
 
 /** `logging.access` */
 export interface LoggingAccessOptions {
-  /** Form of a line. Default: `"json"`. */
-  readonly format?: 'json' | 'combined' | undefined
+  /** Form of a line; without it `template` where there is one, else `json`. */
+  readonly format?: 'json' | 'combined' | 'template' | undefined
+  /** The line itself: `{client.ip} {request.uri} {status}`. */
+  readonly template?: string | undefined
+  /** JSON: names of its members, besides `time`; null = all. Default: `null`. */
+  readonly fields?: readonly string[] | null | undefined
   /** Where lines go, relative to the configuration file; null = standard output. Default: `null`. */
   readonly file?: string | null | undefined
+  /** Share of the requests that have a line. Default: `"100%"`. */
+  readonly sample?: string | undefined
+  /**
+   * Whatever failed (a status from 500 on, or an `error`) has its line, whatever `sample` and `skip` say. Default:
+   * `true`.
+   */
+  readonly keep_errors?: boolean | undefined
+  /** Paths without a line, as clients send them: `/healthz`, or `/assets/*`. */
+  readonly skip?: readonly string[] | undefined
+  /** What no line shows; `***` stands there instead. */
+  readonly redact?: LoggingAccessRedactOptions | undefined
+}
+
+/** `logging.access.redact` */
+export interface LoggingAccessRedactOptions {
+  /** Query parameters whose values are hidden, in targets and in `Referer`. */
+  readonly query?: readonly string[] | undefined
+  /** Header fields whose values are hidden. */
+  readonly headers?: readonly string[] | undefined
+  /** Those that are hidden anyway (the page on observability lists them) stay hidden. Default: `true`. */
+  readonly defaults?: boolean | undefined
+}
+
+/** `tracing` */
+export interface TracingOptions {
+  /** Requests that belong to no trace begin one; false: only those that do get spans. Default: `true`. */
+  readonly create?: boolean | undefined
+  /** Share of the traces begun here that are recorded; others are as their `traceparent` says. Default: `"100%"`. */
+  readonly sample?: string | undefined
+  /** Where spans go by OTLP/HTTP (JSON); without a path `/v1/traces`. null = nowhere: ids only. */
+  readonly endpoint?: string | null | undefined
+  /** Header fields for the endpoint; their values are secrets. */
+  readonly headers?: { readonly [name: string]: string } | undefined
+  /** What is sent to the endpoint is compressed. Default: `false`. */
+  readonly gzip?: boolean | undefined
+  /** How long the endpoint may take for a batch. Default: `"10s"`. */
+  readonly timeout?: Duration | undefined
+  /** Spans that may wait for the endpoint; further ones are dropped and counted. Default: `10000`. */
+  readonly max_waiting?: number | undefined
+  /** `service.name` of the spans. Default: `"frontdesk"`. */
+  readonly service_name?: string | undefined
+  /** Further resource attributes of the spans, such as `deployment.environment.name`. */
+  readonly attributes?: { readonly [name: string]: string } | undefined
 }
 
 /** `shutdown` */

@@ -1,5 +1,5 @@
-// No two listeners on one address, and none where everybody could steer us.
-import { type Binding, formatListenAddress, isLoopback, isPort, overlaps } from '../listen-address.ts'
+// No two listeners on one address.
+import { type Binding, formatListenAddress, isPort, overlaps } from '../listen-address.ts'
 import { commandLine } from '../overrides.ts'
 import { show } from '../problem.ts'
 import type { Origin, Path } from '../source-tree.ts'
@@ -44,11 +44,3 @@ function placesOf({ listeners, admin }: Check['config']): Place[] {
 }
 
 const isRoot = (origin: Origin): boolean => origin.path.length === 0
-
-export function checkAdmin({ config: { admin }, report }: Check): void {
-  if (admin === null || admin.token !== null || isLoopback(admin.host)) return
-  const where = admin.host === '' ? 'all interfaces' : admin.host
-  report(['admin', 'listen'], `the admin API on ${where} needs a token`, 'set admin.token, or listen on 127.0.0.1', {
-    value: formatListenAddress(admin),
-  })
-}
