@@ -65,8 +65,18 @@ test('events are told apart by their type, and all have a time', () => {
         return String(event.revision)
       case 'backend_updated':
         return event.state
+      case 'backend_drained':
+        return String(event.cut)
       case 'config_applied':
         return event.changes.join()
+      case 'config_refused':
+        return event.problems.map(({ path }) => path).join()
+      case 'certificate_renewed':
+        return event.names.join()
+      case 'certificate_expires':
+        return String(event.daysLeft)
+      case 'worker_restarted':
+        return String(event.restarts)
       case 'draining':
         return event.cause
       case 'closed':

@@ -10,20 +10,28 @@ import type { BackendSpec, Slot, Snapshot } from '../core/spec.ts'
 import { TrafficRows } from '../state/traffic-rows.ts'
 import { createAdminApp } from './admin/app.ts'
 import { Gate, openAccess } from './admin/caller.ts'
+import type { ListDeps } from './admin/calls/lists.ts'
 import { noConnections } from './admin/guard.ts'
 import { AdminServer } from './admin/server.ts'
+import { frame, Streams } from './admin/streams.ts'
 import { BackendCalls } from './backend-calls.ts'
 import { CertificateStore } from './certificates/certificate-store.ts'
 import type { Material } from './certificates/material.ts'
 import { Compiler } from './compiler.ts'
-import { type EventSink, noEvents } from './events.ts'
+import { EventRing } from './event-ring.ts'
+import { eventView } from './event-view.ts'
+import { type EventSink, noEvents, type StopReason } from './events.ts'
 import { Health, type HealthOptions } from './health/health.ts'
+import { listenerList } from './lists/listener-list.ts'
+import { poolList } from './lists/pool-list.ts'
+import { routeList } from './lists/route-list.ts'
 import { type Asked, type Compile, Membership } from './membership.ts'
 import { Metrics } from './metrics/metrics.ts'
 import type { ControlPort, ReloadResult } from './port.ts'
 import { ProgramBackends } from './program-backends.ts'
 import { configuredPools } from './reload.ts'
 import { type LoadConfig, Reloads } from './reloads.ts'
+import { Stats } from './stats/stats.ts'
 import {
   backendList,
   backendStatus,
@@ -49,6 +57,8 @@ export interface ControlOptions {
   readonly log: Log
   /** Told of what happens; default: nobody is. */
   readonly events?: EventSink
+  /** What `GET /events` tells: whoever gives it has it told. Default: one that nobody tells anything. */
+  readonly ring?: EventRing
   /** Other ways to check and resolve, for tests. */
   readonly health?: Pick<HealthOptions, 'probe' | 'lookup' | 'ttlOf' | 'concurrency'>
   readonly fileSystem?: FileSystem
@@ -98,6 +108,8 @@ export class Control {
   readonly #isFresh: boolean
   readonly #metrics: Metrics
   readonly #sources: StatusSources
+  readonly #streams = new Streams()
+  readonly #stats: Stats
   #admin: AdminServer | null = null
 
   private constructor(options: ControlOptions, { certificates, store, document: found }: Found) {
@@ -132,6 +144,7 @@ export class Control {
     this.#reloads = new Reloads({ log, events, config, load, certificates, membership: this.#membership, compile })
     const parts = { port, health: this.#health, membership: this.#membership }
     this.#sources = parts
+    this.#stats = new Stats(parts)
     this.#metrics = new Metrics({
       ...parts,
       reloadSuccessful: () => this.#reloads.successful,
@@ -203,12 +216,13 @@ export class Control {
     return new ProgramBackends(this.#calls('program'))
   }
 
-  /** Ends checks, changes under way and the admin API. The workers are not touched. */
-  async close(): Promise<void> {
+  /** Ends checks, changes under way and the admin API. The workers are not touched. `outcome`: for who reads streams. */
+  async close(outcome: StopReason = 'drained'): Promise<void> {
     this.#health.close()
     await this.#reloads.close()
     await this.#membership.close()
     await this.#store?.settled()
+    this.#streams.close(frame('closed', JSON.stringify(eventView({ type: 'closed', at: new Date(), outcome }))))
     await this.#admin?.close()
     this.#admin = null
   }
@@ -218,6 +232,15 @@ export class Control {
     const list = () => backendList(sources)
     const describe = (backend: BackendSpec) => backendStatus(sources, backend)
     return new BackendCalls({ membership: this.#membership, list, describe }, asked)
+  }
+
+  #lists(): ListDeps['lists'] {
+    const sources = { port: this.#options.port, membership: this.#membership }
+    return {
+      listeners: () => listenerList(sources),
+      pools: () => poolList(sources),
+      routes: () => routeList(sources),
+    }
   }
 
   async #openAdmin(): Promise<void> {
@@ -238,6 +261,10 @@ export class Control {
       reload: () => this.#reloads.fromFile(),
       stop: () => port.stop(),
       configSchema: configJsonSchema,
+      streams: this.#streams,
+      ring: this.#options.ring ?? new EventRing(),
+      stats: this.#stats,
+      lists: this.#lists(),
     })
     this.#admin = await AdminServer.listen(app, admin)
   }

@@ -68,6 +68,15 @@ export interface BackendRemovedEvent extends OfBackend {
   readonly revision: number
 }
 
+/** A removed backend has finished: nothing of it is open any more. */
+export interface BackendDrainedEvent extends OfBackend {
+  readonly type: 'backend_drained'
+  /** Requests (in TCP pools connections) that had not ended in time and were cut. */
+  readonly cut: number
+  /** How long it took since it was removed. */
+  readonly afterMs: number
+}
+
 /** Another configuration is in force. */
 export interface ConfigAppliedEvent {
   readonly type: 'config_applied'
@@ -77,6 +86,53 @@ export interface ConfigAppliedEvent {
   readonly changes: readonly string[]
   /** Certificates that cannot be used as they are now: the old ones stay in force. */
   readonly refused: readonly FieldProblem[]
+}
+
+/** A configuration was asked for and not taken: what was in force still is. */
+export interface ConfigRefusedEvent {
+  readonly type: 'config_refused'
+  readonly at: Date
+  /** What stands against it, in one sentence. */
+  readonly cause: string
+  /** Each mistake with its place; empty where it was not the configuration's fault. */
+  readonly problems: readonly FieldProblem[]
+}
+
+/** Another certificate (or authorities, or a revocation list) took the place of one in use. */
+export interface CertificateRenewedEvent {
+  readonly type: 'certificate_renewed'
+  readonly at: Date
+  /** Name of its file. */
+  readonly name: string
+  readonly kind: 'certificate' | 'authorities' | 'revocation_list'
+  /** DNS names it is good for. */
+  readonly names: readonly string[]
+  /** Null = it has no end. */
+  readonly expiresAt: Date | null
+}
+
+/** A certificate or revocation list ends soon, or has ended. */
+export interface CertificateExpiresEvent {
+  readonly type: 'certificate_expires'
+  readonly at: Date
+  readonly name: string
+  readonly kind: 'certificate' | 'revocation_list'
+  readonly expiresAt: Date
+  /** Whole days; negative once it has ended. */
+  readonly daysLeft: number
+}
+
+/** A worker that had died serves again. */
+export interface WorkerRestartedEvent {
+  readonly type: 'worker_restarted'
+  readonly at: Date
+  readonly worker: number
+  /** What it died of. */
+  readonly cause: string
+  /** How often this worker was started again so far. */
+  readonly restarts: number
+  /** How long it was away. */
+  readonly afterMs: number
 }
 
 /** A stop has begun: nothing new is accepted, what is open may finish. */
@@ -124,7 +180,12 @@ export type FrontdeskEvent =
   | BackendAddedEvent
   | BackendUpdatedEvent
   | BackendRemovedEvent
+  | BackendDrainedEvent
   | ConfigAppliedEvent
+  | ConfigRefusedEvent
+  | CertificateRenewedEvent
+  | CertificateExpiresEvent
+  | WorkerRestartedEvent
   | DrainingEvent
   | ClosedEvent
   | ProblemEvent
@@ -135,16 +196,36 @@ export type StopReason = 'drained' | 'grace-expired' | 'forced'
 
 type WithoutTime<E> = E extends unknown ? Omit<E, 'at'> : never
 
+/** What somebody who emits says. */
+export type NewEvent = WithoutTime<Exclude<FrontdeskEvent, DroppedEvent>>
+
 /** Takes events as they happen; the time is added. Never throws. */
 export interface EventSink {
-  emit(event: WithoutTime<Exclude<FrontdeskEvent, DroppedEvent>>): void
+  emit(event: NewEvent): void
 }
 
 /** Nobody listens. */
 export const noEvents: EventSink = { emit() {} }
 
+/** Tells several. */
+export function eachOf(...sinks: readonly EventSink[]): EventSink {
+  return {
+    emit(event) {
+      for (const sink of sinks) sink.emit(event)
+    },
+  }
+}
+
 /** Log events of these names have an event of their own. */
-const told: ReadonlySet<string> = new Set(['backend_down', 'backend_ejected', 'reloaded'])
+const told: ReadonlySet<string> = new Set([
+  'backend_down',
+  'backend_ejected',
+  'certificate_expired',
+  'certificate_expires',
+  'reload_failed',
+  'reload_refused',
+  'reloaded',
+])
 
 /** The same log, whose warnings and errors become `problem` events too, unless another event tells of them. */
 export function tellProblems(log: Log, events: EventSink): Log {

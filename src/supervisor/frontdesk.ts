@@ -3,7 +3,8 @@ import { availableParallelism } from 'node:os'
 import type { LoadedConfig } from '../config/load.ts'
 import type { Backends } from '../control/backends.ts'
 import { Control } from '../control/control.ts'
-import { type EventSink, noEvents, type StopReason, tellProblems } from '../control/events.ts'
+import { EventRing } from '../control/event-ring.ts'
+import { type EventSink, eachOf, noEvents, type StopReason, tellProblems } from '../control/events.ts'
 import type { BackendFailure, ControlPort, ReloadResult } from '../control/port.ts'
 import type { LoadConfig } from '../control/reloads.ts'
 import type { StatusDocument } from '../control/status.ts'
@@ -78,7 +79,9 @@ export const drainingWords = (cause: string): string => `draining (${cause}): no
  * another configuration's or a certificate cannot be used; then nothing is left running.
  */
 export async function startFrontdesk(options: StartOptions): Promise<Running> {
-  const { loaded, version, events = noEvents, bind = true } = options
+  const { loaded, version, bind = true } = options
+  const ring = new EventRing()
+  const events = eachOf(options.events ?? noEvents, ring)
   const log = tellProblems(options.log, events)
   const { config } = loaded
   const workers = bind ? workerCount(config.workers, log) : 0
@@ -100,8 +103,8 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     onAccess: (lines) => sink?.write(lines),
     onExchange: options.onExchange,
   })
-  const cleanUp = async (): Promise<void> => {
-    await control.close()
+  const cleanUp = async (outcome?: StopReason): Promise<void> => {
+    await control.close(outcome)
     await sink?.close()
   }
   const stop = new Stop({ graceMs: config.shutdown.graceMs, crew, cleanUp, events })
@@ -134,7 +137,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
   known(loaded)
   const read = options.load ?? null
   const load = read === null ? null : async () => known(await read())
-  const control = await Control.create({ port, config, configPath: loaded.path, load, log, events }).catch(
+  const control = await Control.create({ port, config, configPath: loaded.path, load, log, events, ring }).catch(
     async (error) => {
       await sink?.close()
       throw loaded.locate(error)
@@ -213,7 +216,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 interface StopOptions {
   readonly graceMs: number
   readonly crew: Crew
-  readonly cleanUp: () => Promise<void>
+  readonly cleanUp: (outcome: StopReason) => Promise<void>
   readonly events: EventSink
 }
 
@@ -266,7 +269,7 @@ class Stop {
     this.#ending = true
     clearTimeout(this.#grace)
     await this.#o.crew.stop()
-    await this.#o.cleanUp()
+    await this.#o.cleanUp(outcome)
     this.#o.events.emit({ type: 'closed', outcome })
     this.#resolve(outcome)
   }

@@ -12,6 +12,8 @@ import { metricsContentType } from '../metrics/text-writer.ts'
 import type { ReloadResult } from '../port.ts'
 import type { StatusDocument } from '../status.ts'
 import { type AuditDeps, audit } from './audit.ts'
+import { addEventCalls, type EventDeps } from './calls/events.ts'
+import { addListCalls, type ListDeps } from './calls/lists.ts'
 import { addWhoamiCalls } from './calls/whoami.ts'
 import { addDashboard, type DashboardDeps } from './dashboard.ts'
 import { type AdminEnv, type GuardDeps, identify, limitBody, refuseForeign, requireJson, requireRole } from './guard.ts'
@@ -20,7 +22,7 @@ import { routes } from './routes.ts'
 import { invalid } from './validation.ts'
 
 /** What the API can do. */
-export interface AdminDeps extends GuardDeps, AuditDeps, DashboardDeps {
+export interface AdminDeps extends GuardDeps, AuditDeps, DashboardDeps, EventDeps, ListDeps {
   readonly version: string
   readonly log: Log
   readonly backends: Pick<BackendCalls, 'list' | 'add' | 'update' | 'remove'>
@@ -45,6 +47,8 @@ export function createAdminApp(deps: AdminDeps): AdminApp {
   app.use(refuseForeign, identify(deps), audit(deps), requireRole, requireJson, limitBody)
   addWhoamiCalls(app, deps)
   addReading(app, deps)
+  addListCalls(app, deps)
+  addEventCalls(app, deps)
   addChanging(app, deps)
   addProbes(app, deps)
   app.get('/openapi.json', (c) => c.json(openApiDocument(app, deps.version)))

@@ -1,9 +1,11 @@
 // The OpenAPI document without a running process: docs/reference/openapi.json.
 
 import { silentLog } from '../../core/log.ts'
+import { EventRing } from '../event-ring.ts'
 import { type AdminDeps, createAdminApp, openApiDocument } from './app.ts'
 import { Gate, openAccess } from './caller.ts'
 import { noConnections } from './guard.ts'
+import { Streams } from './streams.ts'
 
 const notRunning = (): never => {
   throw new Error('only the description of the API is made here')
@@ -25,6 +27,10 @@ export function openApiReference(version: string): string {
     readiness: notRunning,
     stop: notRunning,
     configSchema: notRunning,
+    streams: new Streams(),
+    ring: new EventRing(),
+    stats: { read: notRunning },
+    lists: { listeners: notRunning, pools: notRunning, routes: notRunning },
   }
   return `${JSON.stringify(openApiDocument(createAdminApp(deps), version), null, 2)}\n`
 }
