@@ -1,5 +1,4 @@
 // Flat keys → their places in the long form. A flat key and its long twin may both be written if they say the same.
-import { chooseHealthMethods } from './expand/health-method.ts'
 import { contradiction, type Entries, scalar, text } from './expand/nodes.ts'
 import { expandTls } from './expand/tls.ts'
 import { parseListenAddress } from './listen-address.ts'
@@ -27,7 +26,6 @@ export function expand(root: ObjectNode, problems: Problem[]): ObjectNode {
   expandTls(entries, problems)
   expandAdmin(root, entries, flatForm, problems)
   expandPool(root, entries, problems)
-  chooseHealthMethods(entries, problems)
   return { ...root, entries }
 }
 

@@ -3,7 +3,10 @@ import type { LoadedModule } from '../plugins/values.ts'
 import { checkWritten } from './check-written.ts'
 import type { Config } from './config.ts'
 import { crossCheck } from './cross-check.ts'
-import type { DocumentChange } from './document/types.ts'
+import { layChanges, sourceName } from './document/lay-changes.ts'
+import { originsOf } from './document/origins.ts'
+import type { Conflict, DocumentChange, Json, ValueOrigin } from './document/types.ts'
+import { chooseHealthMethods } from './expand/health-method.ts'
 import { expand } from './expand.ts'
 import { finish } from './finish.ts'
 import { type Environment, interpolate } from './interpolate.ts'
@@ -51,6 +54,14 @@ export interface LoadedConfig {
   readonly warnings: readonly string[]
   /** What `config.plugins` have brought; empty unless `loadWithPlugins` has loaded it. */
   readonly plugins: readonly LoadedModule[]
+  /** In normal form, secrets included: what file and command line say, and that with the changes in it. */
+  readonly documents: { readonly file: Json; readonly whole: Json }
+  /** Of `changes` those that still mean something. */
+  readonly kept: readonly DocumentChange[]
+  /** Those that have lost against the file. */
+  readonly conflicts: readonly Conflict[]
+  /** Every value with where it comes from, defaults included; secrets are `***`. */
+  origins(): ValueOrigin[]
   /** A `ConfigError` of later, its problems with their places in the file, if there is one; any other error as it is. */
   locate(error: unknown): unknown
   /** The same, as it was read, with these changes over it in place of those that were. Rejects with ConfigError. */
@@ -62,7 +73,7 @@ export interface LoadedConfig {
 /** Reads, checks and completes a configuration. Throws `ConfigError` with every problem. */
 export function loadConfig(options: LoadOptions): LoadedConfig {
   const problems: Problem[] = []
-  const { expanded, follows, isCut, routes, text } = expandWritten(options, problems)
+  const { expanded, follows, isCut, routes, text, base, laid } = expandWritten(options, problems)
   const parsed = parseLongForm(expanded, routes)
   const files = new NamedFiles(options.path ?? null)
   if (parsed.success) {
@@ -71,18 +82,27 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     problems.push(...found.filter((problem) => !follows(problem)))
   } else {
     const late = findings(parsed.error.issues, expanded, knownKeys).map((finding) => finding.problem)
-    // What the file says has been judged; only what overrides say is new here.
-    problems.push(...late.filter((problem) => problems.length === 0 || problem.file === commandLine.name))
+    // What the file says has been judged; only what overrides and changes say is new here.
+    const isNew = isLaidOver(laid.kept)
+    problems.push(...late.filter((problem) => problems.length === 0 || isNew(problem)))
   }
-  if (!parsed.success || problems.length > 0) throw new ConfigError(sortProblems(problems))
+  if (!parsed.success || problems.length > 0) {
+    throw new ConfigError(sortProblems(problems.map(withWayOut(laid.kept, options.path ?? null))))
+  }
   const path = options.path ?? null
   const isText = options.value === undefined && (path !== null || options.text !== undefined)
+  const config = finish(parsed.data, { path, stateFileGiven: nodeAt(expanded, ['state_file']) !== undefined, files })
+  const file = toValue(base) as Json
   return {
     text: isText ? text : null,
-    config: finish(parsed.data, { path, stateFileGiven: nodeAt(expanded, ['state_file']) !== undefined, files }),
+    config,
     path,
     warnings: warningsOf(parsed.data, expanded),
     plugins: [],
+    documents: { file, whole: laid.kept.length === 0 ? file : (toValue(laid.tree) as Json) },
+    kept: laid.kept,
+    conflicts: laid.conflicts,
+    origins: () => originsOf(config, expandWritten({ ...options, ...(isText && { text }) }, []).expanded),
     locate: placesIn({ ...options, text }),
     withChanges: async (changes) => loadConfig({ ...options, ...(isText && { text }), changes }),
     withDocument: async (document) => loadConfig(inPlaceOf(options, document)),
@@ -91,7 +111,9 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
 
 /** As `options`, with another document in the place of file and command line. */
 export function inPlaceOf<O extends LoadOptions>(options: O, document: object): O {
-  return { ...options, text: undefined, overrides: undefined, changes: undefined, value: document }
+  // Ports that the command line asked for stand in the document.
+  const allowAnyPort = options.allowAnyPort === true || options.overrides?.port === 0
+  return { ...options, allowAnyPort, text: undefined, overrides: undefined, changes: undefined, value: document }
 }
 
 /** The places are read anew when they are asked for: kept, they would take many times the room of the text. */
@@ -104,9 +126,35 @@ function placesIn(options: LoadOptions): LoadedConfig['locate'] {
 function expandWritten(options: LoadOptions, problems: Problem[]) {
   const written = read(options, problems)
   const { tree, routes, ...cut } = checkWritten(written, problems)
-  const whole = withDefaultWorkers(expand(tree, problems), options.defaultWorkers)
-  const expanded = applyOverrides(whole, options.overrides ?? {}, problems)
-  return { expanded, ...cut, routes, text: written.origin.source.text }
+  const flat = expand(tree, problems)
+  // What the file says contradicts itself, whatever is laid over it.
+  chooseHealthMethods(flat, problems)
+  const base = applyOverrides(flat, options.overrides ?? {}, problems)
+  const laid = layChanges(base, options.changes ?? [])
+  const said = new Set(problems.map((problem) => problem.path))
+  const late: Problem[] = []
+  const expanded = withDefaultWorkers(chooseHealthMethods(laid.tree, late), options.defaultWorkers)
+  problems.push(...late.filter((problem) => !said.has(problem.path)))
+  // Changed routes have not been judged.
+  const judged = laid.kept.some(({ path }) => path[0] === 'routes') ? null : routes
+  return { expanded, ...cut, base, laid, routes: judged, text: written.origin.source.text }
+}
+
+/** Whether a problem is with what was laid over the file. */
+function isLaidOver(changes: readonly DocumentChange[]): (problem: Problem) => boolean {
+  const names = new Set([commandLine.name, ...changes.map(sourceName)])
+  return ({ file }) => names.has(file)
+}
+
+/** A stored change may be one that this version refuses: the operator is told how to go on without it. */
+function withWayOut(changes: readonly DocumentChange[], path: string | null): (problem: Problem) => Problem {
+  const names = new Set(changes.map(sourceName))
+  const file = path === null ? '' : `change it in ${path}, which then wins; or `
+  return (problem) => {
+    if (!names.has(problem.file)) return problem
+    const way = `undo it with "frontdesk config rollback"; if nothing runs, ${file}remove the state file, which forgets all changes`
+    return { ...problem, hint: problem.hint === null ? way : `${problem.hint}; or ${way}` }
+  }
 }
 
 function read({ path, text, value, env }: LoadOptions, problems: Problem[]): ObjectNode {

@@ -1,4 +1,5 @@
 // What the command line or an embedding program says; it wins over the file.
+import { fitting } from './expand/health-method.ts'
 import { poolPlaces } from './expand.ts'
 import { formatListenAddress, parseListenAddress } from './listen-address.ts'
 import { type Problem, problemAt } from './problem.ts'
@@ -32,6 +33,10 @@ export function applyOverrides(root: ObjectNode, overrides: FlatOverrides, probl
     else if (Object.hasOwn(poolPlaces, key)) {
       const place = ['pools', onlyKey(tree), ...poolPlaces[key as keyof typeof poolPlaces]]
       tree = set(tree, place, node) as ObjectNode
+      const check = nodeAt(tree, place.slice(0, -1))
+      if (key === 'health_check_method' && check?.kind === 'object') {
+        tree = set(tree, place.slice(0, -1), fitting(check)) as ObjectNode
+      }
     } else tree = set(tree, [key], node) as ObjectNode
   }
   return tree

@@ -1,15 +1,23 @@
 // How backends are checked where a pool does not say it: by the keys it has for one kind of check.
 import { type Problem, problemAt, show } from '../problem.ts'
 import { formatPath, type ObjectNode, type SourceNode, toValue } from '../source-tree.ts'
-import { type Entries, scalar } from './nodes.ts'
+import { scalar } from './nodes.ts'
 
 const httpOnly = ['path', 'host', 'expect']
 const tcpOnly = ['send', 'receive']
 
+/** The check without the keys that mean nothing for its method: for a method that wins over what is written. */
+export function fitting(check: ObjectNode): ObjectNode {
+  const method = check.entries.get('method')
+  const kind = method === undefined ? undefined : toValue(method)
+  const others = [...(kind === 'http' ? [] : httpOnly), ...(kind === 'tcp' ? [] : tcpOnly)]
+  return { ...check, entries: new Map([...check.entries].filter(([key]) => !others.includes(key))) }
+}
+
 /** A check with a path, a host or statuses is an HTTP check; that it is said to be another is a contradiction. */
-export function chooseHealthMethods(entries: Entries, problems: Problem[]): void {
-  const pools = entries.get('pools')
-  if (pools?.kind !== 'object') return
+export function chooseHealthMethods(tree: ObjectNode, problems: Problem[]): ObjectNode {
+  const pools = tree.entries.get('pools')
+  if (pools?.kind !== 'object') return tree
   const chosen = new Map(pools.entries)
   for (const [name, pool] of pools.entries) {
     const check = pool.kind === 'object' ? pool.entries.get('health_check') : undefined
@@ -17,7 +25,7 @@ export function chooseHealthMethods(entries: Entries, problems: Problem[]): void
     const health_check = withMethod(check, problems)
     chosen.set(name, { ...pool, entries: new Map(pool.entries).set('health_check', health_check) })
   }
-  entries.set('pools', { ...pools, entries: chosen })
+  return { ...tree, entries: new Map(tree.entries).set('pools', { ...pools, entries: chosen }) }
 }
 
 function withMethod(check: ObjectNode, problems: Problem[]): ObjectNode {
