@@ -13,8 +13,8 @@ export function namesOf(material: MaterialStatus): string {
 }
 
 /** `web, pool api`. */
-export const usersOf = ({ listeners, pools }: MaterialStatus): string =>
-  [...listeners, ...pools.map((pool) => `pool ${pool}`)].join(', ')
+export const usersOf = ({ listeners, pools, admin }: MaterialStatus): string =>
+  [...listeners, ...pools.map((pool) => `pool ${pool}`), ...(admin ? ['admin API'] : [])].join(', ')
 
 /** When it ends, as ISO 8601; null = never. */
 export const endOf = (material: MaterialStatus): string | null =>

@@ -8,11 +8,8 @@ import { ConfigError } from '../config/problem.ts'
 import type { Log } from '../core/log.ts'
 import type { BackendSpec, Slot, Snapshot } from '../core/spec.ts'
 import { TrafficRows } from '../state/traffic-rows.ts'
-import { createAdminApp } from './admin/app.ts'
-import { Gate, openAccess } from './admin/caller.ts'
+import { AdminPort } from './admin/admin-port.ts'
 import type { ListDeps } from './admin/calls/lists.ts'
-import { noConnections } from './admin/guard.ts'
-import { AdminServer } from './admin/server.ts'
 import { frame, Streams } from './admin/streams.ts'
 import { BackendCalls } from './backend-calls.ts'
 import { CertificateStore } from './certificates/certificate-store.ts'
@@ -110,7 +107,7 @@ export class Control {
   readonly #sources: StatusSources
   readonly #streams = new Streams()
   readonly #stats: Stats
-  #admin: AdminServer | null = null
+  #admin: AdminPort | null = null
 
   private constructor(options: ControlOptions, { certificates, store, document: found }: Found) {
     const { port, config, log, load = null, events = noEvents } = options
@@ -247,10 +244,8 @@ export class Control {
     const { port, log } = this.#options
     const { admin } = this.#options.config
     if (admin === null) return
-    const app = createAdminApp({
+    this.#admin = new AdminPort({
       version: port.version,
-      gate: new Gate({ ...openAccess, host: admin.host, token: admin.token }),
-      connections: noConnections,
       revision: () => this.#membership.revision,
       log,
       backends: this.#calls('admin API'),
@@ -266,7 +261,9 @@ export class Control {
       stats: this.#stats,
       lists: this.#lists(),
     })
-    this.#admin = await AdminServer.listen(app, admin)
+    const prepared = await this.#admin.prepare(admin, this.#certificates.material)
+    prepared.commit()
+    this.#certificates.onAdopted((material) => this.#admin?.renew(material))
   }
 
   /** An operator who looks at the file alone would not know why other backends run. */

@@ -121,6 +121,7 @@ export const removalView = z
 const uses = {
   listeners: z.array(z.string()).openapi({ description: 'Listeners that use it towards clients.' }),
   pools: z.array(z.string()).openapi({ description: 'Pools that use it towards their backends.' }),
+  admin: z.boolean().openapi({ description: 'The admin API uses it.' }),
   last_error: z
     .object({ at: z.iso.datetime(), message: z.string() })
     .nullable()

@@ -2,12 +2,11 @@
 
 import { once } from 'node:events'
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import type { AdminApp } from './app.ts'
+import { Doorkeeper } from './doorkeeper.ts'
 
-/** Connections at once; more are closed at once. */
-const maxConnections = 256
 /** Silence on a connection in the middle of a request or an answer. */
 const silenceMs = 30_000
 
@@ -16,8 +15,13 @@ export interface AdminAddress {
   readonly host: string
   /** 0 = any free one. */
   readonly port: number
+}
+
+export interface AdminServerOptions extends AdminAddress {
   /** How long the head of a request may take; default 5 s, twice that for all of it. */
   readonly headersTimeoutMs?: number
+  /** Whom it lets in and how; several servers may share one. Default: everybody, without TLS. */
+  readonly door?: Doorkeeper
 }
 
 export class AdminServer {
@@ -28,7 +32,8 @@ export class AdminServer {
   }
 
   /** Listens; rejects with Node's error (EADDRINUSE, EACCES) if it cannot. */
-  static async listen(app: AdminApp, { host, port, headersTimeoutMs = 5_000 }: AdminAddress): Promise<AdminServer> {
+  static async listen(app: AdminApp, o: AdminServerOptions): Promise<AdminServer> {
+    const { host, port, headersTimeoutMs = 5_000, door = new Doorkeeper() } = o
     const server = createAdaptorServer({
       fetch: app.fetch,
       overrideGlobalObjects: false,
@@ -40,9 +45,8 @@ export class AdminServer {
         maxHeaderSize: 16_384,
       },
     }) as Server
-    server.maxConnections = maxConnections
     server.setTimeout(silenceMs, (socket) => socket.destroy())
-    server.on('connection', (socket) => socket.unref())
+    behind(door, server)
     server.listen(port, host === '' ? undefined : host)
     await once(server, 'listening')
     server.unref()
@@ -64,4 +68,12 @@ export class AdminServer {
     await closed
     clearTimeout(timer)
   }
+}
+
+/** Node's own handler of connections is asked only for those that have passed the door. */
+function behind(door: Doorkeeper, server: Server): void {
+  const [serve] = server.listeners('connection') as ((socket: Socket) => void)[]
+  if (serve === undefined) throw new Error('a server without a handler of connections')
+  server.removeAllListeners('connection')
+  server.on('connection', (socket: Socket) => door.take(socket, (ready) => serve.call(server, ready)))
 }

@@ -14,6 +14,8 @@ interface Common {
   readonly listeners: readonly string[]
   /** Pools that use it towards their backends. */
   readonly pools: readonly string[]
+  /** The admin API uses it. */
+  readonly admin: boolean
   /** Why what is in its files now is not in use; null = it is. */
   readonly last_error: { readonly at: string; readonly message: string } | null
 }
@@ -77,6 +79,7 @@ export function materialStatus(
     name: wanted.files.cert,
     listeners: using('listener'),
     pools: using('pool'),
+    admin: wanted.places.some(({ listener, pool }) => listener === null && pool === null),
     last_error: failure === null ? null : { at: isoTime(failure.atMs), message: failure.message },
   }
   if ('spec' in loaded) return certificateStatus(loaded, common, nowMs)

@@ -1,7 +1,6 @@
 // The certificates of the running configuration: what is in force, what became of the last reading, and when they end.
 // It reads and tells; rolling out is the control plane's, between `read` and `adopt`.
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Config } from '../../config/config.ts'
 import { ConfigError, type Problem } from '../../config/problem.ts'
 import type { Log } from '../../core/log.ts'
 import { kindWords, type MaterialFailure, type MaterialStatus, materialStatus } from './certificate-status.ts'
@@ -9,12 +8,10 @@ import { type Expiring, ExpiryWatch, warnDays } from './expiry-watch.ts'
 import { FileWatch } from './file-watch.ts'
 import { type Entry, Material, type MaterialRead, type Refusal } from './material.ts'
 import { shadowWarnings } from './shadowed-certificates.ts'
-import { keyOf, type Wanted, wantedMaterial } from './wanted-material.ts'
-
-type Named = Pick<Config, 'listeners' | 'pools'>
+import { keyOf, type NamesMaterial, type Wanted, wantedMaterial } from './wanted-material.ts'
 
 export interface CertificateStoreOptions {
-  readonly config: Named
+  readonly config: NamesMaterial
   /** For messages; null without a file. */
   readonly configPath: string | null
   readonly log: Log
@@ -38,6 +35,7 @@ export class CertificateStore {
   readonly #stop = new AbortController()
   #shadows: ReadonlySet<string> = new Set()
   #onChange: () => void = () => {}
+  #onAdopted: (material: Material) => void = () => {}
   #watching = false
   #material: Material
 
@@ -83,7 +81,7 @@ export class CertificateStore {
    * to fit together, up to two seconds. One call at a time.
    * @throws ConfigError when something cannot be used that is named for the first time: there is no old one to keep.
    */
-  async read(config: Named): Promise<MaterialRead> {
+  async read(config: NamesMaterial): Promise<MaterialRead> {
     const wanted = wantedMaterial(config)
     // Those in force too: they go on if what is wanted is refused.
     if (this.#watching) await this.#watch.follow([...pathsOf(wanted.values()), ...this.#paths()])
@@ -104,6 +102,7 @@ export class CertificateStore {
   adopt({ material, refusals }: MaterialRead, { tellAgain = false }: { readonly tellAgain?: boolean } = {}): void {
     const before = this.#material
     this.#material = material
+    this.#onAdopted(material)
     const changed = material.changedSince(before)
     for (const entry of changed) this.#tellChange(entry)
     this.#tellMended(refusals, changed)
@@ -137,6 +136,11 @@ export class CertificateStore {
     this.#stop.abort()
     this.#watch.close()
     this.#expiry.close()
+  }
+
+  /** Called with what is in force from now on. */
+  onAdopted(listener: (material: Material) => void): void {
+    this.#onAdopted = listener
   }
 
   #paths(): string[] {

@@ -62,6 +62,10 @@ export class Material implements TlsMaterial {
     return loaded.spec
   }
 
+  has(pair: KeyPairFiles): boolean {
+    return this.entries.has(keyOf('identity', pair))
+  }
+
   pem(path: string): string {
     // One file may hold authorities and their list: each reader of PEM takes what it looks for.
     const files = { cert: path, key: path }

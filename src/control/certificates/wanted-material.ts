@@ -5,6 +5,7 @@ import type { Config, KeyPairFiles } from '../../config/config.ts'
 export interface Place {
   /** As messages about the configuration have it: `listeners[1].tls.certificates[0]`. */
   readonly path: string
+  /** Neither listener nor pool: the admin API. */
   readonly listener: string | null
   readonly pool: string | null
   /** Which of several at that place. */
@@ -23,8 +24,11 @@ export interface Wanted {
 /** The key that the same files have in every configuration. */
 export const keyOf = (kind: MaterialKind, { cert, key }: KeyPairFiles): string => `${kind}\n${cert}\n${key}`
 
-/** Each once, in the order of the configuration. */
-export function wantedMaterial(config: Pick<Config, 'listeners' | 'pools'>): Map<string, Wanted> {
+/** The parts of a configuration that name such files. */
+export type NamesMaterial = Pick<Config, 'listeners' | 'pools'> & Partial<Pick<Config, 'admin'>>
+
+/** Each once, in the order of the configuration; those of the admin API last. */
+export function wantedMaterial(config: NamesMaterial): Map<string, Wanted> {
   const wanted = new Map<string, Wanted>()
   const want = (kind: MaterialKind, files: KeyPairFiles | null, place: Place): void => {
     if (files === null) return
@@ -48,6 +52,10 @@ export function wantedMaterial(config: Pick<Config, 'listeners' | 'pools'>): Map
     want('identity', tls.identity, at('cert'))
     for (const file of tls.ca.files) want('authorities', twice(file), at('ca'))
   }
+  const { tls: ofAdmin } = config.admin ?? { tls: null }
+  const atAdmin = (path: string): Place => ({ path: `admin.tls.${path}`, listener: null, pool: null, index: 0 })
+  want('identity', ofAdmin?.identity ?? null, atAdmin('cert'))
+  want('authorities', twice(ofAdmin?.clientAuth?.ca), atAdmin('client_auth.ca'))
   return wanted
 }
 

@@ -1,0 +1,127 @@
+// The admin API of a process, wherever the configuration puts it: opened, moved, closed, and given other tokens and
+// certificates while it runs. What is prepared is in force with `commit`, or was never there.
+
+import type { AdminConfig } from '../../config/config.ts'
+import type { Material } from '../certificates/material.ts'
+import { type AdminDeps, createAdminApp } from './app.ts'
+import { type AdminAccess, Gate, openAccess } from './caller.ts'
+import { type AdminTlsSpec, Doorkeeper } from './doorkeeper.ts'
+import { AdminServer } from './server.ts'
+
+/** All that the app needs but what this brings. */
+export type AdminPortDeps = Omit<AdminDeps, 'gate' | 'connections'>
+
+/** As it shall be next. */
+export interface PreparedAdmin {
+  /** Cannot fail; what is closed by it is so later. */
+  commit(): void
+  /** As it was. Rejects only if an address that had to be left is taken by somebody else meanwhile. */
+  abandon(): Promise<void>
+}
+
+/** Calls that are open at an address that is left may go on so long. */
+const leaveMs = 5_000
+
+export class AdminPort {
+  readonly #gate = new Gate(openAccess)
+  readonly #door = new Doorkeeper()
+  readonly #app: ReturnType<typeof createAdminApp>
+  #admin: AdminConfig | null = null
+  #server: AdminServer | null = null
+  #leaving: Promise<void> = Promise.resolve()
+
+  constructor(deps: AdminPortDeps) {
+    this.#app = createAdminApp({ ...deps, gate: this.#gate, connections: this.#door })
+  }
+
+  /** Where it listens; null = it does not. */
+  address(): { host: string; port: number } | null {
+    return this.#server?.address() ?? null
+  }
+
+  /**
+   * Opens what is new, so that nothing can fail later. Connections stay open unless the address changes. Rejects with
+   * Node's error if it cannot listen there; then nothing has changed.
+   */
+  async prepare(admin: AdminConfig | null, material: Material): Promise<PreparedAdmin> {
+    const tls = admin === null ? null : tlsSpec(admin, material)
+    // Whether OpenSSL takes it.
+    new Doorkeeper().update(tls)
+    const { server, abandon } = await this.#serverFor(admin)
+    const commit = (): void => {
+      const before = this.#server
+      this.#admin = admin
+      this.#server = server
+      if (admin !== null) this.#gate.update(accessOf(admin))
+      this.#door.update(tls)
+      if (before !== server && before !== null) this.#leave(before)
+    }
+    return { commit, abandon }
+  }
+
+  /** Certificates of the same names have been renewed. */
+  renew(material: Material): void {
+    const tls = this.#admin?.tls ?? null
+    if (tls !== null && material.has(tls.identity)) this.#door.update(tlsSpec(this.#admin!, material))
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#server?.close(), this.#leaving])
+    this.#server = null
+  }
+
+  async #serverFor(admin: AdminConfig | null): Promise<{ server: AdminServer | null; abandon(): Promise<void> }> {
+    const [now, before] = [this.#server, this.#admin]
+    const stays = admin !== null && before !== null && admin.host === before.host && admin.port === before.port
+    if (admin === null || (stays && now !== null)) {
+      return { server: admin === null ? null : now, abandon: async () => undefined }
+    }
+    try {
+      const server = await this.#listen(admin)
+      return { server, abandon: () => server.close() }
+    } catch (error) {
+      const isOurs = (error as NodeJS.ErrnoException).code === 'EADDRINUSE' && admin.port === before?.port
+      if (!isOurs || now === null) throw error
+    }
+    // The same port on another interface, which the system gives to one of the two only.
+    const goBack = async (): Promise<void> => {
+      this.#server = await this.#listen(before!)
+    }
+    this.#leave(now)
+    try {
+      const server = await this.#listen(admin)
+      return {
+        server,
+        abandon: async () => {
+          await server.close()
+          await goBack()
+        },
+      }
+    } catch (error) {
+      await goBack()
+      throw error
+    }
+  }
+
+  #listen({ host, port }: AdminConfig): Promise<AdminServer> {
+    return AdminServer.listen(this.#app, { host, port, door: this.#door })
+  }
+
+  #leave(server: AdminServer): void {
+    this.#leaving = Promise.all([this.#leaving, server.close(leaveMs)]).then(() => undefined)
+  }
+}
+
+/** What the guard goes by. */
+export const accessOf = ({ host, token, readToken, anonymous, tls }: AdminConfig): AdminAccess => ({
+  ...{ host, token, readToken, anonymous },
+  clientAuth: tls?.clientAuth?.mode ?? null,
+})
+
+/** Throws where what it names has not been loaded. */
+export function tlsSpec({ tls }: AdminConfig, material: Material): AdminTlsSpec | null {
+  if (tls === null) return null
+  const { cert, key } = material.identity(tls.identity)
+  const { clientAuth } = tls
+  return { cert, key, clientAuth: clientAuth && { mode: clientAuth.mode, ca: material.pem(clientAuth.ca) } }
+}
