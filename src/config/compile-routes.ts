@@ -63,6 +63,7 @@ function compileRoute(route: RouteConfig, ids: LimitIds, options: CompileRoutesO
     use: use.map((ref, i) => ({ ref, place: `route ${name}: use[${i}]` })),
     compression: route.compression,
     errorPages: errorPages.flatMap(compilePage),
+    accessLog: route.accessLog,
   }
 }
 

@@ -1,6 +1,7 @@
 // Checked configuration → snapshot: the plain data that every worker runs on.
 import type { RouteSpec } from '../core/route-spec.ts'
 import type {
+  AccessLogSpec,
   BackendSpec,
   BackendTlsSpec,
   Cursor,
@@ -11,10 +12,12 @@ import type {
   Slot,
   Snapshot,
 } from '../core/spec.ts'
+import { parseTemplate } from '../routing/template.ts'
 import { systemAuthorities } from '../util/authorities.ts'
 import { parseBackendUrl } from './backend-url.ts'
 import { compileRoutes, compileSticky, routeTable } from './compile-routes.ts'
 import type {
+  AccessConfig,
   BackendConfig,
   Config,
   HstsConfig,
@@ -23,6 +26,8 @@ import type {
   PoolConfig,
   RouteConfig,
 } from './config.ts'
+
+import { redactionOf } from './schema/logging.ts'
 
 export type { KeyPairFiles } from './config.ts'
 
@@ -82,10 +87,17 @@ export function compileSnapshot(config: Config, options: CompileOptions): Snapsh
     plugins: config.plugins,
     trustedProxies: config.trustedProxies,
     limits: config.limits,
-    accessLog: config.logging.access,
+    accessLog: config.logging.access && compileAccessLog(config.logging.access),
+    tracing: config.tracing,
+    errorDetails: config.errorDetails,
     workers: config.workers,
     graceMs: config.shutdown.graceMs,
   }
+}
+
+function compileAccessLog(access: AccessConfig): AccessLogSpec {
+  const template = access.template === null ? [] : parseTemplate(access.template)
+  return { ...access, template, redact: redactionOf(access) }
 }
 
 /** Who remembers clients in shared memory: pools, and routes by what `routeTable` calls them. */

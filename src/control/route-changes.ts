@@ -60,5 +60,6 @@ const words: Readonly<Record<keyof Route, string>> = {
   securityHeaders: 'security_headers',
   compression: 'compression',
   errorPages: 'error_pages',
+  accessLog: 'access_log',
   use: 'use',
 }

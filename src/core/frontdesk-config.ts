@@ -541,6 +541,8 @@ export interface RouteOptions {
   readonly compression?: boolean | RouteCompressionOptions | undefined
   /** What is sent in place of errors; the first that fits. */
   readonly error_pages?: readonly RouteErrorPageOptions[] | undefined
+  /** Its requests are in the access log, if there is one; false: none of them is. Default: `true`. */
+  readonly access_log?: boolean | undefined
   /** Middleware of plug-ins, in this order. */
   readonly use?:
     | string

@@ -222,6 +222,8 @@ export interface RouteSpec {
   readonly use: readonly StepSpec[]
   readonly compression: CompressionSpec | null
   readonly errorPages: readonly ErrorPageSpec[]
+  /** Its requests are in the access log, if there is one. */
+  readonly accessLog: boolean
 }
 
 /** A module whose plug-ins each worker loads by itself: functions cannot be sent to threads. */

@@ -1,6 +1,6 @@
 // The compiled, immutable form of a configuration: what the supervisor hands to each worker.
 // Everything here is plain data and survives structured cloning. All durations are milliseconds, all sizes bytes.
-import type { PluginModuleSpec, PluginRef, RouteSpec } from './route-spec.ts'
+import type { PluginModuleSpec, PluginRef, RouteSpec, TemplateSpec } from './route-spec.ts'
 
 /** Row number of a backend in shared memory. Claimed by the main thread, stable while the backend exists. */
 export type Slot = number
@@ -252,10 +252,50 @@ export interface LimitsSpec {
   readonly helloSize: number
 }
 
+/** Names whose values no log shows; `-` and `_` are the same, and case does not matter. */
+export interface RedactionSpec {
+  /** Of query parameters. */
+  readonly query: readonly string[]
+  /** Of header fields. */
+  readonly headers: readonly string[]
+}
+
 export interface AccessLogSpec {
-  readonly format: 'json' | 'combined'
+  readonly format: 'json' | 'combined' | 'template'
+  /** The line, where `format` is `template`; else empty. */
+  readonly template: TemplateSpec
+  /** Members of a JSON line besides `time`; null = all. */
+  readonly fields: readonly string[] | null
   /** null = stdout. */
   readonly file: string | null
+  /** 0–1 of the requests have their line. */
+  readonly sample: number
+  /** Whatever failed has its line, whether or not it is in the sample. */
+  readonly keepErrors: boolean
+  /** Paths without a line: `/exact`, or `/prefix/*`. */
+  readonly skip: readonly string[]
+  readonly redact: RedactionSpec
+}
+
+/** Spans of our own, W3C Trace Context. */
+export interface TracingSpec {
+  /** A request that belongs to no trace begins one. */
+  readonly create: boolean
+  /** 0–1 of the traces that begin here are recorded. */
+  readonly sample: number
+  /** Null = spans go nowhere. */
+  readonly export: {
+    /** `http://collector:4318/v1/traces` */
+    readonly endpoint: string
+    /** Sent with each batch; a secret may be among them. */
+    readonly headers: readonly { readonly name: string; readonly value: string }[]
+    readonly gzip: boolean
+    readonly timeoutMs: number
+    /** Spans that may wait in memory; more are dropped and counted. */
+    readonly maxWaiting: number
+  } | null
+  /** Resource attributes besides those of our own, `service.name` among them. */
+  readonly resource: readonly { readonly name: string; readonly value: string }[]
 }
 
 export interface Snapshot {
@@ -272,6 +312,10 @@ export interface Snapshot {
   readonly trustedProxies: readonly string[]
   readonly limits: LimitsSpec
   readonly accessLog: AccessLogSpec | null
+  /** Null = `traceparent` passes through as any other field. */
+  readonly tracing: TracingSpec | null
+  /** Who is told of the inside in error answers: clients on loopback and in `trustedProxies`, or nobody. */
+  readonly errorDetails: 'trusted' | 'never'
   /** Threads that serve traffic; 0 = the main thread. Known to the supervisor alone. */
   readonly workers: number | 'auto'
   /** How long a drain waits for exchanges in flight. */

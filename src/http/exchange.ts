@@ -12,6 +12,8 @@ import type { TlsFacts } from '../net/arrival.ts'
 import { Dial, type DialEvents } from '../net/dialer.ts'
 import { Tunnel, type TunnelOwner } from '../net/tunnel.ts'
 import type { Wire, WireEvents } from '../net/wire.ts'
+import type { ExchangeObserver } from '../observe/exchange-observer.ts'
+import { traceIdOf } from '../observe/tracing/trace-context.ts'
 import { isStrayPromise } from '../plugins/stray-promise.ts'
 import type { AffinityKey } from '../pool/affinity.ts'
 import { Attempts, type RetryQuestion } from '../pool/attempts.ts'
@@ -70,6 +72,8 @@ export interface ExchangeClient extends Owner, ClientFactsOfStep {
   expectWithin(ms: number): void
 }
 
+const microsecondsSince = (ms: number): number => Math.round((performance.now() - ms) * 1000)
+
 const index: Readonly<Record<string, number>> = Object.fromEntries(errorNames.map((name, at) => [name, at]))
 
 export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner, TunnelOwner {
@@ -102,6 +106,11 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   /** More of the body than `#firstBody` has gone out: the request cannot be sent again. */
   #bodyStreamed = false
   #dial: Dial | null = null
+  #dialedAt = 0
+  /** Spent on dials; -1 = none was begun. */
+  #connectUs = -1
+  /** Until the first backend was asked; -1 = none was, or nobody wants to know. */
+  #queueUs = -1
   #connection: BackendConnection | null = null
   #freshOnly = false
   #sentAt = 0
@@ -265,6 +274,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
 
   /** Steps may change what this backend is asked. */
   #approach(lease: Lease): void {
+    if (this.#plane.accessLog !== null && this.#queueUs < 0) this.#queueUs = microsecondsSince(this.#startedAt)
     const hooks = this.#route!.steps?.onBackendRequest ?? null
     if (hooks === null) {
       this.#connect(lease)
@@ -287,6 +297,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       return
     }
     const preface = prefaceFor(this.#client, lease.backend)
+    this.#dialedAt = performance.now()
     this.#dial = new Dial(lease.backend, timeouts.connectMs, this.#plane.wheel, this, preface)
     this.#dial.start()
   }
@@ -298,16 +309,27 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   }
 
   onDialed(open: (events: WireEvents) => Wire, durationUs: number): void {
-    this.#dial = null
+    this.#endDial()
     const backend = this.#attempts!.lease!.backend
     this.#plane.state.backendConnected(backend.spec.slot, durationUs)
     this.guarded(() => this.#send(new BackendConnection(open, backend, this.#plane)))
   }
 
   onDialFailed(error: ErrorSpec, code: string): void {
-    this.#dial = null
+    this.#endDial()
     this.#plane.state.backendConnectFailed(this.#attempts!.lease!.backend.spec.slot)
     this.guarded(() => this.#fail(error, code))
+  }
+
+  #endDial(): void {
+    this.#dial = null
+    this.#connectUs = Math.max(0, this.#connectUs) + microsecondsSince(this.#dialedAt)
+  }
+
+  #cancelDial(): void {
+    if (this.#dial === null) return
+    this.#dial.cancel()
+    this.#endDial()
   }
 
   /** What a dial calls comes straight from the loop: a bug there costs this exchange, not the worker. */
@@ -597,7 +619,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     const traffic = this.#trafficRow()
     state.requestFinished(row, traffic, methodIndex(this.#head.method), this.#status, durationUs)
     if (this.#error !== '') state.requestError(traffic, index[this.#error]!)
-    if (this.#plane.accessLog !== null) this.#log(durationUs)
+    if (this.#plane.accessLog !== null) this.#log(this.#plane.accessLog, durationUs)
     const finishers = this.#route === null || this.#route.steps === null ? null : this.#route.steps.onFinish
     if (finishers !== null) this.#tellFinished(finishers, durationUs)
     this.#client.exchangeEnded(reusable, this.#body.done)
@@ -661,8 +683,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   /** The client has gone: the backend need not go on, and nobody is to blame. */
   clientGone(): void {
     if (this.#ended) return
-    this.#dial?.cancel()
-    this.#dial = null
+    this.#cancelDial()
     this.#closeConnection()
     this.#error = 'client_gone'
     if (this.#status === 0) this.#status = 499
@@ -717,8 +738,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   /** Gives the client an error instead of an answer. */
   #give(error: ErrorSpec, code: string): void {
     if (this.#ended) return
-    this.#dial?.cancel()
-    this.#dial = null
+    this.#cancelDial()
     this.#closeConnection()
     this.#steps?.cancel()
     this.#error = error.name as ErrorName
@@ -875,21 +895,27 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     this.#plane.unexpected(error)
   }
 
-  #log(durationUs: number): void {
-    const { fields } = this.#head
-    this.#plane.accessLog!.add({
+  #log(log: ExchangeObserver, durationUs: number): void {
+    const { fields, target } = this.#head
+    const traceId = traceIdOf(fieldValue(fields.block, 'traceparent'))
+    const logged = this.#route === null || this.#route.logged
+    if (!log.wants(traceId || this.#requestId, target, this.#status, this.#error, logged)) return
+    log.add({
       listener: this.#site.listener.name,
       client: this.#address,
       tls: this.#client.tls?.version ?? '',
       clientCertificate: this.#client.tls?.clientCertificate?.fingerprint ?? '',
+      serverName: this.#client.tls?.serverName ?? '',
       method: this.#head.method,
-      target: this.#head.target,
+      target,
       minor: this.#head.minor,
       host: this.#head.host,
       status: this.#status,
       received: this.#body.received + (this.#tunnel?.client.count ?? 0),
       sent: this.#tunnel?.backend.count ?? this.#relay?.sent ?? this.#ownBytes,
       durationUs,
+      queueUs: this.#queueUs,
+      connectUs: this.#connectUs,
       firstByteUs: this.#firstByteUs,
       route: this.#route === null ? '' : this.#route.name,
       pool: this.#destination?.pool.spec.name ?? '',
@@ -898,8 +924,10 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       failures: this.#attempts?.failures ?? null,
       error: this.#error,
       requestId: this.#requestId,
+      traceId,
       userAgent: fieldValue(fields.block, 'user-agent'),
       referer: fieldValue(fields.block, 'referer'),
+      headers: fields.block,
     })
   }
 }

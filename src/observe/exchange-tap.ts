@@ -1,22 +1,27 @@
-// An access log that writes nothing: each entry goes to a function, as it is.
-import { type AccessEntry, AccessLog, type TcpEntry } from './access-log.ts'
+// An observer that writes nothing: each entry goes to a function, as it is.
+import type { AccessEntry, EndedEntry, TcpEntry } from './access-entry.ts'
+import type { ExchangeObserver } from './exchange-observer.ts'
 
-/** An exchange or TCP connection that has ended. */
-export type EndedEntry = AccessEntry | TcpEntry
+export type { EndedEntry } from './access-entry.ts'
 
-export class ExchangeTap extends AccessLog {
+export class ExchangeTap implements ExchangeObserver {
   readonly #tell: (entry: EndedEntry) => void
 
   constructor(tell: (entry: EndedEntry) => void) {
-    super({ format: 'json', file: null }, () => {})
     this.#tell = tell
   }
 
-  override add(entry: AccessEntry): void {
+  wants(): boolean {
+    return true
+  }
+
+  add(entry: AccessEntry): void {
     this.#tell(entry)
   }
 
-  override addTcp(entry: TcpEntry): void {
+  addTcp(entry: TcpEntry): void {
     this.#tell(entry)
   }
+
+  flush(): void {}
 }

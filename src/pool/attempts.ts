@@ -3,7 +3,7 @@
 import type { Selection } from '../balancer/strategy.ts'
 import { type ErrorSpec, isUnreached } from '../core/errors.ts'
 import type { BackendSpec, RetriesSpec } from '../core/spec.ts'
-import type { FailedAttempt } from '../observe/access-log.ts'
+import type { FailedAttempt } from '../observe/access-entry.ts'
 import { retryReasons } from '../state/worker-state.ts'
 import { Lease } from './lease.ts'
 import type { Pool } from './pool.ts'

@@ -1,5 +1,5 @@
 // What the data plane of one worker shares among its connections, whatever they speak.
-import type { AccessLog } from '../observe/access-log.ts'
+import type { ExchangeObserver } from '../observe/exchange-observer.ts'
 import type { PluginRegistry } from '../plugins/registry.ts'
 import type { WorkerState } from '../state/worker-state.ts'
 import type { TimerWheel } from '../util/timer-wheel.ts'
@@ -11,7 +11,8 @@ export interface PlaneContext {
   readonly wheel: TimerWheel
   readonly clock: { readonly date: string }
   readonly ids: { next(): string }
-  readonly accessLog: AccessLog | null
+  /** Null = nobody asks. */
+  readonly accessLog: ExchangeObserver | null
   /** What plug-ins have brought for the snapshot that is being applied, or was last. */
   readonly plugins: PluginRegistry
   /** What goes on at backends without a client that waits for it. */

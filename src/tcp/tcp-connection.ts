@@ -50,6 +50,9 @@ export class TcpConnection implements WireEvents, DialEvents, TunnelOwner {
   #dial: Dial | null = null
   #tunnel: Tunnel | null = null
   #backendUrl = ''
+  #dialedAt = 0
+  /** Spent on dials; -1 = none was begun. */
+  #connectUs = -1
   #status = 200
   #error = ''
 
@@ -86,12 +89,13 @@ export class TcpConnection implements WireEvents, DialEvents, TunnelOwner {
       sendProxyProtocol === null ? null : proxyHeader(sendProxyProtocol, this.#arrival, this.#arrival.destination())
     this.#backendUrl = backend.spec.url
     backend.sockets.makeRoom()
+    this.#dialedAt = performance.now()
     this.#dial = new Dial(backend, this.#site.pool.spec.timeouts.connectMs, this.#home.plane.wheel, this, preface)
     this.#dial.start()
   }
 
   onDialed(open: (events: WireEvents) => Wire, durationUs: number): void {
-    this.#dial = null
+    this.#endDial()
     const { plane } = this.#home
     const { listener, pool } = this.#site
     const { backend } = this.#attempts.lease!
@@ -122,7 +126,7 @@ export class TcpConnection implements WireEvents, DialEvents, TunnelOwner {
   }
 
   onDialFailed(error: ErrorSpec, code: string): void {
-    this.#dial = null
+    this.#endDial()
     const { plane } = this.#home
     const { slot } = this.#attempts.lease!.backend.spec
     plane.state.backendConnectFailed(slot)
@@ -166,7 +170,7 @@ export class TcpConnection implements WireEvents, DialEvents, TunnelOwner {
     const { plane } = this.#home
     this.#attempts.release()
     plane.state.bytesSent(this.#site.listener.row, this.wire.written)
-    if (plane.accessLog !== null) this.#log()
+    if (plane.accessLog?.wants('', '', this.#status, this.#error, true) === true) this.#log()
     this.#home.connectionClosed(this)
   }
 
@@ -188,7 +192,7 @@ export class TcpConnection implements WireEvents, DialEvents, TunnelOwner {
 
   onClose(error: NodeJS.ErrnoException | null): void {
     this.#dial?.cancel()
-    this.#dial = null
+    if (this.#dial !== null) this.#endDial()
     if (error !== null) this.#error = errors.client_gone.name
     this.#finish()
   }
@@ -198,6 +202,11 @@ export class TcpConnection implements WireEvents, DialEvents, TunnelOwner {
   }
 
   // --- details ---
+
+  #endDial(): void {
+    this.#dial = null
+    this.#connectUs = Math.max(0, this.#connectUs) + Math.round((performance.now() - this.#dialedAt) * 1000)
+  }
 
   #affinityKey(): AffinityKey {
     return { cookie: '', address: this.#arrival.address, header: '' }
@@ -215,6 +224,7 @@ export class TcpConnection implements WireEvents, DialEvents, TunnelOwner {
       received: this.#tunnel?.client.count ?? this.#early?.length ?? 0,
       sent: this.#tunnel?.backend.count ?? 0,
       durationUs: Math.round((performance.now() - this.#startedAt) * 1000),
+      connectUs: this.#connectUs,
       pool: this.#site.pool.spec.name,
       backend: this.#backendUrl,
       attempts: this.#attempts.count,

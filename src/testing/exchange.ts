@@ -1,6 +1,5 @@
 // What the proxy did with one request or TCP connection: what tests ask about.
-import type { FailedAttempt } from '../observe/access-log.ts'
-import type { EndedEntry } from '../observe/exchange-tap.ts'
+import type { EndedEntry, FailedAttempt } from '../observe/access-entry.ts'
 
 /** One exchange that has ended, as the proxy itself tells of it. */
 export interface Exchange {
@@ -27,7 +26,7 @@ export interface Exchange {
   readonly requestId: string
 }
 
-export type { FailedAttempt } from '../observe/access-log.ts'
+export type { FailedAttempt } from '../observe/access-entry.ts'
 
 export function exchangeOf(entry: EndedEntry): Exchange {
   const { listener, status, pool, backend, attempts, error, durationUs } = entry

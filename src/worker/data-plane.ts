@@ -8,6 +8,7 @@ import type { Arrival } from '../net/arrival.ts'
 import type { DoorRules } from '../net/door.ts'
 import { keyOf, ServerTls } from '../net/tls/server-tls.ts'
 import { AccessLog } from '../observe/access-log.ts'
+import type { ExchangeObserver } from '../observe/exchange-observer.ts'
 import { type EndedEntry, ExchangeTap } from '../observe/exchange-tap.ts'
 import { noPlugins, type PluginRegistry } from '../plugins/registry.ts'
 import { LiveBackends } from '../pool/live-backend.ts'
@@ -44,7 +45,7 @@ export class DataPlane implements PlaneContext {
   readonly wheel = new TimerWheel({ onFault: (error) => this.unexpected(error) })
   readonly clock = { date: new Date().toUTCString() }
   readonly ids = new RequestIds()
-  accessLog: AccessLog | null = null
+  accessLog: ExchangeObserver | null = null
   plugins: PluginRegistry = noPlugins
   readonly sideWork = new SideWork()
   draining = false
@@ -287,9 +288,8 @@ export class DataPlane implements PlaneContext {
     else if (snapshot.accessLog === null) {
       this.accessLog?.flush()
       this.accessLog = null
-    } else if (this.accessLog === null) {
-      this.accessLog = new AccessLog(snapshot.accessLog, (lines) => this.#options.post({ type: 'access', lines }))
-    } else this.accessLog.spec = snapshot.accessLog
+    } else if (this.accessLog instanceof AccessLog) this.accessLog.update(snapshot.accessLog)
+    else this.accessLog = new AccessLog(snapshot.accessLog, (lines) => this.#options.post({ type: 'access', lines }))
   }
 
   #beat(): void {

@@ -54,7 +54,10 @@ leakTest('json: a request with everything that can be known of it', async (scope
   assert.ok(Date.parse(String(line!.time)) >= before - 1 && Date.parse(String(line!.time)) <= Date.now())
   assert.ok(Number(line!.duration_ms) >= 25 && Number(line!.duration_ms) < 5000, String(line!.duration_ms))
   assert.ok(Number(line!.first_byte_ms) >= 25 && Number(line!.first_byte_ms) <= Number(line!.duration_ms))
-  const { time: _, duration_ms: __, first_byte_ms: ___, ...rest } = line!
+  // A first request waits for no kept connection: what its backend is asked by has to be made.
+  assert.ok(Number(line!.connect_ms) > 0 && Number(line!.connect_ms) < Number(line!.duration_ms))
+  assert.ok(Number(line!.queue_ms) >= 0 && Number(line!.queue_ms) < Number(line!.duration_ms) - 25)
+  const { time: _, duration_ms: __, first_byte_ms: ___, connect_ms: ____, queue_ms: _____, ...rest } = line!
   assert.deepEqual(rest, {
     listener: 'test',
     client: '127.0.0.1',

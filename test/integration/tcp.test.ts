@@ -254,9 +254,10 @@ leakTest('json: one line a connection, with what became of it', async (scope) =>
   await client.ended()
   client.end()
   const [line] = await lines(1)
-  const { time, duration_ms, ...rest } = JSON.parse(line!) as Record<string, unknown>
+  const { time, duration_ms, connect_ms, ...rest } = JSON.parse(line!) as Record<string, unknown>
   assert.ok(Math.abs(Date.parse(String(time)) - Date.now()) < 60_000)
   assert.ok(Number(duration_ms) > 0)
+  assert.ok(Number(connect_ms) > 0 && Number(connect_ms) <= Number(duration_ms))
   assert.deepEqual(rest, {
     listener: 'test',
     client: '127.0.0.1',

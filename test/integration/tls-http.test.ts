@@ -15,6 +15,7 @@ import { type Authority, haveOpenssl, type Issued, makeAuthority } from '../supp
 import { listenerTlsSpec } from '../support/control-kit.ts'
 import type { Message } from '../support/http-message.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
+import { accessLogSpec } from '../support/log-specs.ts'
 import { chunk, get, lastChunk, post, postChunked } from '../support/messages.ts'
 import { type PlaneOptions, TestPlane } from '../support/plane.ts'
 import { RawClient, type Reply } from '../support/raw-client.ts'
@@ -170,7 +171,7 @@ leakTest(
 )
 
 leakTest('a redirecting listener answers 308, asks no backend, and keeps its connections', async (scope) => {
-  const accessLog = { format: 'json', file: null } as const
+  const accessLog = accessLogSpec()
   const { backend, plane } = await stand(scope, [{ redirectHttpsPort: 8443 }], { snapshot: { accessLog } })
   const client = await plain(scope, plane.port())
   const goes = async (request: string, location: string, method = 'GET'): Promise<Reply> => {
@@ -422,7 +423,7 @@ leakTest(
 leakTest(
   'the access log has the TLS version, and the fingerprint where there was a certificate',
   async (scope) => {
-    const accessLog = { format: 'json', file: null } as const
+    const accessLog = accessLogSpec()
     const listeners = [{ tls: tlsSpec({ clientAuth: clientAuth() }) }, {}]
     const { plane } = await stand(scope, listeners, { snapshot: { accessLog } })
     const alice = await clientNamed('alice')
@@ -476,7 +477,7 @@ leakTest('who comes by a Unix socket has no address to tell of, and is trusted b
   const folder = await mkdtemp(join(tmpdir(), 'frontdesk-http-'))
   scope.defer(() => rm(folder, { recursive: true, force: true }))
   const socketPath = join(folder, 'http.sock')
-  const accessLog = { format: 'json', file: null } as const
+  const accessLog = accessLogSpec()
   for (const trustedProxies of [[], ['unix']]) {
     // No more than one connection for each address: these have none.
     const { backend, plane } = await stand(scope, [{ socketPath, port: 0 }], {

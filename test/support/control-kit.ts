@@ -292,6 +292,7 @@ export function routeSpec(match: Partial<MatchSpec> = {}, over: Partial<RouteSpe
     use: [],
     compression: null,
     errorPages: [],
+    accessLog: true,
     ...over,
   }
 }
@@ -309,6 +310,8 @@ export function snapshotOf(pools: readonly PoolSpec[], generation = 1): Snapshot
     trustedProxies: [],
     limits: { ...limits, ...handshakes, headerTimeoutMs: 10_000, idleTimeoutMs: 60_000, maxConnections: 0 },
     accessLog: null,
+    tracing: null,
+    errorDetails: 'trusted',
     workers: 1,
     graceMs: 30_000,
   }

@@ -42,6 +42,7 @@ export function routeSpec(match: Partial<MatchSpec>, name = 'r'): RouteSpec {
     use: [],
     compression: null,
     errorPages: [],
+    accessLog: true,
   }
 }
 

@@ -23,6 +23,7 @@ export function routeForm(route: RouteConfig): Form {
     ...accessForm(route),
     ...limitsForm(route),
     ...answersForm(route),
+    ...(!route.accessLog && { access_log: false }),
     ...(route.use.length > 0 && { use: route.use.map(refForm) }),
   }
 }

@@ -1,7 +1,9 @@
 // What concerns the whole process rather than one pool: limits on clients, logs, shutdown, workers.
 import { z } from 'zod'
-import type { AccessLogSpec, LimitsSpec } from '../../core/spec.ts'
+import type { LimitsSpec } from '../../core/spec.ts'
+import { logging } from './logging.ts'
 import { byteSize, duration, filePath, peers, whole } from './scalars.ts'
+import { tracing } from './tracing.ts'
 
 const limits = z
   .strictObject({
@@ -56,31 +58,6 @@ const limits = z
     }),
   )
 
-const access = z
-  .strictObject({
-    format: z
-      .enum(['json', 'combined'])
-      .prefault('json')
-      .meta({ title: 'json | combined', description: 'Form of a line.' }),
-    file: filePath
-      .nullable()
-      .default(null)
-      .meta({ description: 'Where lines go, relative to the configuration file; null = standard output.' }),
-  })
-  .transform((a): AccessLogSpec => a)
-
-const logging = z.strictObject({
-  level: z
-    .enum(['debug', 'info', 'warn', 'error'])
-    .prefault('info')
-    .meta({ title: 'debug | info | warn | error', description: 'The least level that is written.' }),
-  format: z
-    .enum(['auto', 'text', 'json'])
-    .prefault('auto')
-    .meta({ title: 'auto | text | json', description: '`auto`: text on a terminal, JSON elsewhere.' }),
-  access: access.nullable().default(null).meta({ description: 'Access log; null = off.' }),
-})
-
 export const processShape = {
   workers: z
     .union([z.literal('auto'), whole(0, 256)], { error: '"auto" or a whole number from 0 to 256' })
@@ -95,6 +72,14 @@ export const processShape = {
   }),
   limits: limits.prefault({}).meta({ description: 'What one client may ask for.' }),
   logging: logging.prefault({}).meta({ description: 'Events and access log.' }),
+  tracing: tracing.nullable().default(null).meta({
+    description: 'Spans of our own (W3C Trace Context); null = `traceparent` passes as any other field.',
+  }),
+  error_details: z.enum(['trusted', 'never']).prefault('trusted').meta({
+    title: 'trusted | never',
+    description:
+      "Whose error answers tell of route, pool and backend: those of clients on loopback and in `trusted_proxies`, or nobody's.",
+  }),
   state_file: filePath.nullable().prefault('frontdesk.state.json').meta({
     description:
       'Where changes made over the admin API are kept, relative to the configuration file; null = nowhere. Without a configuration file there is none by default.',

@@ -78,6 +78,10 @@ export const routeShape = {
     .meta({ description: 'Header fields by which browsers protect their users.' }),
   compression: compression.optional().meta({ description: 'Compresses answers that are not yet.' }),
   error_pages: errorPages.optional().meta({ description: 'What is sent in place of errors; the first that fits.' }),
+  access_log: z
+    .boolean()
+    .prefault(true)
+    .meta({ description: 'Its requests are in the access log, if there is one; false: none of them is.' }),
   use: z
     .union([pluginRef.transform((one) => [one]), z.array(pluginRef)])
     .optional()
@@ -110,6 +114,7 @@ export const route = routeObject.superRefine(oneAction).transform((r) => ({
   securityHeaders: r.security_headers ?? null,
   compression: r.compression ?? null,
   errorPages: r.error_pages ?? [],
+  accessLog: r.access_log,
   use: (r.use ?? []) as readonly PluginRef[],
 }))
 

@@ -2,7 +2,7 @@
 import { type ErrorName, type ErrorSpec, errorNames, errors } from '../../core/errors.ts'
 import type { Arrival, ClientCertificate, Endpoint, TlsFacts } from '../../net/arrival.ts'
 import type { Wire, WireEvents } from '../../net/wire.ts'
-import { unreadEntry } from '../../observe/access-log.ts'
+import { unreadEntry } from '../../observe/access-entry.ts'
 import type { PlaneContext } from '../../pool/plane-context.ts'
 import { Timed } from '../../util/timer-wheel.ts'
 import type { Site } from '../context.ts'
@@ -318,7 +318,11 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
       hsts,
     })
     this.wire.write(text)
-    plane.accessLog?.add({
+    if (plane.accessLog?.wants('', '', error.status, error.name, true) !== true) {
+      this.#linger()
+      return
+    }
+    plane.accessLog.add({
       ...unreadEntry,
       listener: site.listener.name,
       client: this.address,

@@ -37,6 +37,8 @@ export interface Route {
   readonly compression: Compression | null
   readonly errorPages: ErrorPages | null
   readonly mirror: Mirror | null
+  /** Its exchanges are in the access log. */
+  readonly logged: boolean
 }
 
 /** The routes of a snapshot, shared by its listeners. Throws what cannot be built, with its place. */
@@ -67,6 +69,7 @@ export function implicitRoute(
     compression: null,
     errorPages: null,
     mirror: null,
+    logged: true,
   }
 }
 
@@ -105,6 +108,7 @@ function buildRoute(
     needsRecord: own !== null || steps !== null || hasVariables || errorPages !== null,
     errorPages,
     mirror: mirrorOf(spec, pools, limits, plane),
+    logged: spec.accessLog,
     compression: spec.compression === null ? null : new Compression(spec.compression),
   }
 }
