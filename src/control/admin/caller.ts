@@ -58,6 +58,11 @@ export const openAccess: AdminAccess = {
 /** Texts of any length come to 32 bytes, so that comparing takes the same time whatever they are. */
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
+/** RFC 6750, section 2.1; '' = there is none. */
+function bearerOf(field = ''): string {
+  return /^bearer /i.test(field) ? field.slice(7).trim() : ''
+}
+
 interface KnownToken {
   readonly digest: Buffer
   readonly role: Role
@@ -100,8 +105,8 @@ export class Gate {
       return caller(isOpen ? 'full' : 'none', [certificate], certificate !== null)
     }
     if (clientAuth === 'optional' && certificate !== null) return caller('full', [certificate], true)
-    const given = /^Bearer +(.*\S) *$/i.exec(authorization ?? '')?.[1]
-    if (given === undefined) return caller(anonymous === 'read' ? 'read' : 'none', [certificate], false)
+    const given = bearerOf(authorization)
+    if (given === '') return caller(anonymous === 'read' ? 'read' : 'none', [certificate], false)
 
     const refusedFor = await this.#failed.admit(address)
     if (refusedFor > 0) return { caller: null, failure: null, retryAfterSeconds: refusedFor }
