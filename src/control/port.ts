@@ -36,6 +36,8 @@ export interface ControlPort {
   readonly state: OwnerState
   readonly log: Log
   workers(): readonly WorkerInfo[]
+  /** The port that a listener's port 0 has become; undefined = it is as configured. */
+  boundPort?(listener: string): number | undefined
   /**
    * Has every live worker make a snapshot ready: what can fail is done here, new listeners are bound. Rejects with an error
    * that names the worker, or the address, when one cannot or does not answer in time; then everything is as before.

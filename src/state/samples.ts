@@ -29,9 +29,9 @@ export class Samples {
 
   /** Everything counted for a backend. */
   readBackend(slot: number, into: Float64Array): void {
-    const { f64, sizes } = this.#memory
+    const { f64, lanesUsed } = this.#memory
     into.fill(0)
-    for (let worker = 0; worker < sizes.workers; worker++) {
+    for (let worker = 0; worker < lanesUsed; worker++) {
       const base = this.#memory.base64('slotLane', worker) + slot * backendSampleCells
       for (let cell = 0; cell < backendSampleCells; cell++) into[cell]! += f64[base + cell]!
     }
@@ -51,9 +51,9 @@ export class Samples {
 
   /** Adds the requests counted in a row: 5xx are failures, and so are answers that broke in the middle. */
   addTraffic(row: number, into: Float64Array): void {
-    const { f64, sizes } = this.#memory
+    const { f64, lanesUsed } = this.#memory
     const { at } = traffic
-    for (let worker = 0; worker < sizes.workers; worker++) {
+    for (let worker = 0; worker < lanesUsed; worker++) {
       const base = this.#memory.base64('trafficLane', worker) + (row * traffic.rowBytes) / 8
       let ended = 0
       for (let bucket = 0; bucket < bucketCount; bucket++) {

@@ -119,6 +119,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     state,
     log,
     workers: () => crew.workers(),
+    boundPort: (listener) => ports.get(listener),
     prepare: (snapshot) => crew.prepare(withPorts(snapshot)),
     apply: (snapshot) => crew.apply(withPorts(snapshot)),
     setAddresses: (slot, addresses) => crew.setAddresses(slot, addresses),

@@ -5,7 +5,7 @@ import type { ControlPort } from '../port.ts'
 
 /** Where the numbers come from. */
 export interface ListSources {
-  readonly port: Pick<ControlPort, 'state'>
+  readonly port: Pick<ControlPort, 'state' | 'boundPort'>
   readonly membership: Pick<Membership, 'snapshot'>
 }
 
@@ -29,7 +29,7 @@ export function listenerList({ port, membership }: ListSources): ListenerView[] 
     return {
       name: spec.name,
       protocol: spec.protocol,
-      address: addressOf(spec),
+      address: addressOf({ ...spec, port: port.boundPort?.(spec.name) ?? spec.port }),
       tls: spec.tls !== null,
       pool: spec.pool === '' ? null : spec.pool,
       connections: { active: totals.active, total: totals.connections, rejected },
