@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -61,4 +61,40 @@ test('closing after a failure ends', async (t) => {
   await sink.close()
   await until('the failure is told', () => problems.length === 1)
   await sink.close()
+})
+
+test('a rotation loses no line, however many are on their way', async (t) => {
+  const dir = folder(t)
+  const path = join(dir, 'access.log')
+  const sink = new AccessSink({ path, onProblem: (message) => assert.fail(message) })
+  const line = (i: number): string => `${i} ${'x'.repeat(1000)}\n`
+  for (let i = 0; i < 3000; i++) {
+    sink.write(line(i))
+    if (i % 500 !== 499) continue
+    // The first of them is there, others wait: as when a log rotates under load.
+    await until('the file is there', () => existsSync(path))
+    renameSync(path, `${path}.${i}`)
+    sink.reopen()
+  }
+  await sink.close()
+  const all = readdirSync(dir).flatMap((name) => read(join(dir, name)).split('\n').slice(0, -1))
+  assert.equal(readdirSync(dir).length, 7)
+  assert.deepEqual(new Set(all.map((text) => Number(text.split(' ')[0]))).size, 3000)
+  assert.ok(all.every((text, i) => text.length > 1000 || assert.fail(`line ${i} is cut`)))
+})
+
+test('another file from now on, none, and one again', async (t) => {
+  const dir = folder(t)
+  const [first, second] = [join(dir, 'a.log'), join(dir, 'b.log')]
+  const sink = new AccessSink({ path: first, onProblem: (message) => assert.fail(message) })
+  sink.write('1\n')
+  sink.update(second)
+  sink.write('2\n')
+  sink.update(undefined)
+  sink.write('nowhere\n')
+  sink.update(second)
+  sink.write('3\n')
+  sink.update(second)
+  await sink.close()
+  assert.deepEqual([read(first), read(second)], ['1\n', '2\n3\n'])
 })

@@ -3,8 +3,8 @@
 import fs from 'node:fs'
 
 export interface AccessSinkOptions {
-  /** null = stdout. */
-  readonly path: string | null
+  /** null = stdout; undefined = nowhere: there is no access log. */
+  readonly path: string | null | undefined
   /** Told once when lines begin to be lost, and once when they are kept again. */
   readonly onProblem: (message: string) => void
   /** How long to wait after a failure before the file is opened again, in milliseconds; default 1000. */
@@ -14,64 +14,86 @@ export interface AccessSinkOptions {
 }
 
 export class AccessSink {
-  readonly #options: Required<AccessSinkOptions>
+  readonly #options: Required<Omit<AccessSinkOptions, 'path'>>
+  #path: string | null | undefined
   #stream: fs.WriteStream | null = null
+  /** Files that are being closed: what was written to them is still on its way. */
+  readonly #ending = new Set<Promise<void>>()
   #retryAtMs = 0
   #isLosing = false
 
-  constructor(options: AccessSinkOptions) {
+  constructor({ path, ...options }: AccessSinkOptions) {
     this.#options = { retryMs: 1000, maxWaitingBytes: 16 * 1024 * 1024, ...options }
+    this.#path = path
     this.#open()
   }
 
   write(lines: string): void {
-    const { path, maxWaitingBytes } = this.#options
-    if (path === null) {
-      process.stdout.write(lines)
-      return
-    }
+    if (this.#path === null) process.stdout.write(lines)
+    if (this.#path == null) return
     if (this.#stream === null && performance.now() >= this.#retryAtMs) this.#open()
     const stream = this.#stream
     if (stream === null) return
-    if (stream.writableLength > maxWaitingBytes) this.#lose('the disk is too slow')
+    if (stream.writableLength > this.#options.maxWaitingBytes) this.#lose('the disk is too slow')
     else stream.write(lines, (error) => (error == null ? this.#keep() : undefined))
+  }
+
+  /** Lines go there from now on; what has been written so far is still in the place before. */
+  update(path: string | null | undefined): void {
+    if (path === this.#path) return
+    this.#end()
+    this.#path = path
+    this.#retryAtMs = 0
+    this.#isLosing = false
+    this.#open()
   }
 
   /** After a rotation moved the file away: the next line goes to a new one. */
   reopen(): void {
-    this.#stream?.end()
+    this.#end()
     this.#open()
   }
 
-  close(): Promise<void> {
+  /** Resolves when everything is in its file. */
+  async close(): Promise<void> {
+    this.#end()
+    await Promise.all(this.#ending)
+  }
+
+  #end(): void {
     const stream = this.#stream
+    if (stream === null) return
     this.#stream = null
-    return stream === null ? Promise.resolve() : new Promise((resolve) => stream.end(() => resolve()))
+    const ended = new Promise<void>((resolve) => {
+      stream.once('close', resolve)
+      stream.end()
+    }).then(() => void this.#ending.delete(ended))
+    this.#ending.add(ended)
   }
 
   #open(): void {
-    const { path, retryMs } = this.#options
-    if (path === null) return
+    const path = this.#path
+    if (path == null) return
     const stream = fs.createWriteStream(path, { flags: 'a' })
     this.#stream = stream
     stream.on('error', (error) => {
-      this.#lose(error.message)
+      if (path === this.#path) this.#lose(error.message)
       // The stream is of no more use; one that replaced it meanwhile is.
       if (this.#stream !== stream) return
       this.#stream = null
-      this.#retryAtMs = performance.now() + retryMs
+      this.#retryAtMs = performance.now() + this.#options.retryMs
     })
   }
 
   #lose(reason: string): void {
     if (this.#isLosing) return
     this.#isLosing = true
-    this.#options.onProblem(`access log ${this.#options.path}: ${reason}; lines are lost until it can be written again`)
+    this.#options.onProblem(`access log ${this.#path}: ${reason}; lines are lost until it can be written again`)
   }
 
   #keep(): void {
     if (!this.#isLosing) return
     this.#isLosing = false
-    this.#options.onProblem(`access log ${this.#options.path}: is written again; lines in between are lost`)
+    this.#options.onProblem(`access log ${this.#path}: is written again; lines in between are lost`)
   }
 }

@@ -8,6 +8,19 @@ export function quoted(value: string): string {
   return JSON.stringify(value).replace(/[\x7f-\x9f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
 }
 
+/** As `quoted`, for what a configuration names: the same few again and again. */
+export function quotedName(name: string): string {
+  const known = names.get(name)
+  if (known !== undefined) return known
+  const made = quoted(name)
+  if (names.size >= MAX_NAMES) names.clear()
+  names.set(name, made)
+  return made
+}
+
+const MAX_NAMES = 4096
+const names = new Map<string, string>()
+
 /** Quotes, backslashes and everything not printable as \xHH, as nginx does: one request, one line. */
 export function escaped(value: string): string {
   if (PLAIN.test(value)) return value

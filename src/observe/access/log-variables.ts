@@ -56,7 +56,7 @@ export const logVariables: readonly LogVariable[] = [
   {
     name: 'request.query',
     meaning: 'its query with its `?`',
-    http: (e, _, redaction) => text(redaction.query(e.target.slice(pathOf(e.target).length))),
+    http: (e, _, redaction) => text(redaction.target(e.target.slice(pathOf(e.target).length))),
   },
   { name: 'request.host', meaning: 'host asked for, as the client sent it', http: (e) => text(e.host) },
   { name: 'request.scheme', meaning: '`http` or `https`', http: (e) => (e.tls === '' ? 'http' : 'https') },

@@ -42,42 +42,38 @@ export const redactedByDefault: RedactionSpec = {
   ],
 }
 
+/** Names of parameters that are remembered, so that most are looked at once. */
+const MAX_KNOWN = 512
+const MAX_KNOWN_LENGTH = 64
+
+const AMPERSAND = 0x26
+const SEMICOLON = 0x3b
+const EQUALS = 0x3d
+
 export class Redaction {
   readonly #query: ReadonlySet<string>
   readonly #headers: ReadonlySet<string>
-  /** Any of the names, or what may hide one, somewhere: where it is not found there is nothing to do. */
-  readonly #suspect: RegExp | null
+  /** By name as it came: whether its value is hidden. */
+  readonly #known = new Map<string, boolean>()
 
   constructor(spec: RedactionSpec) {
     this.#query = new Set(spec.query.map(folded))
     this.#headers = new Set(spec.headers.map(folded))
-    this.#suspect =
-      this.#query.size === 0 ? null : new RegExp(`%[^%&;=]*=|${[...this.#query].map(asPattern).join('|')}`, 'i')
   }
 
-  /** A request target, or any URL: the values of such parameters replaced. */
+  /** A request target: the values of such parameters replaced. */
   target(target: string): string {
-    if (this.#suspect === null) return target
     const mark = target.indexOf('?')
-    if (mark < 0) return target
-    const query = target.slice(mark + 1)
-    return this.#suspect.test(query) ? `${target.slice(0, mark + 1)}${this.#withoutSecrets(query)}` : target
-  }
-
-  /** A query with its `?`, or ''. */
-  query(query: string): string {
-    return this.target(query)
+    return mark < 0 || this.#query.size === 0 ? target : this.#withoutSecrets(target, mark + 1)
   }
 
   /** As `target`; a fragment may hold parameters, too (OAuth's implicit grant), and user information stands in front. */
   url(url: string): string {
-    if (url === '') return url
     const withoutUser = url.includes('@') ? url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#@]*@/i, `$1${hidden}@`) : url
     const hash = withoutUser.indexOf('#')
     if (hash < 0) return this.target(withoutUser)
-    const fragment = withoutUser.slice(hash + 1)
-    const shown = this.#suspect?.test(fragment) === true ? this.#withoutSecrets(fragment) : fragment
-    return `${this.target(withoutUser.slice(0, hash))}#${shown}`
+    const fragment = this.#query.size === 0 ? withoutUser : this.#withoutSecrets(withoutUser, hash + 1)
+    return this.target(withoutUser.slice(0, hash)) + fragment.slice(hash)
   }
 
   /** The value of a header field with that (lower-case) name. */
@@ -95,23 +91,48 @@ export class Redaction {
     return value !== '' && this.#hides(name) ? hidden : value
   }
 
-  #withoutSecrets(query: string): string {
-    return query.replace(PARAMETER, (all, name: string) => (this.#hides(name) ? `${name}=${hidden}` : all))
+  /** From `start` on there are parameters: `name=value`, with `&` or `;` between them. */
+  #withoutSecrets(text: string, start: number): string {
+    let shown = ''
+    let from = 0
+    let nameAt = start
+    let equals = -1
+    for (let at = start; at <= text.length; at++) {
+      const code = at === text.length ? AMPERSAND : text.charCodeAt(at)
+      if (code === EQUALS && equals < 0) equals = at
+      if (code !== AMPERSAND && code !== SEMICOLON) continue
+      if (equals >= 0 && equals + 1 < at && this.#hides(text.slice(nameAt, equals))) {
+        shown += text.slice(from, equals + 1) + hidden
+        from = at
+      }
+      nameAt = at + 1
+      equals = -1
+    }
+    return from === 0 ? text : shown + text.slice(from)
   }
 
-  /** `token`, but also `user[token]` and `%74oken`, which backends take for it. */
   #hides(name: string): boolean {
-    const plain = folded(decoded(name))
-    if (this.#query.has(plain)) return true
-    const inner = /[[.]([^[\].]+)\]?(?:\[\d*\])?$/.exec(plain)
-    return (inner !== null && this.#query.has(inner[1]!)) || this.#query.has(plain.replace(/\[\d*\]$/, ''))
+    const known = this.#known.get(name)
+    if (known !== undefined) return known
+    const hides = this.#isSecret(folded(decoded(name)))
+    if (name.length <= MAX_KNOWN_LENGTH) {
+      // Names are the client's: nobody is to fill memory with them.
+      if (this.#known.size >= MAX_KNOWN) this.#known.clear()
+      this.#known.set(name, hides)
+    }
+    return hides
+  }
+
+  /** `token`, but also `user[token]`, `user.token` and `token[]`. */
+  #isSecret(name: string): boolean {
+    if (this.#query.has(name)) return true
+    const bare = name.replace(/\[\d*\]$/, '')
+    const last = bare.slice(Math.max(bare.lastIndexOf('['), bare.lastIndexOf('.')) + 1)
+    return this.#query.has(bare) || this.#query.has(last.endsWith(']') ? last.slice(0, -1) : last)
   }
 }
 
-const PARAMETER = /([^&;=?]+)=([^&;]*)/g
-
 const folded = (name: string): string => name.toLowerCase().replaceAll('-', '_')
-const asPattern = (name: string): string => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll('_', '[-_]')
 
 function decoded(name: string): string {
   if (!name.includes('%')) return name
