@@ -1,36 +1,85 @@
-// Which admin API a command talks to: --admin, FRONTDESK_ADMIN, the configuration file's own, or the usual port.
+// Which admin API a command talks to: --admin, FRONTDESK_ADMIN, the configuration file's own, or the usual port; and with
+// which token and certificates.
+import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { type AdminTarget, parseAdminUrl } from './admin-client.ts'
+import { type AdminOfFile, adminOfFile } from './admin-of-file.ts'
+import { type AdminTlsOptions, readAdminTls } from './admin-tls.ts'
 import { findConfigFile } from './config-file.ts'
-import { CliError } from './exit-code.ts'
+import { CliError, ExitCode } from './exit-code.ts'
 import { shared } from './options.ts'
 
 const DEFAULT_ADMIN_PORT = 8081
+/** As files often name the variable of `admin.token`. */
+const ANOTHER_TOKEN_VARIABLE = 'FRONTDESK_ADMIN_TOKEN'
 
-export interface AdminOptions {
+export interface AdminOptions extends AdminTlsOptions {
   readonly config?: string
   readonly admin?: string
   readonly token?: string
+  readonly tokenFile?: string
 }
 
 /** Adds the options that say which admin API is meant. */
 export function addAdminOptions(command: Command): Command {
-  return command.addOption(shared.admin()).addOption(shared.token()).addOption(shared.config())
+  command.addOption(shared.admin()).addOption(shared.adminCa()).addOption(shared.adminCert())
+  command.addOption(shared.adminKey()).addOption(shared.token()).addOption(shared.tokenFile())
+  // The command line wins over the environment, also where they name different options.
+  command.hook('preAction', () => {
+    const isWritten = (name: string): boolean => command.getOptionValueSource(name) === 'cli'
+    if (isWritten('tokenFile') && !isWritten('token')) command.setOptionValue('token', undefined)
+  })
+  return command.addOption(shared.config())
 }
 
 /** Reads the configuration file only when no address was given; its token serves unless another was given. */
 export async function resolveAdminTarget(o: AdminOptions): Promise<AdminTarget> {
-  if (o.admin !== undefined) return { base: parseAdminUrl(o.admin), token: o.token }
+  const token = givenToken(o)
+  if (o.admin !== undefined) return { base: parseAdminUrl(o.admin), token, tls: readAdminTls(o) }
   const path = o.config ?? findConfigFile()
-  if (path === undefined) return { base: new URL(`http://127.0.0.1:${DEFAULT_ADMIN_PORT}`), token: o.token }
-  const { loadWithPlugins } = await import('../config/load-with-plugins.ts')
-  const { admin } = (await loadWithPlugins({ path, env: process.env })).config
+  if (path === undefined) {
+    return { base: new URL(`http://127.0.0.1:${DEFAULT_ADMIN_PORT}`), token, tls: readAdminTls(o) }
+  }
+  const admin = await adminOfFile(path)
   if (admin === null) {
     throw new CliError(`${path} configures no admin API`, {
       hint: 'add "admin_port": 8081 and restart, or name another address with --admin',
     })
   }
-  return { base: new URL(`http://${hostToDial(admin.host)}:${admin.port}`), token: o.token ?? admin.token ?? undefined }
+  const scheme = admin.certificate === undefined ? 'http' : 'https'
+  return {
+    base: new URL(`${scheme}://${hostToDial(admin.host)}:${admin.port}`),
+    token: token ?? tokenOf(admin),
+    tls: readAdminTls(o, admin.certificate),
+  }
+}
+
+function givenToken({ token, tokenFile }: AdminOptions): string | undefined {
+  if (token !== undefined) return token
+  if (tokenFile !== undefined) return readToken(tokenFile, '--token-file')
+  return process.env[ANOTHER_TOKEN_VARIABLE] || undefined
+}
+
+function tokenOf({ token, tokenFile }: AdminOfFile): string | undefined {
+  return token ?? (tokenFile === undefined ? undefined : readToken(tokenFile, 'admin.token_file'))
+}
+
+/** A token is one line. */
+function readToken(file: string, what: string): string {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    throw new CliError(`${what}: cannot read ${file} (${(error as NodeJS.ErrnoException).code})`, {
+      exitCode: what.startsWith('--') ? ExitCode.usage : ExitCode.failed,
+      hint: 'read it as a user who may, or give the token with --token or FRONTDESK_TOKEN',
+    })
+  }
+  if (text !== '' && !/[\r\n]/.test(text)) return text
+  throw new CliError(`${what}: ${file} ${text === '' ? 'is empty' : 'has more than one line'}`, {
+    exitCode: what.startsWith('--') ? ExitCode.usage : ExitCode.failed,
+    hint: 'the file holds the token alone',
+  })
 }
 
 /** A server that listens on all interfaces is reached over loopback. */

@@ -1,8 +1,11 @@
 // Backends as the admin API tells them, and the table that `status` and `backends list` print.
 import { type BackendStatus, speaksTcp } from '../control/status.ts'
+import { age, milliseconds } from './figures.ts'
+import { printable } from './printable.ts'
 import { type Colour, plural, type Terminal, table } from './terminal.ts'
 
-const colours: Readonly<Record<BackendStatus['state'], Colour>> = {
+/** What a state is painted with. */
+export const stateColours: Readonly<Record<BackendStatus['state'], Colour>> = {
   up: 'green',
   down: 'red',
   ejected: 'red',
@@ -30,7 +33,7 @@ export function backendTable(backends: readonly BackendStatus[], terminal: Termi
   const rows = backends.map((backend) => [
     ...(withPool ? [backend.pool] : []),
     backend.url,
-    terminal.paint(colours[backend.state], backend.state) + (backend.backup ? ' (backup)' : ''),
+    terminal.paint(stateColours[backend.state], backend.state) + (backend.backup ? ' (backup)' : ''),
     String(backend.weight),
     String(backend.current_connections),
     speaksTcp(backend) ? plural(backend.connections, 'connection') : String(backend.requests),
@@ -47,13 +50,8 @@ export function backendTable(backends: readonly BackendStatus[], terminal: Termi
   )
 }
 
-function milliseconds(value: number | null): string {
-  if (value === null) return '-'
-  return value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value)} ms`
-}
-
 function lastCheck({ last_check: check }: BackendStatus, nowMs: number): string {
   if (check === null) return 'none yet'
-  const seconds = Math.max(0, Math.round((nowMs - Date.parse(check.at)) / 1000))
-  return `${check.ok ? 'passed' : 'failed'} ${seconds} s ago${check.ok ? '' : `: ${check.reason}`}`
+  const ago = age(nowMs - Date.parse(check.at))
+  return `${check.ok ? 'passed' : 'failed'} ${ago} ago${check.ok ? '' : `: ${printable(check.reason)}`}`
 }

@@ -1,5 +1,6 @@
 // Where log events go: text for people, JSON lines for machines, in batches; errors to stderr at once.
 import type { Log, LogLevel } from '../core/log.ts'
+import { printable } from './printable.ts'
 import type { Terminal } from './terminal.ts'
 
 const rank: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
@@ -80,11 +81,6 @@ function paintStates(message: string, paint: Terminal['paint']): string {
   return message.replace(/\b(UP|DOWN|EJECTED|DRAINING|DISABLED)\b/, (state) =>
     paint(stateColours[state as keyof typeof stateColours], state),
   )
-}
-
-/** A message may quote what a backend sent: control characters must not reach a terminal. */
-function printable(message: string): string {
-  return message.replace(/[\x00-\x1f\x7f-\x9f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }
 
 /** Local time of day. */

@@ -6,14 +6,21 @@ import { defineBackend } from './commands/backend.ts'
 import { defineBackends } from './commands/backends.ts'
 import { defineCerts } from './commands/certs.ts'
 import { defineCheck } from './commands/check.ts'
+import { defineCompletion } from './commands/completion.ts'
+import { defineConfig } from './commands/config.ts'
 import { defineDemo } from './commands/demo.ts'
+import { defineExplain } from './commands/explain.ts'
 import { defineHashPassword } from './commands/hash-password.ts'
+import { defineListeners, definePools, defineRoutes } from './commands/lists.ts'
 import { defineProxy } from './commands/proxy.ts'
+import { defineReload } from './commands/reload.ts'
 import { defineRequest } from './commands/request.ts'
 import { defineRun } from './commands/run.ts'
 import { defineSchema } from './commands/schema.ts'
 import { defineStatus } from './commands/status.ts'
 import { defineStop } from './commands/stop.ts'
+import { defineTail } from './commands/tail.ts'
+import { defineTop } from './commands/top.ts'
 import { defineVersion } from './commands/version.ts'
 
 const examples = `
@@ -58,9 +65,18 @@ export function buildProgram(context: CliContext): Command {
     defineSchema,
     defineHashPassword,
     defineStatus,
+    defineTop,
     defineBackends,
+    definePools,
+    defineListeners,
+    defineRoutes,
+    defineExplain,
+    defineTail,
+    defineReload,
+    defineConfig,
     defineCerts,
     defineStop,
+    defineCompletion,
     defineVersion,
   ]
   for (const one of define) one(program, context)

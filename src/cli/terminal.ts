@@ -1,7 +1,7 @@
 // The two output streams as the commands use them: safe when the reader has gone away, coloured when a person reads.
 import { styleText } from 'node:util'
 
-export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold'
+export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold' | 'inverse'
 
 /** Where a command writes. */
 export interface Terminal {
@@ -10,11 +10,16 @@ export interface Terminal {
   /** Paints for stdout; unchanged when stdout is no terminal or NO_COLOR is set. */
   paint(colour: Colour, text: string): string
   readonly isTerminal: boolean
+  /** Aborts when nobody reads stdout any more (`frontdesk tail | head`). */
+  readonly gone?: AbortSignal
 }
 
 /** The process's own streams. A closed pipe (`frontdesk status | head -1`) silences the stream and ends nothing. */
 export function processTerminal(): Terminal {
+  const gone = new AbortController()
+  process.stdout.on('error', () => gone.abort())
   return {
+    gone: gone.signal,
     out: writerTo(process.stdout),
     err: writerTo(process.stderr),
     paint: (colour, text) => styleText(colour, text, { stream: process.stdout }),

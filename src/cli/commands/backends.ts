@@ -1,23 +1,16 @@
 // `frontdesk backends …`: looks at and changes the backends of a running Frontdesk, over its admin API.
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { kindOfUrl } from '../../config/pool-kind.ts'
-import type { BackendStatus } from '../../control/status.ts'
-import { type AdminTarget, callAdmin } from '../admin-client.ts'
-import { type AdminOptions, addAdminOptions, resolveAdminTarget } from '../admin-target.ts'
+import type { BackendStatus } from '../../control/status-document.ts'
+import { callAdmin } from '../admin-client.ts'
+import { resolveAdminTarget } from '../admin-target.ts'
+import { type BackendOptions, callFor, listBackends, report, subcommand, unitOf } from '../backend-changes.ts'
 import { backendTable } from '../backend-table.ts'
 import { act, type CliContext } from '../cli-context.ts'
-import { CliError, ExitCode } from '../exit-code.ts'
+import { ExitCode } from '../exit-code.ts'
 import { option, parseWholeNumber, shared } from '../options.ts'
 import { plural } from '../terminal.ts'
-
-const POLL_MS = 200
-
-interface Options extends AdminOptions {
-  readonly pool?: string
-  readonly json?: true
-  readonly wait?: true
-}
+import { defineDisable, defineDrain, defineEnable, defineWeight } from './backends-state.ts'
+import { defineSwap } from './backends-swap.ts'
 
 interface RemovalStatus {
   readonly pool: string
@@ -25,7 +18,7 @@ interface RemovalStatus {
   readonly cut_connections?: number
 }
 
-interface AddOptions extends Options {
+interface AddOptions extends BackendOptions {
   readonly weight?: number
   readonly maxConnections?: number
   readonly backup?: true
@@ -39,29 +32,25 @@ export function defineBackends(program: Command, context: CliContext): void {
   defineRemove(group, context)
   defineDrain(group, context)
   defineEnable(group, context)
+  defineDisable(group, context)
   defineWeight(group, context)
+  defineSwap(group, context)
 }
 
 const examples = `
-Changes are applied by all workers and on disk when the command returns; they survive a restart.
+Changes are applied by all workers and on disk when the command returns; they survive a restart. With --save
+they are also written into the configuration file.
 
 Examples:
   frontdesk backends list
   frontdesk backends add http://localhost:8085 --weight 2
   frontdesk backends drain http://localhost:8082 --wait     no new requests; returns when the last one is done
   frontdesk backends enable http://localhost:8082           back into service
+  frontdesk backends swap http://localhost:8082 http://localhost:8085
   frontdesk backends remove http://localhost:8082 --wait`
 
-function subcommand(group: Command, name: string, description: string): Command {
-  return addAdminOptions(group.command(name).description(description)).addOption(shared.pool()).addOption(shared.json())
-}
-
-function waitOption(description: string): ReturnType<typeof option> {
-  return option('--wait', description)
-}
-
 function defineList(group: Command, context: CliContext): void {
-  act(context, subcommand(group, 'list', 'list them'), async (o: Options) => {
+  act(context, subcommand(group, 'list', 'list them'), async (o: BackendOptions) => {
     const all = await listBackends(await resolveAdminTarget(o))
     const backends = o.pool === undefined ? all : all.filter((backend) => backend.pool === o.pool)
     if (o.json) context.terminal.out(`${JSON.stringify(backends, null, 2)}\n`)
@@ -77,15 +66,17 @@ function defineAdd(group: Command, context: CliContext): void {
     .addOption(option('--weight <n>', 'share of the requests, against the others', { parse: parseWholeNumber }))
     .addOption(option('--max-connections <n>', 'most requests at once, 0 for no limit', { parse: parseWholeNumber }))
     .addOption(option('--backup', 'use it only when no other backend is available'))
+    .addOption(shared.save())
   act(context, command, async (url: string, o: AddOptions) => {
     const body = { url, pool: o.pool, weight: o.weight, max_connections: o.maxConnections, backup: o.backup }
     const bare = /^[a-z0-9.-]+(?::\d+)?$/i.test(url)
     const scheme = { 400: `write http://${url}, or tcp://${url} for a TCP pool` }
     const hints = { ...(bare && scheme), 409: `frontdesk backends weight ${url} N changes its weight` }
-    const answer = await callAdmin(await resolveAdminTarget(o), { method: 'POST', path: '/backends', body, hints })
+    const target = await resolveAdminTarget(o)
+    const answer = await callAdmin(target, { method: 'POST', path: '/backends', body, hints })
     const added = answer.body as BackendStatus
     const text = `added ${added.url} to pool ${added.pool}, weight ${added.weight}: "frontdesk backends list" shows its first check`
-    return say(context, o, answer.body, text)
+    return report({ context, target, options: o, body: added, text })
   })
 }
 
@@ -93,92 +84,22 @@ function defineRemove(group: Command, context: CliContext): void {
   const command = subcommand(group, 'remove', 'take one out for good; requests in flight finish first')
     .argument('<url>', 'as "backends list" shows it')
     .addOption(option('--drain <duration>', 'longest that requests in flight may take to finish (default: 30s)'))
-    .addOption(waitOption('return when the last request is done'))
-  act(context, command, async (url: string, o: Options & { drain?: string }) => {
-    const path = o.wait ? '/backends?wait=1' : '/backends'
-    const body = { url, pool: o.pool, drain: o.drain }
-    const answer = await callAdmin(await resolveAdminTarget(o), {
+    .addOption(shared.wait('return when the last request is done'))
+    .addOption(shared.save())
+  act(context, command, async (url: string, o: BackendOptions & { drain?: string }) => {
+    const target = await resolveAdminTarget(o)
+    const answer = await callAdmin(target, {
       method: 'DELETE',
-      path,
-      body,
+      path: o.wait ? '/backends?wait=1' : '/backends',
+      body: { url, pool: o.pool, drain: o.drain },
       ...(o.wait ? { timeoutMs: 0 } : {}),
     })
     const draining = answer.status === 202
     const { drained_connections: open = 0, cut_connections: cut = 0, pool } = answer.body as RemovalStatus
-    // Of several pools `default` is meant where none is named.
-    const where = pool === 'default' ? '' : ` --pool ${pool}`
     const lost = cut === 0 ? '' : ` (${plural(cut, unitOf(url))} cut)`
     const text = draining
       ? `${url} gets no new ${unitOf(url)}s; ${plural(open, unitOf(url))} in flight may finish: "frontdesk backends list" shows when it is gone`
-      : `removed ${url}${lost}: "frontdesk backends add ${url}${where}" brings it back`
-    return say(context, o, answer.body, text)
+      : `removed ${url}${lost}: ${callFor('add', { url, pool })} brings it back`
+    return report({ context, target, options: o, body: answer.body, text })
   })
-}
-
-function defineDrain(group: Command, context: CliContext): void {
-  const command = subcommand(group, 'drain', 'send one no new requests, but keep it; clients bound to it stay')
-    .argument('<url>', 'as "backends list" shows it')
-    .addOption(waitOption('return when it has no request in flight'))
-  act(context, command, async (url: string, o: Options) => {
-    const target = await resolveAdminTarget(o)
-    const body = await patch(target, { url, pool: o.pool, state: 'drain' })
-    if (o.wait) await untilIdle(target, body)
-    const text = o.wait
-      ? `${body.url} is drained`
-      : `${body.url} is draining, ${plural(body.current_connections, unitOf(body.url))} in flight`
-    return say(context, o, body, `${text}: "frontdesk backends enable ${body.url}" brings it back`)
-  })
-}
-
-function defineEnable(group: Command, context: CliContext): void {
-  const command = subcommand(group, 'enable', 'put a drained or disabled one back into service').argument(
-    '<url>',
-    'as "backends list" shows it',
-  )
-  act(context, command, async (url: string, o: Options) => {
-    const body = await patch(await resolveAdminTarget(o), { url, pool: o.pool, state: 'up' })
-    return say(
-      context,
-      o,
-      body,
-      `${body.url} is in service again (${body.state}): "frontdesk backends list" shows its share grow`,
-    )
-  })
-}
-
-function defineWeight(group: Command, context: CliContext): void {
-  const command = subcommand(group, 'weight', 'change the weight of one')
-    .argument('<url>', 'as "backends list" shows it')
-    .argument('<n>', 'new weight', parseWholeNumber)
-  act(context, command, async (url: string, weight: number, o: Options) => {
-    const body = await patch(await resolveAdminTarget(o), { url, pool: o.pool, weight })
-    return say(context, o, body, `${body.url} has weight ${body.weight} now, from the next ${unitOf(body.url)} on`)
-  })
-}
-
-/** What a backend is given, by its URL. */
-const unitOf = (url: string): string => (kindOfUrl(url) === 'tcp' ? 'connection' : 'request')
-
-async function listBackends(target: AdminTarget): Promise<readonly BackendStatus[]> {
-  const { body } = await callAdmin(target, { path: '/backends' })
-  return body as readonly BackendStatus[]
-}
-
-async function patch(target: AdminTarget, body: Record<string, unknown>): Promise<BackendStatus> {
-  const answer = await callAdmin(target, { method: 'PATCH', path: '/backends', body })
-  return answer.body as BackendStatus
-}
-
-async function untilIdle(target: AdminTarget, { url, pool }: BackendStatus): Promise<void> {
-  for (;;) {
-    const found = (await listBackends(target)).find((backend) => backend.url === url && backend.pool === pool)
-    if (found === undefined) throw new CliError(`${url} was removed while it drained`)
-    if (found.current_connections === 0) return
-    await sleep(POLL_MS)
-  }
-}
-
-function say(context: CliContext, o: Options, body: unknown, text: string): number {
-  context.terminal.out(o.json ? `${JSON.stringify(body, null, 2)}\n` : `${text}\n`)
-  return ExitCode.done
 }

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { act, type CliContext } from '../cli-context.ts'
 import { ExitCode } from '../exit-code.ts'
+import { collectField, parseFields } from '../header-fields.ts'
 import { type LoadReport, quantile, runLoad } from '../load-client/load-client.ts'
 import { option, parseDuration, parsePositive, shared } from '../options.ts'
 import { onStopSignals } from '../stop-signals.ts'
@@ -130,16 +131,4 @@ function parseUrl(text: string): URL {
   const url = URL.parse(/^https?:\/\//i.test(text) ? text : `http://${text}`)
   if (url === null || url.hostname === '') throw new InvalidArgumentError('It is a URL such as http://localhost:8080/.')
   return url
-}
-
-function collectField(text: string, before: readonly string[] | undefined): readonly string[] {
-  if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:/.test(text))
-    throw new InvalidArgumentError('It is a header field such as "X-Delay: 100ms".')
-  return [...(before ?? []), text]
-}
-
-function parseFields(fields: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    fields.map((field) => [field.slice(0, field.indexOf(':')), field.slice(field.indexOf(':') + 1).trim()]),
-  )
 }
