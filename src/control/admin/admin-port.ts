@@ -19,18 +19,18 @@ export interface PreparedAdmin {
   abandon(): Promise<void>
 }
 
-/** Calls that are open at an address that is left may go on so long. */
-const leaveMs = 5_000
-
 export class AdminPort {
   readonly #gate = new Gate(openAccess)
   readonly #door = new Doorkeeper()
+  readonly #leaveMs: number
   readonly #app: ReturnType<typeof createAdminApp>
   #admin: AdminConfig | null = null
   #server: AdminServer | null = null
   #leaving: Promise<void> = Promise.resolve()
 
-  constructor(deps: AdminPortDeps) {
+  /** `leaveMs`: how long calls that are open at an address that is left may go on; default 5 s. */
+  constructor(deps: AdminPortDeps, { leaveMs = 5_000 }: { readonly leaveMs?: number } = {}) {
+    this.#leaveMs = leaveMs
     this.#app = createAdminApp({ ...deps, gate: this.#gate, connections: this.#door })
   }
 
@@ -80,12 +80,13 @@ export class AdminPort {
       const server = await this.#listen(admin)
       return { server, abandon: () => server.close() }
     } catch (error) {
-      const isOurs = (error as NodeJS.ErrnoException).code === 'EADDRINUSE' && admin.port === before?.port
-      if (!isOurs || now === null) throw error
+      const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+      if (!isTaken || now === null || admin.port !== now.address().port) throw error
     }
     // The same port on another interface, which the system gives to one of the two only.
+    const address = now.address()
     const goBack = async (): Promise<void> => {
-      this.#server = await this.#listen(before!)
+      this.#server = await this.#listen(address)
     }
     this.#leave(now)
     try {
@@ -103,12 +104,12 @@ export class AdminPort {
     }
   }
 
-  #listen({ host, port }: AdminConfig): Promise<AdminServer> {
+  #listen({ host, port }: { readonly host: string; readonly port: number }): Promise<AdminServer> {
     return AdminServer.listen(this.#app, { host, port, door: this.#door })
   }
 
   #leave(server: AdminServer): void {
-    this.#leaving = Promise.all([this.#leaving, server.close(leaveMs)]).then(() => undefined)
+    this.#leaving = Promise.all([this.#leaving, server.close(this.#leaveMs)]).then(() => undefined)
   }
 }
 

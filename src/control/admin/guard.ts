@@ -70,7 +70,12 @@ function hostOf(field: string): string {
 /** A page from elsewhere can make its own name point here (DNS rebinding), but not an IP address or `localhost`. */
 function isKnownHost(field: string, own: string): boolean {
   const host = hostOf(field)
-  return isIP(host) !== 0 || host === 'localhost' || host.endsWith('.localhost') || host === own.toLowerCase()
+  return (
+    isIP(host) !== 0 ||
+    host === 'localhost' ||
+    host.endsWith('.localhost') ||
+    (host !== '' && host === own.toLowerCase())
+  )
 }
 
 function isSameOrigin(origin: string, hostField: string): boolean {
