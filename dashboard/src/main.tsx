@@ -1,4 +1,9 @@
 // Starts the page.
 import { render } from 'preact'
+import { App } from './shell/app.tsx'
+import { startTheme } from './shell/theme.ts'
+import { startSession } from './store/session.ts'
 
-render(<h1>Frontdesk</h1>, document.getElementById('app')!)
+startTheme()
+render(<App />, document.getElementById('app')!)
+void startSession()

@@ -1,0 +1,118 @@
+// One backend: a row of the table, on a phone a card.
+
+import { Icon } from '../../parts/icons.tsx'
+import { StateChip } from '../../parts/state-chip.tsx'
+import { WriteButton } from '../../parts/write-button.tsx'
+import type { Backend } from '../../store/state.ts'
+import { formatAgo, formatCount, formatMs, formatShare } from '../../text/format.ts'
+import { askDisable, askDrain, askRemove, askWeight, enable } from './actions.tsx'
+
+export interface BackendRowProps {
+  readonly backend: Backend
+  /** Its number in the table, from 1, for screen readers. */
+  readonly index: number
+  readonly active: boolean
+  readonly now: number
+  readonly onActivate: () => void
+}
+
+export const isResting = ({ state }: Backend): boolean => state === 'draining' || state === 'disabled'
+
+export function BackendRow({ backend, index, active, now, onActivate }: BackendRowProps) {
+  const { url, state, weight, backup, last_check: check } = backend
+  const limit = backend.max_connections === 0 ? '' : ` / ${formatCount(backend.max_connections)}`
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the table takes the keys
+    <div
+      class="row backend"
+      role="row"
+      aria-rowindex={index}
+      data-url={url}
+      data-state={state}
+      tabIndex={active ? 0 : -1}
+      onFocus={onActivate}
+      onClick={onActivate}
+    >
+      <Cell class="state">
+        <StateChip state={state} />
+      </Cell>
+      <Cell class="name">
+        <span class="mono" title={url}>
+          {url}
+        </span>
+        {backup && <span class="tag">backup</span>}
+      </Cell>
+      <Cell class="number weight" label="Weight">
+        {weight}
+      </Cell>
+      <Cell class="number" label="Active">
+        {formatCount(backend.current_connections)}
+        <span class="faint">{limit}</span>
+      </Cell>
+      <Cell class="number" label="Rate">
+        {formatCount(backend.rate)}
+        <span class="faint">/s</span>
+      </Cell>
+      <Cell class="number" label="Errors">
+        <span class={backend.error_rate > 0 ? 'bad' : ''}>{formatShare(backend.error_rate)}</span>
+        <span class="faint"> · {formatCount(backend.errors)}</span>
+      </Cell>
+      <Cell class="number latency" label="p50 / p99">
+        {formatMs(backend.latency_ms.p50)} <span class="faint">/ {formatMs(backend.latency_ms.p99)}</span>
+      </Cell>
+      <Cell class="checked" label="Last check">
+        {check === null ? (
+          <span class="faint">not checked</span>
+        ) : (
+          <span class={check.ok ? '' : 'bad'} title={`${check.reason} (${check.at})`}>
+            {check.reason} <span class="faint">{formatAgo(check.at, now)}</span>
+          </span>
+        )}
+      </Cell>
+      <Cell class="actions">
+        <Actions backend={backend} tabIndex={active ? 0 : -1} />
+      </Cell>
+    </div>
+  )
+}
+
+interface CellProps {
+  readonly class: string
+  readonly label?: string
+  readonly children: preact.ComponentChildren
+}
+
+/** The label is seen where there is no head above: on a phone. */
+function Cell({ class: look, label, children }: CellProps) {
+  return (
+    <div class={`cell ${look}`} role="cell" {...(label !== undefined && { 'data-label': label })}>
+      <span class="value">{children}</span>
+    </div>
+  )
+}
+
+function Actions({ backend, tabIndex }: { readonly backend: Backend; readonly tabIndex: number }) {
+  const { url } = backend
+  return (
+    <>
+      {isResting(backend) ? (
+        <WriteButton class="small" label={`Enable ${url}`} tabIndex={tabIndex} onClick={() => void enable(backend)}>
+          <Icon name="play" size={14} /> Enable
+        </WriteButton>
+      ) : (
+        <WriteButton class="small" label={`Drain ${url}`} tabIndex={tabIndex} onClick={() => askDrain(backend)}>
+          <Icon name="drain" size={14} /> Drain
+        </WriteButton>
+      )}
+      <WriteButton class="icon" label={`Weight of ${url}`} tabIndex={tabIndex} onClick={() => askWeight(backend)}>
+        <Icon name="weight" />
+      </WriteButton>
+      <WriteButton class="icon" label={`Disable ${url}`} tabIndex={tabIndex} onClick={() => askDisable(backend)}>
+        <Icon name="stop" />
+      </WriteButton>
+      <WriteButton class="icon" label={`Remove ${url}`} tabIndex={tabIndex} onClick={() => askRemove(backend)}>
+        <Icon name="remove" />
+      </WriteButton>
+    </>
+  )
+}
