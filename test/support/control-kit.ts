@@ -1,7 +1,7 @@
 // Small things for tests of the control plane: specs with sensible values, a log that remembers, bare listeners.
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
-import type { BackendFailure, ControlPort, Prepared, WorkerInfo } from '../../src/control/port.ts'
+import type { BackendFailure, ControlPort, Following, Prepared, WorkerInfo } from '../../src/control/port.ts'
 import type { Log, LogLevel } from '../../src/core/log.ts'
 import type { MatchSpec, RouteSpec } from '../../src/core/route-spec.ts'
 import type {
@@ -236,6 +236,9 @@ export class FakePort implements ControlPort {
   stop(): void {
     this.stops += 1
     this.draining = true
+  }
+  follow(): Following {
+    return { ready: Promise.resolve(), stop: () => {} }
   }
   isDraining(): boolean {
     return this.draining
