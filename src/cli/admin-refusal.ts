@@ -103,6 +103,12 @@ export function refused(target: AdminTarget, answer: RefusedAnswer): CliError {
       hint: isReader ? 'a change needs the full token: --token, --token-file or FRONTDESK_TOKEN' : '',
     })
   }
+  const [, call] = status === 404 ? (/^There is no (\/\S*); \/openapi/.exec(detail) ?? []) : []
+  if (call !== undefined) {
+    return new RefusedError(answer, `the Frontdesk at ${target.base.origin} has no ${call}`, {
+      hint: 'it is older than this program: "frontdesk status" and "frontdesk version" tell; restart it',
+    })
+  }
   if (hint !== undefined) return new RefusedError(answer, detail, { hint })
   if (status === 422) return invalid(answer, detail, problem?.errors ?? [])
   return new RefusedError(answer, detail, { hint: details(problem?.errors ?? [], detail) })

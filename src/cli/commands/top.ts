@@ -62,7 +62,8 @@ async function top(o: Options, context: CliContext): Promise<number> {
     // Everything, and no line for a message and keys.
     height: snapshot.backends.length + 7,
     nowMs: Date.now(),
-    paint: (colour, text) => (colour === 'inverse' ? text : terminal.paint(colour, text)),
+    paint: terminal.paint,
+    isStill: true,
   })
   terminal.out(
     `${lines

@@ -71,7 +71,8 @@ export class FullScreen {
     const count = Math.max(lines.length, this.#shown.length)
     for (let i = 0; i < count; i++) {
       const line = lines[i] ?? ''
-      if (line !== this.#shown[i]) text += `\x1b[${i + 1};1H${line}\x1b[0m\x1b[K`
+      // Cleared before: after a full line the cursor stands on its last character.
+      if (line !== this.#shown[i]) text += `\x1b[${i + 1};1H\x1b[2K${line}\x1b[0m`
     }
     this.#shown = [...lines]
     if (text !== '') this.#o.output.write(text)

@@ -23,6 +23,8 @@ export interface ScreenInput {
   readonly height: number
   readonly nowMs: number
   readonly paint: Terminal['paint']
+  /** Printed once: there is nothing to select. */
+  readonly isStill?: boolean
 }
 
 /** Figures, an empty line, the heading above the rows; message and keys below. */
@@ -91,7 +93,7 @@ function head(input: ScreenInput, data: TopSnapshot): string[] {
     '   ',
     width,
   )
-  const chartWidth = Math.min(60, width - second.length - 3)
+  const chartWidth = input.isStill === true ? 0 : Math.min(60, width - second.length - 3)
   const chart = chartWidth < 10 ? '' : `   ${paint('dim', sparkline(data.rates.slice(-chartWidth)))}`
   return [paint('bold', title), second + chart, third]
 }
@@ -124,13 +126,16 @@ interface Table {
   readonly selected: number
 }
 
-function tableLines({ view, paint, nowMs, width }: ScreenInput, { data, rows, columns, selected }: Table): string[] {
+function tableLines(
+  { view, paint, nowMs, width, isStill }: ScreenInput,
+  { data, rows, columns, selected }: Table,
+): string[] {
   const heading = row(columns, ({ head: name, sort }) => (sort !== undefined && sort === view.sort ? `▾${name}` : name))
   const lines = [paint('dim', `  ${heading}`.slice(0, width).trimEnd())]
   if (rows.length === 0) return [...lines, `  ${cut(emptyWords(data, view), Math.max(1, width - 2))}`]
   const visible = rows.slice(view.offset, view.offset + view.pageRows)
   visible.forEach((backend, i) => {
-    const isSelected = view.offset + i === selected
+    const isSelected = view.offset + i === selected && isStill !== true
     const cellOf = (column: Column): string => column.cell(backend, nowMs)
     // Colours inside would end the inverse of the whole row.
     if (isSelected) lines.push(paint('inverse', `> ${row(columns, cellOf)}`.slice(0, width)))
