@@ -67,7 +67,9 @@ export const documents: fc.Arbitrary<Json> = some({
   workers: few('auto', 2),
 })
 
-/** The document with each backend an object with its URL in normal form, and without what is empty by default. */
+/**
+ * The document with each backend an object with its URL in normal form, and without what is empty by default;
+ * listeners by name. */
 export function canonicalDocument(document: Json): Json {
   return shortened(document, [])
 }
@@ -77,7 +79,8 @@ const emptiable = /^(pools|routes|limits|logging|pools\/[^/]+\/(backends|health_
 function shortened(value: Json, path: readonly string[]): Json {
   if (Array.isArray(value)) {
     const isBackends = path.length === 3 && path[2] === 'backends'
-    return value.map((item) => shortened(isBackends ? asObject(item) : item, [...path, '*']))
+    const items = path.join() === 'listeners' ? [...value].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)) : value
+    return items.map((item) => shortened(isBackends ? asObject(item) : item, [...path, '*']))
   }
   if (typeof value !== 'object' || value === null) return value
   const entries = Object.entries(value).map(([key, inner]) => [key, shortened(inner, [...path, key])] as const)
@@ -87,6 +90,8 @@ function shortened(value: Json, path: readonly string[]): Json {
 }
 
 const isEmpty = (value: Json): boolean => typeof value === 'object' && value !== null && Object.keys(value).length === 0
+
+const nameOf = (item: Json): string => String((item as { name: Json }).name)
 
 const normalUrl = (url: string): string => url.toLowerCase().replace(/^(http:\/\/b\.example).*/, '$1')
 

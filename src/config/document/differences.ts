@@ -6,7 +6,8 @@ import type { Difference, DocumentPath, Json } from './types.ts'
 
 /**
  * From one document to the other. Listeners and routes are compared by name, backends by URL; a list is one difference
- * where its items cannot be told apart, stand in another order, or have no name and differ.
+ * where its items cannot be told apart, stand in another order, or have no name and differ. In which order listeners stand
+ * is no difference.
  */
 export function differencesBetween(from: Json, to: Json): Difference[] {
   const found: Difference[] = []
@@ -78,7 +79,7 @@ function compareLists({ from, to }: Pair, path: DocumentPath, found: Difference[
   if (from === null || to === null || !Array.isArray(a) || !Array.isArray(b)) return false
   const before = byIdentity(path, a)
   const after = byIdentity(path, b)
-  if (before === null || after === null || !areComparable(before, after)) return false
+  if (before === null || after === null || !areComparable(path, before, after)) return false
   let last: string | null = null
   for (const [identity, item] of before) {
     if (!after.has(identity)) found.push({ path: [...path, identity], base: item, after: last })
@@ -108,11 +109,16 @@ function byIdentity(path: DocumentPath, items: readonly Json[]): ReadonlyMap<str
   return map
 }
 
-/** What both have stands in the same order, and what has no name is the same in both. */
-function areComparable(before: ReadonlyMap<string, Json>, after: ReadonlyMap<string, Json>): boolean {
+/** What both have stands in the same order, which for listeners means nothing; what has no name is the same in both. */
+function areComparable(
+  path: DocumentPath,
+  before: ReadonlyMap<string, Json>,
+  after: ReadonlyMap<string, Json>,
+): boolean {
   const strayed = (one: ReadonlyMap<string, Json>, other: ReadonlyMap<string, Json>): boolean =>
     [...one.keys()].some((identity) => isUnnamed(identity) && !other.has(identity))
   if (strayed(before, after) || strayed(after, before)) return false
+  if (path[0] === 'listeners') return true
   const common = [...before.keys()].filter((identity) => after.has(identity))
   const there = [...after.keys()].filter((identity) => before.has(identity))
   return common.every((identity, i) => identity === there[i])

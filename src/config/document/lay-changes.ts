@@ -64,28 +64,44 @@ interface Verdict {
 function judged(tree: ObjectNode, changes: readonly DocumentChange[]): Verdict[] {
   const places = new Places(tree)
   const before = new Map<string, Verdict['outcome']>()
+  const inEnd = wholeValues(tree, changes)
   return changes.map((change) => {
     const { node, isGone } = places.find(change.path)
     const now = node === undefined ? undefined : (toValue(node) as Json)
-    const verdict = verdictOn(change, { now, isGone, above: aboveOf(change.path, before) })
+    const end = inEnd(change.path)
+    const verdict = verdictOn(change, { now, isGone, end, above: aboveOf(change.path, before) })
     before.set(keyOf(change.path), verdict.outcome)
     return verdict
   })
 }
 
+/** What a change and later ones of parts of it come to together; undefined where no part was changed later. */
+function wholeValues(tree: ObjectNode, changes: readonly DocumentChange[]): (path: DocumentPath) => Json | undefined {
+  const parents = new Set(changes.flatMap(({ path }) => path.slice(1).map((_, i) => keyOf(path.slice(0, i + 1)))))
+  let places: Places | undefined
+  return (path) => {
+    if (!parents.has(keyOf(path))) return undefined
+    places ??= new Places(layOver(tree, changes.map(laid)))
+    const { node } = places.find(path)
+    return node === undefined ? undefined : (toValue(node) as Json)
+  }
+}
+
 interface Found {
   readonly now: Json | undefined
+  readonly end: Json | undefined
   readonly isGone: boolean
   /** What became of an earlier change of something that this is a part of. */
   readonly above: Verdict['outcome'] | undefined
 }
 
-function verdictOn(change: DocumentChange, { now, isGone, above }: Found): Verdict {
+function verdictOn(change: DocumentChange, { now, isGone, end, above }: Found): Verdict {
   const parts = { now, isGone: isGone && above === undefined }
   // It was made to what that change has put there.
   if (above === 'lost') return { ...parts, change, outcome: 'lost' }
   if (above === 'kept') return { ...parts, change, outcome: 'kept' }
-  if (isSame(now, change.value) && !isGone) return { ...parts, change, outcome: 'arrived' }
+  if (!isGone && (isSame(now, change.value) || (end !== undefined && isSame(now, end))))
+    return { ...parts, change, outcome: 'arrived' }
   if (above === 'arrived') {
     const { base: _, ...rest } = change
     return { ...parts, change: now === undefined ? rest : { ...rest, base: now }, outcome: 'kept' }
@@ -137,6 +153,12 @@ function conflictOf(change: DocumentChange, now: Json | undefined, isGone: boole
 function short(value: Json): string {
   const text = JSON.stringify(value)
   return text.length <= 80 ? text : Array.isArray(value) ? `a list of ${value.length}` : `${text.slice(0, 77)}…`
+}
+
+/** Finds what is at places of a tree. */
+export function changePlaces(tree: SourceNode): (path: DocumentPath) => { node: SourceNode | undefined } {
+  const places = new Places(tree)
+  return (path) => places.find(path)
 }
 
 /** Finds many places in one tree: the items of a list are looked at once. */

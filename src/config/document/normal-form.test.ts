@@ -76,8 +76,11 @@ test('every file and its normal form mean the same, and so does each with what l
   assert.ok(compared > 150, `only ${compared} pairs of the generated files were valid`)
 })
 
-/** Pools are told apart by name; in what order they were added is not said. */
-const inAnyOrder = ({ pools, ...rest }: Config): object => ({ ...rest, pools: { ...pools } })
+/** In which order pools and listeners stand means nothing. */
+const inAnyOrder = ({ listeners, ...rest }: Config): object => ({
+  ...rest,
+  listeners: Object.fromEntries(listeners.map((one) => [one.name, one])),
+})
 
 function changesBetween(from: LoadedConfig, to: LoadedConfig): DocumentChange[] {
   const by = { at: '2026-01-01T00:00:00.000Z', by: 'admin API (127.0.0.1)', revision: 2 }
