@@ -15,6 +15,7 @@ import { ExitCode } from './exit-code.ts'
 import { cannotListen } from './listen-failure.ts'
 import { createLogSink, type LogSink } from './log-sink.ts'
 import { reloadOnHangup } from './reload-signal.ts'
+import { ServiceManager, servingWords } from './service-manager.ts'
 import { onStopSignals } from './stop-signals.ts'
 import { sizeYoungGeneration } from './young-generation.ts'
 
@@ -44,28 +45,40 @@ export async function serve(o: ServeOptions): Promise<number> {
   const { level, format } = loaded.config.logging
   const log = createLogSink({ terminal: context.terminal, level, format })
   for (const warning of loaded.warnings) log.event('warn', 'configuration', warning)
+  // systemd names the process that it started: the launcher, where there is one.
+  const pids = context.launched ? [process.pid, process.ppid] : [process.pid]
+  const manager = new ServiceManager({ env: process.env, pids, log })
   const stop = new StopControl(log, context)
   let running: Running | undefined
   if (o.reload === null && wantedMaterial(loaded.config).size === 0) stop.onHangup()
-  else reloadOnHangup(() => running)
+  else reloadOnHangup(() => running, manager)
   process.on('SIGUSR2', () => running?.reopenLogs())
   try {
-    running = await start(o, log)
+    running = await start(o, { log, manager, pids })
     stop.attach(running)
+    if (!stop.requested) manager.ready(servingWords(running))
     await firstChecks(running, loaded, stop)
     if (!stop.requested) announce({ ...o, running, log })
-    return ended(await running.stopped, log)
+    const outcome = await running.stopped
+    await manager.sent
+    return ended(outcome, log)
   } finally {
     log.flush()
   }
 }
 
-async function start(o: ServeOptions, log: LogSink): Promise<Running> {
+interface StartParts {
+  readonly log: LogSink
+  readonly manager: ServiceManager
+  readonly pids: readonly number[]
+}
+
+async function start(o: ServeOptions, { log, manager, pids }: StartParts): Promise<Running> {
   sizeYoungGeneration()
   try {
-    // systemd names the process that it started: the launcher, where there is one.
-    const inheritance = takeInheritance(process.env, o.context.launched ? [process.pid, process.ppid] : [process.pid])
-    return await startFrontdesk({ loaded: o.loaded, log, version: o.context.version, load: o.reload, inheritance })
+    const inheritance = takeInheritance(process.env, pids)
+    const { loaded, reload: load, context } = o
+    return await startFrontdesk({ loaded, log, version: context.version, load, inheritance, events: manager })
   } catch (error) {
     const failure = listenFailure(error)
     if (failure === null) throw error
