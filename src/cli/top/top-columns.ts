@@ -20,6 +20,9 @@ export interface Column {
 const GAP = 2
 /** What a URL has at least before other columns give way for it. */
 const URL_LEAST = 30
+/** What is left of it before the last of them give way. */
+const URL_CUT = 12
+const LAST_BEFORE_URL = 7
 const POOL_MOST = 16
 
 interface Wanted extends Column {
@@ -37,20 +40,34 @@ export function columnsFor(backends: readonly BackendFigures[], width: number): 
     longest('POOL'.length, ({ pool }) => pool),
   )
   const severalPools = backends.some(({ pool }) => pool !== backends[0]!.pool)
-  let all = wanted(Math.min(urlWidth, URL_LEAST), poolWidth).filter(({ head }) => head !== 'POOL' || severalPools)
-  while (total(all) > width) {
-    const next = all.filter(({ drop }) => drop > 0).sort((a, b) => a.drop - b.drop)[0]
-    if (next === undefined) break
-    all = all.filter((column) => column !== next)
-  }
+  const everything = wanted(Math.min(urlWidth, URL_LEAST), poolWidth)
+  const some = dropped(
+    everything.filter(({ head }) => head !== 'POOL' || severalPools),
+    { width, last: LAST_BEFORE_URL },
+  )
+  const all = dropped(
+    some.map((column) => (column.head === 'BACKEND' ? { ...column, width: Math.min(column.width, URL_CUT) } : column)),
+    { width, last: Number.POSITIVE_INFINITY },
+  )
   const spare = width - total(all)
   const url = all.find(({ head }) => head === 'BACKEND')!
-  const urlGrows = Math.max(8 - url.width, Math.min(spare, urlWidth - url.width))
-  const rest = Math.max(0, spare - Math.max(0, urlGrows))
+  const urlGrows = Math.min(spare, urlWidth - url.width)
+  const rest = Math.max(0, spare - urlGrows)
   return all.map((column) => {
     if (column === url) return { ...column, width: column.width + urlGrows }
     return column.head === 'LAST CHECK' ? { ...column, width: column.width + rest } : column
   })
+}
+
+/** Without as many as do not fit, of those that give way up to `last`. */
+function dropped(columns: readonly Wanted[], { width, last }: { width: number; last: number }): readonly Wanted[] {
+  let all = columns
+  while (total(all) > width) {
+    const next = all.filter(({ drop }) => drop > 0 && drop <= last).sort((a, b) => a.drop - b.drop)[0]
+    if (next === undefined) break
+    all = all.filter((column) => column !== next)
+  }
+  return all
 }
 
 /** A row of cells, cut and padded to their widths, painted where `paint` is given. */
@@ -91,14 +108,14 @@ function wanted(urlWidth: number, poolWidth: number): readonly Wanted[] {
       head: 'STATE',
       width: 8,
       ...left,
-      drop: 0,
+      drop: 9,
       sort: 'state',
       cell: ({ state }) => state,
       paint: (text, { state }, paint) => paint(stateColours[state], text),
     },
     { head: 'WEIGHT', width: 6, ...right, drop: 4, cell: ({ weight }) => String(weight) },
     { head: 'OPEN', width: 5, ...right, drop: 5, sort: 'open', cell: (one) => compact(one.current_connections) },
-    { head: 'REQ/S', width: 6, ...right, drop: 0, sort: 'req/s', cell: ({ rate }) => compact(rate) },
+    { head: 'REQ/S', width: 6, ...right, drop: 8, sort: 'req/s', cell: ({ rate }) => compact(rate) },
     {
       head: 'ERR',
       width: 6,

@@ -51,7 +51,7 @@ export function drawTop(input: ScreenInput): string[] {
   const selected = view.selectedIndex(rows)
   const most = Math.max(0, rows.length - view.pageRows)
   view.offset = Math.min(most, Math.max(Math.min(view.offset, selected), selected - view.pageRows + 1))
-  const columns = columnsFor(data.backends, Math.max(10, width - 2))
+  const columns = columnsFor(data.backends, Math.max(4, width - 2))
   const body = view.isHelpOpen ? helpLines(input) : tableLines(input, { data, rows, columns, selected })
   const lines = [...head(input, data), '', ...body.slice(0, view.pageRows + 1)]
   while (lines.length < FIXED_LINES - 2 + view.pageRows) lines.push('')
