@@ -131,7 +131,7 @@ function revocationListStatus({ expiresAtMs, path }: LoadedPem, common: Common, 
   }
 }
 
-const usesOf = ({ listeners, pools, last_error }: Common): Omit<Common, 'name'> => ({ listeners, pools, last_error })
+const usesOf = ({ name: _, ...uses }: Common): Omit<Common, 'name'> => uses
 
 const isoTime = (ms: number): string => new Date(ms).toISOString()
 
