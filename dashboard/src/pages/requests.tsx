@@ -14,6 +14,8 @@ import { RequestDetails } from './request-details.tsx'
 const mostRequests = 200
 /** Asked for in one call: it answers when it has so many, at the latest after a second. */
 const atOnce = 100
+/** Between two calls at least, where a call is full at once: faster nobody reads. */
+const betweenMs = 400
 
 export interface Filters {
   readonly path: string
@@ -110,10 +112,12 @@ function useRequests(filters: Filters, paused: boolean) {
     const query = { ...(JSON.parse(search) as Record<string, string>), limit: String(atOnce) }
     const follow = async (): Promise<void> => {
       while (!abort.signal.aborted) {
+        const rested = new Promise((resolve) => setTimeout(resolve, betweenMs))
         const found = await call<RequestView[]>('GET', '/requests', { query, signal: abort.signal })
         setProblem(null)
         const seen = found.map((request) => ({ id: nextId.current++, request })).reverse()
         if (seen.length > 0) setList((before) => [...seen, ...before].slice(0, mostRequests))
+        await rested
       }
     }
     // A filter is often typed letter by letter.
@@ -154,7 +158,8 @@ function FilterBar({ filters, onChange, children }: FilterBarProps) {
       {field('path', 'Path begins with', { 'data-filter': true })}
       {field('status', 'Status: 404, 5xx, 400-499')}
       {field('method', 'Method')}
-      {field('backend', 'Backend')}
+      {field('backend', 'Backend, its URL', { list: 'known-backends' })}
+      <KnownBackends />
       {field('min_ms', 'At least ms', { inputMode: 'numeric' })}
       <label class="check">
         <input
@@ -167,6 +172,19 @@ function FilterBar({ filters, onChange, children }: FilterBarProps) {
       <span class="gap" />
       {children}
     </div>
+  )
+}
+
+/** Offered while a URL is typed; of very many only some. */
+function KnownBackends() {
+  const backends = useStore(store, (state) => state.backends)
+  const urls = [...new Set([...(backends?.values() ?? [])].map(({ url }) => url))].slice(0, 200)
+  return (
+    <datalist id="known-backends">
+      {urls.map((url) => (
+        <option key={url} value={url} />
+      ))}
+    </datalist>
   )
 }
 

@@ -21,7 +21,7 @@ export function WriteButton({ children, onClick, label, tabIndex, class: look = 
       class={look}
       aria-label={refusal === null || label === undefined ? label : `${label} (not available: ${refusal})`}
       aria-disabled={refusal !== null}
-      title={refusal ?? undefined}
+      title={refusal ?? label}
       {...(tabIndex !== undefined && { tabIndex })}
       onClick={() => (refusal === null ? onClick() : tell({ text: `${refusal}.`, tone: 'note' }))}
     >
