@@ -67,6 +67,25 @@ export class Candidates {
     return true
   }
 
+  /** A number for each available one; call `refresh` before. */
+  scores(score: (index: number) => number): Map<Slot, number> {
+    return new Map(this.availableIndexes().map((index) => [this.slots[index]!, score(index)]))
+  }
+
+  /** All that are usable now; call `refresh` before. */
+  usable(tried: readonly Slot[]): number[] {
+    return this.availableIndexes().filter((index) => this.isUsable(index, tried))
+  }
+
+  /** The backend of an index as a list; none for -1. */
+  listed(index: number): BackendSpec[] {
+    return index < 0 ? [] : [this.backends[index]!]
+  }
+
+  private availableIndexes(): number[] {
+    return [...this.available.subarray(0, this.count)]
+  }
+
   private collect(epoch: number): boolean {
     const first = Number.isNaN(this.epoch)
     this.epoch = epoch

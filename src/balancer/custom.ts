@@ -4,7 +4,7 @@ import type { CustomStrategy, StrategyBackend, StrategyRequest } from '../core/p
 import type { BackendSpec, Slot } from '../core/spec.ts'
 import { isStrayPromise } from '../plugins/stray-promise.ts'
 import type { StateReader } from '../state/state-reader.ts'
-import type { Picker, PickerInput, Selection, Strategy } from './strategy.ts'
+import type { Picker, PickerInput, Selection, Standing, Strategy } from './strategy.ts'
 
 export interface CustomInput {
   readonly strategy: CustomStrategy
@@ -80,10 +80,14 @@ class Request implements StrategyRequest {
 class CustomPicker implements Picker {
   readonly #choose: (request: StrategyRequest) => unknown
   readonly #request = new Request(this)
+  readonly #backends: readonly BackendSpec[]
+  readonly #state: StateReader
   readonly #onFault: (error: unknown) => void
 
   constructor({ backends, cursor, state }: PickerInput, { strategy, options, onFault }: CustomInput) {
     this.#onFault = onFault
+    this.#backends = backends
+    this.#state = state
     const views = Object.freeze(backends.map((spec) => new View(spec, this, state)))
     const choose: unknown = strategy.build({ backends: views, options, state: { ticket: () => state.ticket(cursor) } })
     if (typeof choose !== 'function') throw new TypeError('build() gave no function that chooses a backend')
@@ -102,7 +106,19 @@ class CustomPicker implements Picker {
     }
     return (choice as View).available && !selection.tried.includes(spec.slot) ? spec : undefined
   }
+
+  /** Asking it would be a pick: it may draw tickets, or remember whom it gave. Any that it may choose is told. */
+  explain({ tried }: Selection): Standing {
+    const next = this.#backends.filter(({ slot, weight, maxConnections }) => {
+      if (weight === 0 || tried.includes(slot) || !this.#state.isAvailable(slot)) return false
+      return maxConnections === 0 || this.#state.active(slot) < maxConnections
+    })
+    return { meaning: decidedByPlugin, scores: new Map(), next, draws: 0 }
+  }
 }
+
+/** Of a strategy that somebody else wrote. */
+export const decidedByPlugin = 'decided by plug-in code'
 
 function foreign(choice: unknown): string {
   if (isStrayPromise(choice)) {

@@ -10,6 +10,18 @@ export interface Selection {
   readonly tried: Slot[]
 }
 
+/** How a strategy sees its backends at one moment. */
+export interface Standing {
+  /** What the scores are: `requests in flight for its weight; the fewest first`. */
+  readonly meaning: string
+  /** By slot, of the backends that it would consider if they had room: available, with a weight. */
+  readonly scores: ReadonlyMap<Slot, number>
+  /** Who would be taken now: one, several of whom chance takes one, none. */
+  readonly next: readonly BackendSpec[]
+  /** Tickets that `pick` would draw. */
+  readonly draws: number
+}
+
 /** A strategy built for the backends of one snapshot. */
 export interface Picker {
   /**
@@ -17,6 +29,8 @@ export interface Picker {
    * It may still fill up before it is entered: `WorkerState.enter` decides, and the caller picks again.
    */
   pick(selection: Selection): BackendSpec | undefined
+  /** What `pick` would do once `ahead` tickets (0) were drawn. Draws none and changes nothing; for people, not for speed. */
+  explain(selection: Selection, ahead?: number): Standing
 }
 
 export interface PickerInput {

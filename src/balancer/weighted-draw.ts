@@ -1,5 +1,5 @@
 // Random draws in proportion to weight in constant time (Vose's alias method), among the available backends.
-import type { Slot } from '../core/spec.ts'
+import type { BackendSpec, Slot } from '../core/spec.ts'
 import { Candidates } from './candidates.ts'
 import type { PickerInput } from './strategy.ts'
 
@@ -22,9 +22,21 @@ export class WeightedDraw {
 
   /** Index of a usable backend, drawn by weight; -1 = none. */
   draw(tried: readonly Slot[]): number {
-    const { candidates } = this
-    if (candidates.refresh()) this.layOut()
-    return candidates.count === 0 ? -1 : this.drawExcept(-1, tried)
+    this.refresh()
+    return this.candidates.count === 0 ? -1 : this.drawExcept(-1, tried)
+  }
+
+  /** Sees which backends are available now. */
+  refresh(): void {
+    if (this.candidates.refresh()) this.layOut()
+  }
+
+  /** Those that may win a comparison of two that are drawn: all but one that everybody else is before. */
+  winners(tried: readonly Slot[], isBefore: (a: number, b: number) => boolean): BackendSpec[] {
+    const usable = this.candidates.usable(tried)
+    const mayWin = (index: number): boolean => usable.some((other) => other !== index && !isBefore(other, index))
+    const winners = usable.length < 2 ? usable : usable.filter(mayWin)
+    return winners.map((index) => this.candidates.backends[index]!)
   }
 
   /** As `draw`, but not `first`; call it after `draw`. */

@@ -76,6 +76,11 @@ export class StateReader {
     return Atomics.add(this.i32, this.poolBase + cursor * poolRow32, 1) >>> 0
   }
 
+  /** The number that `ticket` would give, without drawing it. */
+  nextTicket(cursor: Cursor): number {
+    return Atomics.load(this.i32, this.poolBase + cursor * poolRow32) >>> 0
+  }
+
   /** Changes whenever an availability flag of any backend flips. */
   epoch(): number {
     return Atomics.load(this.i32, epochAt)

@@ -1,7 +1,7 @@
 // First: the first usable backend in the order of the configuration. The next serves when it is down or full.
 import type { BackendSpec } from '../../core/spec.ts'
 import { Candidates } from '../candidates.ts'
-import type { Picker, PickerInput, Selection, Strategy } from '../strategy.ts'
+import type { Picker, PickerInput, Selection, Standing, Strategy } from '../strategy.ts'
 
 class First implements Picker {
   private readonly candidates: Candidates
@@ -13,6 +13,16 @@ class First implements Picker {
   pick(selection: Selection): BackendSpec | undefined {
     this.candidates.refresh()
     return this.candidates.backends[this.candidates.scan(0, selection.tried)]
+  }
+
+  explain({ tried }: Selection): Standing {
+    this.candidates.refresh()
+    return {
+      meaning: 'its place in the pool; the first that has room',
+      scores: this.candidates.scores((index) => index),
+      next: this.candidates.listed(this.candidates.scan(0, tried)),
+      draws: 0,
+    }
   }
 }
 

@@ -1,8 +1,8 @@
 // Consistent hash: the same key goes to the same backend, and only the keys of a backend that goes away move.
-import type { BackendSpec } from '../../core/spec.ts'
+import type { BackendSpec, Slot } from '../../core/spec.ts'
 import { Candidates } from '../candidates.ts'
 import { Ring } from '../ring.ts'
-import type { Picker, PickerInput, Selection, Strategy } from '../strategy.ts'
+import type { Picker, PickerInput, Selection, Standing, Strategy } from '../strategy.ts'
 
 /** Points passed over before a scan decides. */
 const maxSteps = 32
@@ -23,12 +23,40 @@ class HashPicker implements Picker {
     const { candidates } = this
     if (candidates.refresh()) this.layOut()
     if (candidates.count === 0) return undefined
-    const from = this.ring.find(selection.hash)
+    return candidates.backends[this.closest(selection.hash, selection.tried)]
+  }
+
+  explain({ hash, tried }: Selection): Standing {
+    const { candidates } = this
+    if (candidates.refresh()) this.layOut()
+    const order = candidates.count === 0 ? new Map<number, number>() : this.orderFor(hash)
+    return {
+      meaning: 'its place for this key; the first that has room',
+      scores: candidates.scores((index) => order.get(index) ?? candidates.count),
+      next: candidates.count === 0 ? [] : candidates.listed(this.closest(hash, tried)),
+      draws: 0,
+    }
+  }
+
+  /** The first usable one from the key's point on; -1 = none. */
+  private closest(hash: number, tried: readonly Slot[]): number {
+    const from = this.ring.find(hash)
     for (let step = 0; step < maxSteps; step++) {
       const index = this.ring.owner(from + step)
-      if (candidates.isUsable(index, selection.tried)) return candidates.backends[index]
+      if (this.candidates.isUsable(index, tried)) return index
     }
-    return candidates.backends[candidates.scan(from, selection.tried)]
+    return this.candidates.scan(from, tried)
+  }
+
+  /** Backends by the place at which the ring comes by them. */
+  private orderFor(hash: number): Map<number, number> {
+    const from = this.ring.find(hash)
+    const order = new Map<number, number>()
+    for (let step = 0; step < this.ring.length && order.size < this.candidates.count; step++) {
+      const index = this.ring.owner(from + step)
+      if (!order.has(index)) order.set(index, order.size)
+    }
+    return order
   }
 
   private layOut(): void {

@@ -2,7 +2,7 @@
 import type { BackendSpec, Cursor, Slot } from '../../core/spec.ts'
 import type { StateReader } from '../../state/state-reader.ts'
 import { Candidates } from '../candidates.ts'
-import type { Picker, PickerInput, Selection, Strategy } from '../strategy.ts'
+import type { Picker, PickerInput, Selection, Standing, Strategy } from '../strategy.ts'
 import { gcd } from '../weighted-cycle.ts'
 
 class LeastConn implements Picker {
@@ -26,11 +26,26 @@ class LeastConn implements Picker {
     if (candidates.refresh()) this.hasEqualWeights = candidates.hasEqualWeights()
     const tied = this.collectTies(selection.tried)
     if (tied === 0) return undefined
-    const index = tied === 1 ? this.ties[0]! : this.takeTurns(tied)
+    const index = tied === 1 ? this.ties[0]! : this.takeTurns(tied, this.state.ticket(this.cursor))
     // It may have gone down since the refresh.
     return candidates.backends[
       candidates.isUsable(index, selection.tried) ? index : candidates.scan(0, selection.tried)
     ]
+  }
+
+  explain({ tried }: Selection, ahead = 0): Standing {
+    const { candidates, ties } = this
+    if (candidates.refresh()) this.hasEqualWeights = candidates.hasEqualWeights()
+    const scores = candidates.scores((index) => candidates.active(index) / candidates.weights[index]!)
+    const tied = this.collectTies(tried)
+    const ticket = (this.state.nextTicket(this.cursor) + ahead) >>> 0
+    const index = tied === 0 ? -1 : tied === 1 ? ties[0]! : this.takeTurns(tied, ticket)
+    return {
+      meaning: 'in flight for its weight, the fewest first; those that tie take turns',
+      scores,
+      next: candidates.listed(index),
+      draws: tied > 1 ? 1 : 0,
+    }
   }
 
   /** Puts those with the least load into `ties`; how many. */
@@ -56,8 +71,7 @@ class LeastConn implements Picker {
     return tied
   }
 
-  private takeTurns(tied: number): number {
-    const ticket = this.state.ticket(this.cursor)
+  private takeTurns(tied: number, ticket: number): number {
     return this.hasEqualWeights ? this.ties[ticket % tied]! : this.byWeight(tied, ticket)
   }
 

@@ -1,6 +1,6 @@
 // Random, in proportion to weight.
 import type { BackendSpec } from '../../core/spec.ts'
-import type { Picker, PickerInput, Selection, Strategy } from '../strategy.ts'
+import type { Picker, PickerInput, Selection, Standing, Strategy } from '../strategy.ts'
 import { WeightedDraw } from '../weighted-draw.ts'
 
 class Random implements Picker {
@@ -12,6 +12,17 @@ class Random implements Picker {
 
   pick(selection: Selection): BackendSpec | undefined {
     return this.draw.candidates.backends[this.draw.draw(selection.tried)]
+  }
+
+  explain({ tried }: Selection): Standing {
+    const { candidates } = this.draw
+    this.draw.refresh()
+    return {
+      meaning: 'its weight in the draw',
+      scores: candidates.scores((index) => candidates.weights[index]!),
+      next: candidates.usable(tried).map((index) => candidates.backends[index]!),
+      draws: 0,
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 // Backups: they serve only when no primary can take the exchange, be it down, full or tried.
 import type { BackendSpec } from '../../core/spec.ts'
-import type { Picker, PickerInput, Selection, Strategy } from '../strategy.ts'
+import type { Picker, PickerInput, Selection, Standing, Strategy } from '../strategy.ts'
 
 class Tiers implements Picker {
   private readonly primary: Picker
@@ -13,6 +13,19 @@ class Tiers implements Picker {
 
   pick(selection: Selection): BackendSpec | undefined {
     return this.primary.pick(selection) ?? this.backup.pick(selection)
+  }
+
+  /** Backups are considered where no primary would be taken. */
+  explain(selection: Selection, ahead = 0): Standing {
+    const primary = this.primary.explain(selection, ahead)
+    const isEnough = primary.next.length > 0
+    const backup = this.backup.explain(selection, ahead + primary.draws)
+    return {
+      meaning: primary.meaning,
+      scores: new Map([...primary.scores, ...backup.scores]),
+      next: isEnough ? primary.next : backup.next,
+      draws: primary.draws + (isEnough ? 0 : backup.draws),
+    }
   }
 }
 
