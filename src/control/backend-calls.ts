@@ -1,25 +1,36 @@
 // Looking at backends and changing them, for whoever asks: the calls of the admin API, and those of a program.
-import type { BackendSpec } from '../core/spec.ts'
-import type { AddBackend, BackendName, RemovedBackend, UpdateBackend } from './backends.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { BackendSpec, Slot } from '../core/spec.ts'
+import type { AddBackend, AddOptions, BackendName, RemovedBackend, UpdateBackend } from './backends.ts'
+import type { Asked } from './changes.ts'
 import { ControlError } from './control-error.ts'
-import type { Asked, Membership, Removal } from './membership.ts'
+import { formatDuration } from './format-duration.ts'
+import type { Member, Membership, Removal } from './membership.ts'
+import type { BackendSettings } from './overlay.ts'
 import { type BackendStatus, speaksTcp } from './status.ts'
-import type { BackendSettings } from './store/state-document.ts'
 
 export interface BackendCallsOptions {
-  readonly membership: Pick<Membership, 'add' | 'patch' | 'remove'>
+  readonly membership: Pick<Membership, 'add' | 'patch' | 'remove' | 'snapshot'>
   list(): Promise<BackendStatus[]>
-  describe(backend: BackendSpec): BackendStatus
+  describe(backend: BackendSpec, drainEndsAt?: string | null): BackendStatus
+  /** The last health check of a backend; null = there was none yet. */
+  lastCheck(slot: Slot): { readonly ok: boolean; readonly reason: string } | null
 }
+
+/** As `UpdateBackend`, checked. */
+export interface CheckedUpdate extends Omit<UpdateBackend, 'drain'> {
+  readonly drain?: number | undefined
+}
+
+/** How often a backend that is waited for is looked at. */
+const lookMs = 20
 
 /** The calls, with input that was checked: URLs in normal form, durations in milliseconds. All reject with ControlError. */
 export class BackendCalls {
   readonly #o: BackendCallsOptions
-  readonly #asked: Asked
 
-  constructor(options: BackendCallsOptions, asked: Asked) {
+  constructor(options: BackendCallsOptions) {
     this.#o = options
-    this.#asked = asked
   }
 
   /** All backends: those in their pools, then removed ones that are still finishing. */
@@ -27,34 +38,67 @@ export class BackendCalls {
     return this.#o.list()
   }
 
-  async add({ url, pool, ...traits }: AddBackend): Promise<BackendStatus> {
-    return this.#o.describe(await this.#o.membership.add({ url, pool }, settingsOf(traits), this.#asked))
-  }
-
-  async update({ url, pool, ...traits }: UpdateBackend): Promise<BackendStatus> {
-    const { backend } = await this.#o.membership.patch({ url, pool }, settingsOf(traits), this.#asked)
+  async add({ url, pool, ...traits }: AddBackend, asked: Asked, { waitMs }: AddOptions = {}): Promise<BackendStatus> {
+    const backend = await this.#o.membership.add({ url, pool }, settingsOf(traits), asked)
+    if (waitMs !== undefined) await this.#whenUp(backend, waitMs, asked)
     return this.#o.describe(backend)
   }
 
+  async update({ url, pool, state, drain, ...traits }: CheckedUpdate, asked: Asked): Promise<BackendStatus> {
+    if (drain !== undefined && state !== 'drain') throw drainOfNone()
+    const said = { ...settingsOf(traits), state, ...(state === 'drain' && { drainMs: drain ?? null }) }
+    const member = await this.#o.membership.patch({ url, pool }, said, asked)
+    return this.#describe(member)
+  }
+
   /** `wait`: until nothing of it is in flight any more; rejects with `conflict` if it is taken back meanwhile. */
-  async remove(at: BackendName, o: { readonly drainMs: number; readonly wait: boolean }): Promise<RemovedBackend> {
-    const removal = await this.#o.membership.remove(at, o.drainMs, this.#asked)
+  async remove(
+    at: BackendName,
+    o: { readonly drainMs: number; readonly wait: boolean },
+    asked: Asked,
+  ): Promise<RemovedBackend> {
+    const removal = await this.#o.membership.remove(at, o.drainMs, asked)
     if (removal.state === 'removed') return removalView(removal, 'removed', removal.cutCount)
     if (!o.wait) return removalView(removal, 'draining', 0)
     if (await removal.departure.done) return removalView(removal, 'removed', removal.departure.cutCount)
     throw new ControlError('conflict', `${at.url} was taken back while it drained`)
   }
-}
 
-function settingsOf(given: Omit<UpdateBackend, keyof BackendName>): BackendSettings {
-  const { weight, max_connections: maxConnections, backup, state } = given
-  return {
-    ...(weight === undefined ? {} : { weight }),
-    ...(maxConnections === undefined ? {} : { maxConnections }),
-    ...(backup === undefined ? {} : { backup }),
-    ...(state === undefined ? {} : { state }),
+  #describe({ backend, drainEndsAt }: Member): BackendStatus {
+    return this.#o.describe(backend, drainEndsAt)
+  }
+
+  /** Its first check has passed, or there are none; else it is left out again. */
+  async #whenUp(backend: BackendSpec, waitMs: number, asked: Asked): Promise<void> {
+    const { membership, lastCheck } = this.#o
+    const isChecked = membership.snapshot.pools.some(
+      ({ name, healthCheck }) => name === backend.pool && healthCheck !== null,
+    )
+    if (!isChecked) return
+    const endMs = performance.now() + waitMs
+    while (performance.now() < endMs) {
+      if (lastCheck(backend.slot)?.ok) return
+      await pause(lookMs, undefined, { ref: false })
+    }
+    const { url, pool } = backend
+    const reason = lastCheck(backend.slot)?.reason ?? 'its first check has not ended'
+    const cause = `${asked.cause}: not up in time`
+    await membership.remove({ url, pool }, 0, { ...asked, cause, ifMatch: undefined })
+    const message = `did not come up within ${formatDuration(waitMs)}: ${reason}`
+    throw new ControlError('timeout', `${url} ${message}. It is left out again`, [{ path: 'url', message }])
   }
 }
+
+function drainOfNone(): ControlError {
+  const message = 'goes with "state": "drain" only'
+  return new ControlError('invalid', `drain ${message}`, [{ path: 'drain', message }])
+}
+
+const settingsOf = ({ weight, max_connections, backup }: BackendSettings): BackendSettings => ({
+  weight,
+  max_connections,
+  backup,
+})
 
 function removalView({ backend, inFlight }: Removal, state: RemovedBackend['state'], cutCount: number): RemovedBackend {
   const unit = speaksTcp(backend) ? 'connections' : 'requests'

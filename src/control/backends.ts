@@ -25,6 +25,18 @@ export interface AddBackend extends BackendName, BackendTraits {}
 export interface UpdateBackend extends BackendName, BackendTraits {
   /** `drain`: no new clients, bound ones stay; `disabled`: nobody; `up`: both taken back. */
   readonly state?: AdminState | undefined
+  /**
+   * With `drain`: how long who is bound to it may stay, such as `"5m"` or seconds. Then they choose anew, and what is open
+   * is closed. Without it they may stay for ever.
+   */
+  readonly drain?: string | number | undefined
+}
+
+export interface DrainBackend extends BackendName, Pick<UpdateBackend, 'drain'> {}
+
+export interface AddOptions {
+  /** How long to wait for the first health check to pass; default: not at all. */
+  readonly waitMs?: number | undefined
 }
 
 /** What became of a removal. */
@@ -57,12 +69,15 @@ export interface RemoveBackend extends BackendName {
 export interface Backends {
   /** Those in their pools, then removed ones that are still finishing. */
   list(): Promise<BackendStatus[]>
-  /** Its first health check runs at once. One that is draining is taken back. */
-  add(backend: string | AddBackend): Promise<BackendStatus>
+  /**
+   * Its first health check runs at once. One that is draining is taken back. With `waitMs` it resolves when the check has
+   * passed; if that does not happen in time it is removed again, and it rejects with ControlError timeout.
+   */
+  add(backend: string | AddBackend, options?: AddOptions): Promise<BackendStatus>
   /** Only what is named changes. */
   update(backend: UpdateBackend): Promise<BackendStatus>
-  /** No new clients; bound ones stay until they are gone. `update` with `state: 'up'` takes it back. */
-  drain(backend: string | BackendName): Promise<BackendStatus>
+  /** No new clients; bound ones stay until they are gone, or for `drain`. `update` with `state: 'up'` takes it back. */
+  drain(backend: string | DrainBackend): Promise<BackendStatus>
   /** No new requests; those in flight may finish. */
   remove(backend: string | RemoveBackend): Promise<RemovedBackend>
 }

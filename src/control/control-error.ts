@@ -28,8 +28,16 @@ export type ControlErrorKind =
   | 'conflict'
   /** No room: the disk is full, or no slot is left. */
   | 'no-space'
-  /** It could not be written or applied; nothing has changed. */
+  /** It could not be written; nothing has changed. */
   | 'failed'
+  /** A worker could not make it ready, or an address cannot be had. */
+  | 'unavailable'
+  /** It was made for another revision than the one in force. */
+  | 'stale'
+  /** A running process cannot follow it. */
+  | 'needs-restart'
+  /** It did not come up in the time that was given. */
+  | 'timeout'
 
 /** A change that is refused; its `code` is its kind. Nothing has changed. */
 export class ControlError extends FrontdeskError {

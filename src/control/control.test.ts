@@ -10,7 +10,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { FakePort, MemoryLog, SilentListener } from '../../test/support/control-kit.ts'
 import { refusingPort } from '../../test/support/ports.ts'
 import { until, within } from '../../test/support/wait.ts'
-import { type Config, loadConfig } from '../config/load.ts'
+import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problem.ts'
 import { Control } from './control.ts'
 import type { BackendStatus, StatusDocument } from './status.ts'
@@ -34,18 +34,18 @@ describe('Control and its admin API', () => {
   const a = (): string => `http://127.0.0.1:${alive.port}`
   const c = 'http://127.0.0.3:1'
 
-  const configOf = (over: Record<string, unknown> = {}): Config => {
+  const loadedOf = (over: Record<string, unknown> = {}): LoadedConfig => {
     const file = {
       admin: { listen: '127.0.0.1:0' },
       state_file: statePath,
       backends: [a(), 'http://127.0.0.2:1'],
       ...over,
     }
-    return loadConfig({ path: join(folder, 'config.json'), text: JSON.stringify(file), allowAnyPort: true }).config
+    return loadConfig({ path: join(folder, 'config.json'), text: JSON.stringify(file), allowAnyPort: true })
   }
   const start = async (over: Record<string, unknown> = {}, configPath: string | null = null): Promise<void> => {
     log = new MemoryLog()
-    control = await Control.create({ port, config: configOf(over), configPath, log })
+    control = await Control.create({ port, loaded: { ...loadedOf(over), path: configPath }, log })
     await control.start()
   }
   const call = async (
@@ -162,12 +162,12 @@ describe('Control and its admin API', () => {
     assert.deepEqual(
       log.named('backend_changed').map(({ level, message }) => `${level} ${message}`),
       [
-        'added (admin API, revision 2)',
-        'weight 1 → 3, max_connections 0 → 8 (admin API, revision 3)',
-        'drained (admin API, revision 4)',
-        'disabled (admin API, revision 5)',
-        'enabled (admin API, revision 6)',
-        'removed (admin API, revision 7)',
+        'added (admin API (127.0.0.1), revision 2)',
+        'weight 1 → 3, max_connections 0 → 8 (admin API (127.0.0.1), revision 3)',
+        'drained (admin API (127.0.0.1), revision 4)',
+        'disabled (admin API (127.0.0.1), revision 5)',
+        'enabled (admin API (127.0.0.1), revision 6)',
+        'removed (admin API (127.0.0.1), revision 7)',
       ].map((rest) => `info backend ${c} ${rest}`),
     )
   })
@@ -363,7 +363,7 @@ describe('Control and its admin API', () => {
     const disk = { readFile: () => Promise.reject(Object.assign(new Error('x'), { code: 'ENOENT' })) }
     const fileSystem = { ...disk, open: () => Promise.reject(full), rename: async () => {}, unlink: async () => {} }
     log = new MemoryLog()
-    control = await Control.create({ port, config: configOf(), configPath: null, log, fileSystem })
+    control = await Control.create({ port, loaded: { ...loadedOf(), path: null }, log, fileSystem })
     await control.start()
     const answer = await call('POST', '/backends', { body: { url: c } })
     assert.equal(answer.status, 507)
@@ -384,20 +384,14 @@ describe('Control and its admin API', () => {
   it('reloads what differs in backends, or says what needs a restart and changes nothing', async () => {
     await start()
     await call('POST', '/backends', { body: { url: c } })
-    const moved = await control.reload(configOf({ strategy: 'first', workers: 3, limits: { header_count: 7 } }))
-    assert.deepEqual(moved, {
-      applied: false,
-      needsRestart: ['workers', 'limits.header_count', 'pools.default.strategy'],
-    })
+    const moved = await control.reload(loadedOf({ state_file: `${statePath}.other`, strategy: 'first' }))
+    assert.deepEqual([moved.applied, !moved.applied && moved.needsRestart], [false, ['state_file']])
     assert.equal(control.status().revision, 2)
     assert.match((await call('GET', '/metrics')).text, /^frontdesk_config_last_reload_successful 0$/m)
-    const result = await control.reload(configOf({ backends: [{ url: a(), weight: 4 }] }))
-    assert.deepEqual(result, {
-      applied: true,
-      revision: 3,
-      changes: [`pool default: ${a()} weight 1 → 4`, 'pool default: removed http://127.0.0.2:1'],
-      refused: [],
-    })
+    const result = await control.reload(loadedOf({ backends: [{ url: a(), weight: 4 }] }))
+    assert.ok(result.applied)
+    assert.deepEqual([result.revision, result.refused], [3, []])
+    assert.deepEqual(result.changes, [`pool default: ${a()} weight 1 → 4`, 'pool default: removed http://127.0.0.2:1'])
     assert.deepEqual(await urls(), [a(), c])
     assert.match((await call('GET', '/metrics')).text, /^frontdesk_config_last_reload_successful 1$/m)
   })

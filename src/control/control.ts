@@ -1,10 +1,9 @@
-// The control plane of one process: membership, health, state file, admin API and metrics put together.
+// The control plane of one process: the way of all changes, health, state file, admin API and metrics put together.
 
 import { randomBytes } from 'node:crypto'
-import { basename } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { configJsonSchema } from '../config/json-schema.ts'
-import { ConfigError } from '../config/problem.ts'
+import type { LoadedConfig } from '../config/load.ts'
 import type { Log } from '../core/log.ts'
 import type { BackendSpec, Slot, Snapshot } from '../core/spec.ts'
 import { TrafficRows } from '../state/traffic-rows.ts'
@@ -13,8 +12,10 @@ import type { ListDeps } from './admin/calls/lists.ts'
 import { frame, Streams } from './admin/streams.ts'
 import { BackendCalls } from './backend-calls.ts'
 import { CertificateStore } from './certificates/certificate-store.ts'
-import type { Material } from './certificates/material.ts'
+import { type Asked, Changes } from './changes.ts'
 import { Compiler } from './compiler.ts'
+import { Configuration } from './configuration.ts'
+import { DrainEnds } from './drain-ends.ts'
 import { EventRing } from './event-ring.ts'
 import { eventView } from './event-view.ts'
 import { type EventSink, noEvents, type StopReason } from './events.ts'
@@ -22,12 +23,13 @@ import { Health, type HealthOptions } from './health/health.ts'
 import { listenerList } from './lists/listener-list.ts'
 import { poolList } from './lists/pool-list.ts'
 import { routeList } from './lists/route-list.ts'
-import { type Asked, type Compile, Membership } from './membership.ts'
+import { Membership } from './membership.ts'
 import { Metrics } from './metrics/metrics.ts'
+import { type Opening, openState } from './opening.ts'
 import type { ControlPort, ReloadResult } from './port.ts'
 import { ProgramBackends } from './program-backends.ts'
-import { configuredPools } from './reload.ts'
 import { type LoadConfig, Reloads } from './reloads.ts'
+import { Roster } from './roster.ts'
 import { Stats } from './stats/stats.ts'
 import {
   backendList,
@@ -38,17 +40,16 @@ import {
   statusDocument,
 } from './status.ts'
 import type { FileSystem } from './store/file-system.ts'
-import type { Overlay, StateDocument } from './store/state-document.ts'
-import { StateStore } from './store/state-store.ts'
 
 export type { ReloadResult } from './port.ts'
 export type { StatusDocument } from './status.ts'
 
 export interface ControlOptions {
   readonly port: ControlPort
-  readonly config: Config
-  /** Its base name says whose the state file is; null without a file: then any state file is taken. */
-  readonly configPath: string | null
+  /** The base name of its path says whose the state file is; without a path any state file is taken. */
+  readonly loaded: LoadedConfig
+  /** What `openState` has found, where it was asked before. */
+  readonly opening?: Opening
   /** Reads the configuration again, for a reload; without it a reload reads certificates only. */
   readonly load?: LoadConfig | null
   readonly log: Log
@@ -56,29 +57,13 @@ export interface ControlOptions {
   readonly events?: EventSink
   /** What `GET /events` tells: whoever gives it has it told. Default: one that nobody tells anything. */
   readonly ring?: EventRing
+  /** Called with the plug-ins of a configuration before it is prepared. */
+  readonly onPlugins?: (plugins: LoadedConfig['plugins']) => void
+  /** Called with each configuration that has come into force while it runs. */
+  readonly onConfig?: ((config: Config) => void) | undefined
   /** Other ways to check and resolve, for tests. */
   readonly health?: Pick<HealthOptions, 'probe' | 'lookup' | 'ttlOf' | 'concurrency'>
-  readonly fileSystem?: FileSystem
-}
-
-const freshDocument = (): StateDocument => ({
-  revision: 1,
-  stickySecret: randomBytes(32).toString('hex'),
-  overlay: {},
-})
-
-const ownerOf = ({ configPath }: ControlOptions): { configuration?: string } =>
-  configPath === null ? {} : { configuration: basename(configPath) }
-
-/** Backends that were added to one configuration must not get the traffic of another that lies in the same folder. */
-function refuseForeign(found: StateDocument | null, options: ControlOptions, stateFile: string): void {
-  const theirs = found?.configuration
-  const ours = ownerOf(options).configuration
-  if (theirs === undefined || ours === undefined || theirs === ours) return
-  const message = `the state file ${stateFile} holds the changes made to ${theirs}, not to ${ours}`
-  const hint = `give ${ours} a "state_file" of its own; if ${theirs} was renamed to ${ours}, rename or remove the state file, and its changes are forgotten`
-  const place = { file: options.configPath ?? '', line: 0, column: 0, path: 'state_file' }
-  throw new ConfigError([{ ...place, message, hint, value: stateFile }])
+  readonly fileSystem?: FileSystem | undefined
 }
 
 /** Somebody will hold a cookie signed with the secret of the state file. */
@@ -87,87 +72,103 @@ const needsSecret = ({ pools, routes }: Config): boolean =>
     ({ sticky }) => sticky !== null && sticky !== 'none' && sticky.by === 'cookie' && sticky.secret === null,
   )
 
-/** What has to be read before a control plane can be made. */
-interface Found {
-  readonly certificates: CertificateStore
-  readonly store: StateStore | null
-  readonly document: StateDocument | null
-}
+const hangUp: Asked = { by: 'HUP', cause: 'HUP' }
+const applied: Asked = { by: 'program', cause: 'apply' }
 
 export class Control {
   readonly #options: ControlOptions
-  readonly #membership: Membership
-  readonly #health: Health
-  readonly #store: StateStore | null
+  readonly #opening: Opening
   readonly #certificates: CertificateStore
+  readonly #health: Health
+  readonly #roster: Roster
+  readonly #changes: Changes
+  readonly #drains: DrainEnds
+  readonly #membership: Membership
   readonly #reloads: Reloads
-  /** The state file did not exist, or could not be used. */
-  readonly #isFresh: boolean
   readonly #metrics: Metrics
   readonly #sources: StatusSources
   readonly #streams = new Streams()
   readonly #stats: Stats
-  #admin: AdminPort | null = null
+  readonly #admin: AdminPort
+  /** The configuration as a document, for the admin API and for the program that embeds this. */
+  readonly configuration: Configuration
 
-  private constructor(options: ControlOptions, { certificates, store, document: found }: Found) {
-    const { port, config, log, load = null, events = noEvents } = options
-    const document = { ...(found ?? freshDocument()), ...ownerOf(options) }
+  private constructor(options: ControlOptions, certificates: CertificateStore, opening: Opening) {
+    const { port, log, load = null, events = noEvents } = options
     this.#options = options
-    this.#store = store
+    this.#opening = opening
     this.#certificates = certificates
-    this.#isFresh = found === null
-    const instanceId = randomBytes(8).toString('hex')
-    const { stickySecret } = document
+    const { store, kept, now } = opening
     const traffic = new TrafficRows(port.state)
-    const compiler = new Compiler({ instanceId, stickySecret, rows: port.state.sizes, traffic, state: port.state })
-    const compile = (of: Config, material: Material): Compile => compiler.of(of, material)
+    const instance = { instanceId: randomBytes(8).toString('hex'), stickySecret: kept.stickySecret }
+    const compiler = new Compiler({ ...instance, rows: port.state.sizes, traffic, state: port.state })
     const setAddresses = (slot: Slot, addresses: readonly string[]): void => port.setAddresses(slot, addresses)
     this.#health = new Health({ state: port.state, log, events, setAddresses, ...options.health })
-    this.#membership = new Membership({
+    const parts = { port, log, events, health: this.#health }
+    this.#roster = new Roster({
       port,
-      log,
-      events,
+      onFlags: (slot) => this.#health.noticed(slot),
+      onDeparted: (departure) => this.#drains.departed(departure),
+    })
+    this.#drains = new DrainEnds({ ...parts, roster: this.#roster })
+    this.#changes = new Changes({
+      ...parts,
       store,
-      document,
-      configured: configuredPools(config),
-      compile: compile(config, certificates.material),
-      onChange: (snapshot) => {
+      kept,
+      certificates,
+      now,
+      roster: this.#roster,
+      compile: (config, material) => compiler.of(config, material),
+      follower: {
+        prepare: async (next, material) => {
+          options.onPlugins?.(next.plugins)
+          return this.#admin.prepare(next.config.admin, material)
+        },
+      },
+      onChange: (snapshot, { config }) => {
         compiler.inForce(snapshot)
         this.#health.update(snapshot.pools)
+        this.#drains.follow()
+        options.onConfig?.(config)
       },
-      onFlags: (slot) => this.#health.noticed(slot),
     })
-    compiler.inForce(this.#membership.snapshot)
-    this.#reloads = new Reloads({ log, events, config, load, certificates, membership: this.#membership, compile })
-    const parts = { port, health: this.#health, membership: this.#membership }
-    this.#sources = parts
-    this.#stats = new Stats(parts)
+    compiler.inForce(this.#roster.snapshot)
+    this.#membership = new Membership({ ...parts, changes: this.#changes, roster: this.#roster })
+    this.#reloads = new Reloads({ ...parts, load, changes: this.#changes })
+    this.configuration = new Configuration({ ...parts, load, changes: this.#changes })
+    this.#sources = { ...parts, membership: this.#membership }
+    this.#stats = new Stats(this.#sources as ConstructorParameters<typeof Stats>[0])
     this.#metrics = new Metrics({
       ...parts,
+      membership: this.#membership,
       reloadSuccessful: () => this.#reloads.successful,
       certificates: () => certificates.list().filter((one) => one.kind === 'certificate'),
     })
+    this.#admin = this.#adminPort()
   }
 
   /**
    * Reads the state file and all certificates, claims slots, builds the first snapshot. Opens nothing.
-   * @throws ConfigError when the state file belongs to a configuration file of another name, or a certificate, key,
-   * authority or revocation list cannot be used.
+   * @throws ConfigError when the state file belongs to a configuration file of another name, or what it holds does not go
+   * with it any more, or a certificate, key, authority or revocation list cannot be used.
    */
   static async create(options: ControlOptions): Promise<Control> {
-    const { config, configPath, log } = options
-    const certificates = await CertificateStore.load({ config, configPath, log })
-    const path = config.stateFile
-    if (path === null) return new Control(options, { certificates, store: null, document: null })
-    const fileSystem = options.fileSystem === undefined ? {} : { fileSystem: options.fileSystem }
-    const { store, document } = await StateStore.open({ path, log, ...fileSystem })
-    refuseForeign(document, options, path)
-    return new Control(options, { certificates, store, document })
+    const { loaded, log, fileSystem } = options
+    const opening = options.opening ?? (await openState({ loaded, log, fileSystem }))
+    const { config, plugins } = opening.now
+    options.onPlugins?.(plugins)
+    const certificates = await CertificateStore.load({ config, configPath: loaded.path, log })
+    return new Control(options, certificates, opening)
   }
 
   /** What the workers shall run now. */
   get snapshot(): Snapshot {
-    return this.#membership.snapshot
+    return this.#roster.snapshot
+  }
+
+  /** The configuration in force, everything that was changed in it. */
+  get config(): Config {
+    return this.#changes.now.config
   }
 
   /** Addresses of backends found so far: for a worker that starts later. */
@@ -177,13 +178,16 @@ export class Control {
 
   /** Begins health checks and name resolution, and opens the admin API. Rejects with Node's error if it cannot bind. */
   async start(): Promise<void> {
-    await this.#openAdmin()
-    this.#tellOverlay()
+    const prepared = await this.#admin.prepare(this.config.admin, this.#certificates.material)
+    prepared.commit()
+    this.#certificates.onAdopted((material) => this.#admin.renew(material))
     this.#options.port.onBackendFailure((failure) => this.#health.failed(failure))
     this.#health.update(this.snapshot.pools)
+    this.#drains.follow()
     await this.#certificates.start(() => void this.#reloads.refresh())
-    if (this.#store === null || !this.#isFresh || !needsSecret(this.#options.config)) return
-    await this.#membership.persist().catch(() => {
+    const { store, isFresh } = this.#opening
+    if (store === null || !isFresh || !needsSecret(this.config)) return
+    await this.#changes.persist().catch(() => {
       const message = 'the sticky secret could not be kept: after a restart clients may be sent to other backends'
       this.#options.log.event('warn', 'sticky_secret_not_saved', message)
     })
@@ -191,17 +195,17 @@ export class Control {
 
   /** Where the admin API listens, or null. */
   adminAddress(): { host: string; port: number } | null {
-    return this.#admin?.address() ?? null
+    return this.#admin.address()
   }
 
   /** As `Reloads.apply`. */
-  reload(config: Config): Promise<ReloadResult> {
-    return this.#reloads.apply(config)
+  reload(loaded: LoadedConfig, asked: Partial<Asked> = {}): Promise<ReloadResult> {
+    return this.#reloads.apply(loaded, { ...applied, ...asked })
   }
 
   /** Reads the configuration file and the certificates again; see `Reloads.fromFile`. */
-  reloadFile(): Promise<ReloadResult> {
-    return this.#reloads.fromFile()
+  reloadFile(asked: Asked = hangUp): Promise<ReloadResult> {
+    return this.#reloads.fromFile(asked)
   }
 
   status(): StatusDocument {
@@ -210,25 +214,31 @@ export class Control {
 
   /** For the program that embeds this. */
   get backends(): ProgramBackends {
-    return new ProgramBackends(this.#calls('program'))
+    return new ProgramBackends(this.#calls())
   }
 
   /** Ends checks, changes under way and the admin API. The workers are not touched. `outcome`: for who reads streams. */
   async close(outcome: StopReason = 'drained'): Promise<void> {
     this.#health.close()
-    await this.#reloads.close()
-    await this.#membership.close()
-    await this.#store?.settled()
+    this.#drains.close()
+    this.#reloads.close()
+    this.#certificates.close()
+    // Whoever waits for a removal is answered.
+    this.#roster.departures.close()
+    await this.#changes.close()
+    await this.#opening.store?.settled()
     this.#streams.close(frame('closed', JSON.stringify(eventView({ type: 'closed', at: new Date(), outcome }))))
-    await this.#admin?.close()
-    this.#admin = null
+    await this.#admin.close()
   }
 
-  #calls(asked: Asked): BackendCalls {
+  #calls(): BackendCalls {
     const sources = this.#sources
-    const list = () => backendList(sources)
-    const describe = (backend: BackendSpec) => backendStatus(sources, backend)
-    return new BackendCalls({ membership: this.#membership, list, describe }, asked)
+    return new BackendCalls({
+      membership: this.#membership,
+      list: () => backendList(sources),
+      describe: (backend: BackendSpec, drainEndsAt) => backendStatus(sources, backend, drainEndsAt),
+      lastCheck: (slot) => this.#health.checks(slot)?.last ?? null,
+    })
   }
 
   #lists(): ListDeps['lists'] {
@@ -240,52 +250,26 @@ export class Control {
     }
   }
 
-  async #openAdmin(): Promise<void> {
-    const { port, log } = this.#options
-    const { admin } = this.#options.config
-    if (admin === null) return
-    this.#admin = new AdminPort({
+  #adminPort(): AdminPort {
+    const { port, log, ring = new EventRing() } = this.#options
+    return new AdminPort({
       version: port.version,
       revision: () => this.#membership.revision,
       log,
-      backends: this.#calls('admin API'),
+      backends: this.#calls(),
+      configuration: this.configuration,
       status: async () => statusDocument(this.#sources, await backendList(this.#sources)),
       scrape: () => this.#metrics.scrape(),
       readiness: () => readiness(port),
       certificates: () => this.#certificates.list(),
-      reload: () => this.#reloads.fromFile(),
+      reload: (asked) => this.#reloads.fromFile(asked),
       stop: () => port.stop(),
       configSchema: configJsonSchema,
       streams: this.#streams,
-      ring: this.#options.ring ?? new EventRing(),
+      ring,
       stats: this.#stats,
       lists: this.#lists(),
+      live: port,
     })
-    const prepared = await this.#admin.prepare(admin, this.#certificates.material)
-    prepared.commit()
-    this.#certificates.onAdopted((material) => this.#admin?.renew(material))
   }
-
-  /** An operator who looks at the file alone would not know why other backends run. */
-  #tellOverlay(): void {
-    const words = overlayWords(this.#membership.overlay)
-    if (words === '') return
-    const path = this.#store?.path ?? ''
-    const message = `changes made over the admin API are in force again (${path}): ${words}`
-    this.#options.log.event('info', 'state_restored', message, { path, revision: this.#membership.revision })
-  }
-}
-
-function overlayWords(overlay: Overlay): string {
-  const pools = Object.values(overlay)
-  const count = (size: (pool: Overlay[string]) => number): number => pools.reduce((sum, pool) => sum + size(pool), 0)
-  const parts = [
-    [count((pool) => Object.keys(pool.added).length), 'added'],
-    [count((pool) => pool.removed.length), 'removed'],
-    [count((pool) => Object.keys(pool.patched).length), 'changed'],
-  ] as const
-  return parts
-    .filter(([n]) => n > 0)
-    .map(([n, word]) => `${n} ${word}`)
-    .join(', ')
 }

@@ -10,14 +10,17 @@ export interface Departure {
   readonly since: Date
   /** Exchanges in flight when it began. */
   readonly inFlight: number
+  /** When what is left of them is cut. */
+  readonly endsAt: Date
   /** Those that had to be cut as they had not ended in time; 0 so far. */
   readonly cutCount: number
   /** Resolves with true when nothing is in flight any more, false if it was taken back. */
   readonly done: Promise<boolean>
 }
 
-interface Entry extends Omit<Departure, 'cutCount'> {
+interface Entry extends Omit<Departure, 'cutCount' | 'endsAt'> {
   cutCount: number
+  endsAt: Date
   deadlineMs: number
   cut: boolean
   /** A change that takes it back is under way: it must not end meanwhile. */
@@ -34,13 +37,16 @@ const pollMs = 20
 
 export class Departures {
   readonly #port: DeparturePort
+  /** Told of each that has finished by itself or was cut. */
+  readonly #onDone: (departure: Departure) => void
   readonly #entries = new Map<Slot, Entry>()
   /** Nothing in flight any more, waiting for the workers to close the idle connections. */
   readonly #closing = new Set<Slot>()
   #timer: NodeJS.Timeout | null = null
 
-  constructor(port: DeparturePort) {
+  constructor(port: DeparturePort, onDone: (departure: Departure) => void = () => {}) {
     this.#port = port
+    this.#onDone = onDone
   }
 
   /** Begins after the workers have swapped to a snapshot without the backend. Ends at once where nothing is in flight. */
@@ -52,6 +58,7 @@ export class Departures {
       since: new Date(),
       inFlight,
       cutCount: 0,
+      endsAt: new Date(Date.now() + drainMs),
       done: promise,
       deadlineMs: performance.now() + drainMs,
       cut: false,
@@ -76,11 +83,10 @@ export class Departures {
     return undefined
   }
 
-  /** As find, and it stays as it is until it is taken back or released. */
-  hold(pool: string, url: string): Departure | undefined {
-    const found = this.find(pool, url) as Entry | undefined
-    if (found !== undefined) found.held = true
-    return found
+  /** It stays as it is until it is taken back or released. */
+  hold(departure: Departure): void {
+    const entry = this.#entries.get(departure.backend.slot)
+    if (entry !== undefined) entry.held = true
   }
 
   /** The change did not come about: it goes on leaving. */
@@ -94,6 +100,7 @@ export class Departures {
     const entry = this.#entries.get(departure.backend.slot)
     if (entry === undefined) return
     entry.deadlineMs = performance.now() + drainMs
+    entry.endsAt = new Date(Date.now() + drainMs)
     this.#look(entry)
   }
 
@@ -139,6 +146,8 @@ export class Departures {
     this.#entries.delete(slot)
     this.#closing.add(slot)
     this.#port.cutBackend(slot)
+    // Who asked for the removal tells of it first.
+    setImmediate(() => this.#onDone(entry))
     entry.finish(true)
   }
 

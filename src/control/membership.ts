@@ -1,59 +1,35 @@
-// Which backends each pool has while running: what the configuration says, with the overlay of the admin API over it.
-// Every change goes the same way, one at a time: check → persist → apply to all workers → answer. If a step fails,
-// nothing has changed.
+// Changes of backends alone, as operators and programs ask for them: short ways to the one pipeline that read and parse
+// nothing anew, however large the configuration is.
 
+import type { BackendConfig, Config } from '../config/config.ts'
+import type { Json } from '../config/document/types.ts'
 import { kindProblem } from '../config/pool-kind.ts'
 import type { Log } from '../core/log.ts'
-import type { BackendSpec, Slot, Snapshot } from '../core/spec.ts'
-import { Flag } from '../state/flags.ts'
+import type { BackendSpec, Snapshot } from '../core/spec.ts'
 import { type BackendAddress, findBackends, locateBackend, matches, poolForNew } from './backend-finder.ts'
+import type { Asked, Changes } from './changes.ts'
 import { ControlError } from './control-error.ts'
-import { type Departure, Departures } from './departures.ts'
-import { changeOf, differences } from './differences.ts'
+import type { Departure, Departures } from './departures.ts'
+import type { DesiredBackend } from './desired.ts'
 import { type EventSink, noEvents } from './events.ts'
 import { formatDuration } from './format-duration.ts'
-import {
-  type ConfiguredPools,
-  type DesiredBackend,
-  type DesiredPools,
-  isConfigured,
-  mergeOverlay,
-  pruneOverlay,
-  withAdded,
-  withPatched,
-  withRemoved,
-} from './overlay.ts'
-import type { ControlPort } from './port.ts'
-import { SerialQueue } from './serial-queue.ts'
-import type { AdminState, BackendSettings, Overlay, StateDocument } from './store/state-document.ts'
-import { type StateStore, StoreError } from './store/state-store.ts'
+import { withState } from './history.ts'
+import type { InForce, Proposal } from './in-force.ts'
+import { amendPool, type BackendSettings, backendItems, itemWith, withItem } from './overlay.ts'
+import { valueWords } from './plan/plan-words.ts'
+import { backendChanges } from './plan/pool-steps.ts'
+import type { Member, Roster } from './roster.ts'
+import type { BackendItems } from './store/legacy-overlay.ts'
+import type { AdminState, SaidState } from './store/state-document.ts'
 
-/** Builds the snapshot of a set of backends; slots are found by pool and URL. */
-export type Compile = (
-  pools: DesiredPools,
-  o: { readonly generation: number; readonly slotOf: (pool: string, url: string) => Slot },
-) => Snapshot
+export type { Compile, Member } from './roster.ts'
 
 export interface MembershipOptions {
-  readonly port: Pick<ControlPort, 'state' | 'apply' | 'cutBackend'>
+  readonly changes: Changes
+  readonly roster: Roster
   readonly log: Log
   /** Default: nobody is told. */
   readonly events?: EventSink
-  /** null = changes live as long as the process. */
-  readonly store: StateStore | null
-  readonly document: StateDocument
-  readonly configured: ConfiguredPools
-  readonly compile: Compile
-  /** Called when other backends run than before, after the workers know. */
-  readonly onChange: (snapshot: Snapshot) => void
-  /** Called when an administrator's flag of a backend changed. */
-  readonly onFlags: (slot: Slot) => void
-}
-
-/** A backend with what an administrator said of it. */
-export interface Member {
-  readonly backend: BackendSpec
-  readonly state: AdminState
 }
 
 export type Removal =
@@ -65,346 +41,208 @@ export type Removal =
       readonly departure: Departure
     }
 
-/** What a configuration says now. */
-export interface Reconfiguration {
-  readonly configured: ConfiguredPools
-  readonly compile: Compile
-  /** Changes outside the pools, in words. */
-  readonly others?: readonly string[]
-  /** Compiling gives another snapshot than before although nothing else has changed. */
-  readonly isStale?: boolean
+/** What an operator says of a backend. */
+export interface Said extends BackendSettings {
+  readonly state?: AdminState | undefined
+  /** With `state: 'drain'`: after so long what is left of it is cut. Null = never; absent = never, or as it was. */
+  readonly drainMs?: number | null | undefined
 }
 
-interface Change {
-  readonly configured: ConfiguredPools
-  readonly compile: Compile
-  readonly overlay: Overlay
-  readonly desired: DesiredPools
-  readonly snapshot: Snapshot
-  readonly slots: ReadonlyMap<string, Slot>
-  /** Slots claimed for this change, given back if it fails. */
-  readonly claimed: readonly Slot[]
-  /** Departing backends that this change takes back. */
-  readonly returned: readonly Departure[]
-  readonly revision: number
-}
-
-/** Through what somebody asked for a change. */
-export type Asked = 'admin API' | 'program'
-
-const keyOf = (pool: string, url: string): string => `${pool}\n${url}`
-const adminFlags = Flag.DRAINING | Flag.DISABLED
-const flagOf: Readonly<Record<AdminState, number>> = { up: 0, drain: Flag.DRAINING, disabled: Flag.DISABLED }
-
-/** How long a backend that a new configuration no longer names may finish. */
-export const defaultDrainMs = 30_000
+const stateWords = { up: 'enabled', drain: 'drained', disabled: 'disabled' } as const
 
 export class Membership {
   readonly #o: MembershipOptions
-  readonly #queue = new SerialQueue()
-  readonly #departures: Departures
   readonly #events: EventSink
-  #configured: ConfiguredPools
-  #compile: Compile
-  #overlay: Overlay
-  #desired: DesiredPools = new Map()
-  #slots: ReadonlyMap<string, Slot> = new Map()
-  #revision: number
-  #snapshot!: Snapshot
-  #generation = 0
 
-  /** Claims slots and builds the first snapshot. @throws RangeError when there are more backends than slots. */
   constructor(options: MembershipOptions) {
     this.#o = options
     this.#events = options.events ?? noEvents
-    this.#departures = new Departures(options.port)
-    this.#configured = options.configured
-    this.#compile = options.compile
-    const { overlay, dropped } = pruneOverlay(options.configured, options.document.overlay)
-    for (const message of dropped) options.log.event('warn', 'overlay_dropped', message)
-    this.#overlay = overlay
-    this.#revision = options.document.revision
-    this.#adopt(this.#plan({ overlay }, this.#revision))
   }
 
   get snapshot(): Snapshot {
-    return this.#snapshot
+    return this.#o.roster.snapshot
   }
 
   get revision(): number {
-    return this.#revision
-  }
-
-  get overlay(): Overlay {
-    return this.#overlay
+    return this.#o.changes.now.revision
   }
 
   /** Backends in their pools, in order. */
   members(): Member[] {
-    const members: Member[] = []
-    for (const pool of this.#snapshot.pools) {
-      const desired = this.#desired.get(pool.name) ?? []
-      const states = new Map(desired.map((backend) => [backend.url, backend.state]))
-      for (const backend of pool.backends) members.push({ backend, state: states.get(backend.url) ?? 'up' })
-    }
-    return members
+    return this.#o.roster.members()
   }
 
   /** Removed backends that are still finishing. */
   departing(): readonly Departure[] {
-    return this.#departures.list()
+    return this.#o.roster.departures.list()
   }
 
-  /** @throws ControlError not-found (pool), duplicate, invalid (its kind is not the pool's), no-space, failed. */
-  add(at: BackendAddress, settings: BackendSettings, asked: Asked = 'admin API'): Promise<BackendSpec> {
-    return this.#queue.run(async () => {
-      const pool = poolForNew(this.#snapshot, at)
-      if (findBackends(this.#snapshot, { pool, url: at.url }).length > 0) {
-        const message = `${at.url} is already in pool ${pool}`
-        throw new ControlError('duplicate', message, [{ path: 'url', message: 'is already there; PATCH changes it' }])
-      }
-      const misfit = kindProblem(this.#snapshot.pools.find(({ name }) => name === pool)!, at.url)
-      if (misfit !== null) throw new ControlError('invalid', misfit, [{ path: 'url', message: misfit }])
-      const before = this.#departures.find(pool, at.url)
-      const kept =
-        before === undefined || isConfigured(this.#configured, pool, at.url) ? {} : settingsOf(before.backend)
-      const overlay = withAdded(this.#configured, this.#overlay, { pool, url: at.url }, { ...kept, ...settings })
-      await this.#change({ overlay })
-      this.#tell({ pool, url: at.url }, 'added', asked)
-      this.#events.emit({ type: 'backend_added', pool, backend: at.url, revision: this.#revision })
-      return locateBackend(this.#snapshot, { pool, url: at.url })
-    })
+  /** @throws ControlError not-found (pool), duplicate, invalid (its kind is not the pool's), and as `Changes.make`. */
+  add(at: BackendAddress, settings: BackendSettings, asked: Asked): Promise<BackendSpec> {
+    const { url } = at
+    let pool = ''
+    return this.#o.changes.make(
+      asked,
+      (now, revision) => {
+        pool = this.#poolFor(at)
+        const before = this.#o.roster.departures.find(pool, url)
+        const inFile = backendItems(now.file, pool)?.get(url)
+        // One that only the API had told of comes back with what it was told.
+        const kept = before === undefined || inFile !== undefined ? {} : settingsOf(before.backend)
+        const item = itemWith(url, inFile, { ...kept, ...settings }, inFile)
+        return this.#amend(now, { pool, url, item, said: null, stamp: { ...asked, revision } })
+      },
+      ({ revision }) => {
+        const backend = locateBackend(this.snapshot, { pool, url })
+        this.#tell(backend, 'added', asked)
+        this.#events.emit({ type: 'backend_added', pool, backend: url, revision })
+        return backend
+      },
+    )
   }
 
-  /** Changes the settings that are named. @throws ControlError not-found, invalid (ambiguous), no-space, failed. */
-  patch(at: BackendAddress, settings: BackendSettings, asked: Asked = 'admin API'): Promise<Member> {
-    return this.#queue.run(async () => {
-      const { pool, url } = locateBackend(this.#snapshot, at)
-      const overlay = withPatched(this.#overlay, { pool, url }, settings)
-      const before = this.#desiredOf(pool, url)
-      if (differences(this.#desired, mergeOverlay(this.#configured, overlay)).length > 0) {
-        await this.#change({ overlay })
-        const { url: backend, ...now } = this.#desiredOf(pool, url)
-        this.#tell({ pool, url }, changeOf(before, { url, ...now }), asked)
-        this.#events.emit({ type: 'backend_updated', pool, backend, ...now, revision: this.#revision })
-      }
-      return this.members().find(({ backend }) => backend.pool === pool && backend.url === url)!
-    })
+  /** Changes what is named. @throws ControlError not-found, invalid (ambiguous), and as `Changes.make`. */
+  patch(at: BackendAddress, said: Said, asked: Asked): Promise<Member> {
+    let before!: DesiredBackend
+    let pool = ''
+    return this.#o.changes.make(
+      asked,
+      (now, revision) => {
+        const backend = locateBackend(this.snapshot, at)
+        pool = backend.pool
+        before = this.#desired(pool, backend.url)
+        const { url } = backend
+        const inFile = backendItems(now.file, pool)?.get(url)
+        const item = itemWith(url, backendItems(now.whole, pool)!.get(url), said, inFile)
+        return this.#amend(now, { pool, url, item, said: this.#saidOf(before, said), stamp: { ...asked, revision } })
+      },
+      ({ isChange }) => {
+        if (isChange) this.#tellChange(pool, before, asked)
+        return this.members().find(({ backend }) => backend.pool === pool && backend.url === before.url)!
+      },
+    )
   }
 
   /**
    * New requests stop at once; those in flight may finish for `drainMs`. Removing one that is draining already sets
-   * its time anew. @throws ControlError not-found, invalid (ambiguous), no-space, failed.
+   * its time anew. @throws ControlError not-found, invalid (ambiguous), and as `Changes.make`.
    */
-  remove(at: BackendAddress, drainMs: number, asked: Asked = 'admin API'): Promise<Removal> {
-    return this.#queue.run(async () => {
-      const leaving = this.#departures.list().find(({ backend }) => matches(backend, at))
-      if (leaving !== undefined && findBackends(this.#snapshot, at).length === 0) {
-        this.#departures.hurry(leaving, drainMs)
-        this.#tell(leaving.backend, `has ${formatDuration(drainMs)} to finish`, asked)
-        return removalOf(leaving, this.#departures)
-      }
-      const backend = locateBackend(this.#snapshot, at)
-      const overlay = withRemoved(this.#configured, this.#overlay, backend.pool, backend.url)
-      const [departure] = await this.#change({ overlay }, drainMs)
-      this.#tell(backend, 'removed', asked)
-      const { pool, url } = backend
-      const { inFlight } = departure!
-      this.#events.emit({ type: 'backend_removed', pool, backend: url, inFlight, revision: this.#revision })
-      return removalOf(departure!, this.#departures)
-    })
+  async remove(at: BackendAddress, drainMs: number, asked: Asked): Promise<Removal> {
+    const { departures } = this.#o.roster
+    const leaving = await this.#o.changes.exclusively(async () => this.#hurry(at, drainMs))
+    if (leaving !== null) {
+      this.#tell(leaving.backend, `has ${formatDuration(drainMs)} to finish`, asked)
+      return removalOf(leaving, departures)
+    }
+    let gone!: BackendSpec
+    return this.#o.changes.make(
+      asked,
+      (now, revision) => {
+        gone = locateBackend(this.snapshot, at)
+        const { pool, url } = gone
+        const amended = this.#amend(now, { pool, url, item: null, said: null, stamp: { ...asked, revision } })
+        return { ...amended, drainMs }
+      },
+      ({ departures: [departure], revision }) => {
+        this.#tell(gone, 'removed', asked)
+        const { inFlight } = departure!
+        this.#events.emit({ type: 'backend_removed', pool: gone.pool, backend: gone.url, inFlight, revision })
+        return removalOf(departure!, departures)
+      },
+    )
   }
 
-  /**
-   * Another configuration of the same pools: differences are applied, the overlay stays over them. Tells all changes.
-   * Where only files that it names have changed, it is compiled anew within its revision: nothing is kept, so that a full
-   * disk does not keep an old certificate in force. @throws ControlError no-space, failed.
-   */
-  reconfigure({ configured, compile, others = [], isStale = false }: Reconfiguration): Promise<readonly string[]> {
-    return this.#queue.run(async () => {
-      const { overlay, dropped } = pruneOverlay(configured, this.#overlay)
-      const changes = [...differences(this.#desired, mergeOverlay(configured, overlay)), ...dropped, ...others]
-      if (changes.length > 0) await this.#change({ configured, compile, overlay })
-      else if (isStale) {
-        const plan = this.#plan({ configured, compile, overlay }, this.#revision)
-        await this.#apply(plan, () => undefined)
-        this.#o.onChange(plan.snapshot)
-      } else {
-        this.#configured = configured
-        this.#compile = compile
-      }
-      return changes
-    })
+  /** One that is leaving already, with another deadline. */
+  #hurry(at: BackendAddress, drainMs: number): Departure | null {
+    const { departures } = this.#o.roster
+    const leaving = departures.list().find(({ backend }) => matches(backend, at))
+    if (leaving === undefined || findBackends(this.snapshot, at).length > 0) return null
+    departures.hurry(leaving, drainMs)
+    return leaving
   }
 
-  /** After the changes under way: no more polling, waiting removals are answered. */
-  async close(): Promise<void> {
-    this.#departures.close()
-    await this.#queue.run(async () => undefined)
+  #poolFor(at: BackendAddress): string {
+    const pool = poolForNew(this.snapshot, at)
+    if (findBackends(this.snapshot, { pool, url: at.url }).length > 0) {
+      const message = `${at.url} is already in pool ${pool}`
+      throw new ControlError('duplicate', message, [{ path: 'url', message: 'is already there; PATCH changes it' }])
+    }
+    const misfit = kindProblem(this.snapshot.pools.find(({ name }) => name === pool)!, at.url)
+    if (misfit !== null) throw new ControlError('invalid', misfit, [{ path: 'url', message: misfit }])
+    return pool
   }
 
-  /** Writes the document as it is now: at start, so that a fresh sticky secret outlives the process. */
-  persist(): Promise<void> {
-    return this.#queue.run(() => this.#save(this.#documentOf(this.#overlay, this.#revision)))
+  #desired(pool: string, url: string): DesiredBackend {
+    return this.#o.roster.desired.get(pool)!.find((backend) => backend.url === url)!
   }
 
-  #desiredOf(pool: string, url: string): DesiredBackend {
-    return this.#desired.get(pool)!.find((backend) => backend.url === url)!
+  /** What stands beside the configuration from now on; null = nothing. */
+  #saidOf(before: DesiredBackend, { state = before.state, drainMs }: Said): SaidState | null {
+    if (state === 'up') return null
+    if (state === 'disabled') return { state }
+    const isNew = before.state !== 'drain'
+    if (drainMs === undefined || drainMs === null) {
+      const stays = drainMs === undefined && !isNew ? before.drainEndsAt : null
+      return { state, ...(stays !== null && { drainEndsAt: stays }) }
+    }
+    return { state, drainEndsAt: new Date(Date.now() + drainMs).toISOString() }
+  }
+
+  #amend(now: InForce, { pool, url, item, said, stamp }: Amendment): Proposal {
+    const { file, whole, changes } = now
+    const items = withItem(backendItems(whole, pool)!, { url, item }, backendItems(file, pool))
+    const made = { at: new Date().toISOString(), by: stamp.by, revision: stamp.revision }
+    const laid = amendPool({ file, whole, changes, pool, backends: [...items.values()], stamp: made })
+    const states = withState(now.states, { pool, url }, said)
+    return { ...laid, config: withBackends(now.config, pool, items), states, onlyBackends: true }
   }
 
   /** One line for each change that somebody asked for: who looks at the log alone shall know why traffic moved. */
   #tell({ pool, url }: { pool: string; url: string }, change: string, asked: Asked): void {
-    const revision = this.#revision
-    const where = this.#desired.size > 1 ? `pool ${pool}, ` : ''
-    const message = `backend ${url} ${change} (${asked}, ${where}revision ${revision})`
-    this.#o.log.event('info', 'backend_changed', message, { pool, url, change, revision })
+    const { by, cause } = asked
+    const { revision, desired } = this.#o.changes.now
+    const where = desired.size > 1 ? `pool ${pool}, ` : ''
+    const message = `backend ${url} ${change} (${by}, ${where}revision ${revision})`
+    this.#o.log.event('info', 'backend_changed', message, { pool, url, change, by, cause, revision })
   }
 
-  // — one change —
-
-  async #change(next: Partial<Pick<Change, 'configured' | 'compile' | 'overlay'>>, drainMs = defaultDrainMs) {
-    const plan = this.#plan(next, this.#revision + 1)
-    const gone = this.members().filter(({ backend }) => !plan.slots.has(keyOf(backend.pool, backend.url)))
-    try {
-      await this.#save(this.#documentOf(plan.overlay, plan.revision))
-    } catch (error) {
-      this.#abandon(plan)
-      throw error
-    }
-    const unsave = () => this.#o.store?.save(this.#documentOf(this.#overlay, this.#revision))
-    await this.#apply(plan, unsave)
-    // Only now: a worker that still had the old snapshot could be left without any backend. What it keeps this from
-    // are retries of exchanges that began before.
-    for (const { backend } of gone) {
-      this.#o.port.state.setFlag(backend.slot, Flag.REMOVED)
-      this.#o.onFlags(backend.slot)
-    }
-    this.#o.onChange(plan.snapshot)
-    return gone.map(({ backend }) => this.#departures.begin(backend, drainMs))
-  }
-
-  /** To all workers; `undo` is called when one of them cannot. */
-  async #apply(plan: Change, undo: () => Promise<unknown> | undefined): Promise<void> {
-    try {
-      await this.#o.port.apply(plan.snapshot)
-    } catch (error) {
-      await this.#rollBack(plan, error, undo)
-    }
-    this.#adopt(plan)
-  }
-
-  #plan(next: Partial<Pick<Change, 'configured' | 'compile' | 'overlay'>>, revision: number): Change {
-    const { configured = this.#configured, compile = this.#compile, overlay = this.#overlay } = next
-    const desired = mergeOverlay(configured, overlay)
-    const slots = new Map<string, Slot>()
-    const claimed: Slot[] = []
-    const returned: Departure[] = []
-    for (const [pool, backends] of desired) {
-      for (const { url } of backends) {
-        const leaving = this.#departures.hold(pool, url)
-        const known = this.#slots.get(keyOf(pool, url)) ?? leaving?.backend.slot
-        if (leaving !== undefined) returned.push(leaving)
-        slots.set(keyOf(pool, url), known ?? this.#claim(claimed, returned))
-      }
-    }
-    const slotOf = (pool: string, url: string): Slot => {
-      const slot = slots.get(keyOf(pool, url))
-      if (slot === undefined) throw new Error(`no slot for ${url} in pool ${pool}`)
-      return slot
-    }
-    try {
-      // A snapshot may be compiled anew within a revision.
-      const generation = Math.max(revision, this.#generation + 1)
-      const snapshot = compile(desired, { generation, slotOf })
-      return { configured, compile, overlay, desired, snapshot, slots, claimed, returned, revision }
-    } catch (error) {
-      this.#abandon({ claimed, returned })
-      throw error
-    }
-  }
-
-  #claim(claimed: Slot[], returned: readonly Departure[]): Slot {
-    try {
-      const slot = this.#o.port.state.claimSlot()
-      // Not usable before it is part of a snapshot, and unknown until its first check.
-      this.#o.port.state.setFlag(slot, Flag.UNKNOWN)
-      claimed.push(slot)
-      return slot
-    } catch (error) {
-      this.#abandon({ claimed, returned })
-      throw new ControlError('no-space', error instanceof Error ? error.message : String(error))
-    }
-  }
-
-  async #save(document: StateDocument): Promise<void> {
-    try {
-      await this.#o.store?.save(document)
-    } catch (error) {
-      const code = error instanceof StoreError ? error.code : ''
-      const kind = code === 'ENOSPC' || code === 'EDQUOT' ? 'no-space' : 'failed'
-      const message = error instanceof Error ? error.message : String(error)
-      this.#o.log.event('error', 'state_not_saved', `${message}; the change is refused`, { code })
-      throw new ControlError(kind, `${message}. Nothing was changed`)
-    }
-  }
-
-  #documentOf(overlay: Overlay, revision: number): StateDocument {
-    return { ...this.#o.document, revision, overlay }
-  }
-
-  #abandon(plan: Pick<Change, 'claimed' | 'returned'>): void {
-    for (const departure of plan.returned) this.#departures.release(departure)
-    for (const slot of plan.claimed) this.#o.port.state.freeSlot(slot)
-  }
-
-  /** A worker could not take the snapshot: everybody goes back to the one before. */
-  async #rollBack(plan: Change, cause: unknown, undo: () => Promise<unknown> | undefined): Promise<never> {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    this.#o.log.event('error', 'change_not_applied', `a change could not be applied and is undone: ${reason}`)
-    await undo()?.catch(() => undefined)
-    const restored = await this.#o.port.apply(this.#snapshot).then(
-      () => true,
-      () => false,
+  #tellChange(pool: string, before: DesiredBackend, asked: Asked): void {
+    const now = this.#desired(pool, before.url)
+    const words = backendChanges(before, now).map((change) =>
+      change.path === 'state' ? stateWords[now.state] : valueWords(change),
     )
-    // A worker that still has the refused snapshot may use the new slots: they are then lost rather than shared.
-    this.#abandon(restored ? plan : { claimed: [], returned: plan.returned })
-    throw new ControlError('failed', `The change could not be applied (${reason}). Nothing was changed`)
+    const ends = now.drainEndsAt !== null && now.drainEndsAt !== before.drainEndsAt ? ` until ${now.drainEndsAt}` : ''
+    this.#tell({ pool, url: before.url }, `${words.join(', ')}${ends}`.trim(), asked)
+    const { weight, maxConnections, backup, state } = now
+    const about = { pool, backend: before.url, weight, maxConnections, backup, state, revision: this.revision }
+    this.#events.emit({ type: 'backend_updated', ...about })
   }
+}
 
-  #adopt(plan: Change): void {
-    this.#configured = plan.configured
-    this.#compile = plan.compile
-    this.#overlay = plan.overlay
-    this.#desired = plan.desired
-    this.#slots = plan.slots
-    this.#snapshot = plan.snapshot
-    this.#generation = plan.snapshot.generation
-    this.#revision = plan.revision
-    for (const departure of plan.returned) this.#takeBack(departure)
-    for (const [pool, backends] of plan.desired) for (const backend of backends) this.#setAdminFlags(pool, backend)
-  }
+interface Amendment {
+  readonly pool: string
+  readonly url: string
+  /** As the document has it; null = it leaves. */
+  readonly item: Json | null
+  readonly said: SaidState | null
+  readonly stamp: Asked & { readonly revision: number }
+}
 
-  #takeBack(departure: Departure): void {
-    const { state } = this.#o.port
-    this.#departures.takeBack(departure)
-    // Nobody has checked it since it left.
-    state.setFlag(departure.backend.slot, Flag.UNKNOWN)
-    state.clearFlag(departure.backend.slot, Flag.REMOVED | Flag.PROBE_DOWN | Flag.EJECTED)
-  }
+/** The configuration with other backends in one pool; everything else is the same object. */
+function withBackends(config: Config, name: string, items: BackendItems): Config {
+  const pool = config.pools[name]!
+  const backends = [...items].map(([url, item]) => backendOf(url, item))
+  return { ...config, pools: { ...config.pools, [name]: { ...pool, backends } } }
+}
 
-  #setAdminFlags(pool: string, backend: DesiredBackend): void {
-    const { state } = this.#o.port
-    const slot = this.#slots.get(keyOf(pool, backend.url))!
-    const wanted = flagOf[backend.state]
-    const set = wanted !== 0 && state.setFlag(slot, wanted)
-    const cleared = state.clearFlag(slot, adminFlags & ~wanted)
-    if (set || cleared) this.#o.onFlags(slot)
-  }
+function backendOf(url: string, item: Json): BackendConfig {
+  const { weight = 1, max_connections = 0, backup = false } = (typeof item === 'object' ? item : {}) as BackendSettings
+  return { url, weight, maxConnections: max_connections, backup }
 }
 
 const settingsOf = ({ weight, maxConnections, backup }: BackendSpec): BackendSettings => ({
   weight,
-  maxConnections,
+  max_connections: maxConnections,
   backup,
 })
 

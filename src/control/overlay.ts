@@ -1,145 +1,133 @@
-// The overlay's arithmetic: what the admin API changed, laid over what the configuration file says. Pure; new values only.
+// The one overlay: everything that was changed while it ran, over what file and command line say. Pure; new values only.
 
-import { kindOfUrl, type PoolKind } from '../config/pool-kind.ts'
-import {
-  type AdminState,
-  type BackendSettings,
-  emptyPoolOverlay,
-  type Overlay,
-  type PoolOverlay,
-} from './store/state-document.ts'
+import { applyDifferences, differencesBetween } from '../config/document/differences.ts'
+import { canonical, identityOf } from '../config/document/places.ts'
+import type { Difference, DocumentChange, Json } from '../config/document/types.ts'
+import type { BackendItems } from './store/legacy-overlay.ts'
 
-/** A backend as the configuration file has it, URL in normal form. */
-export interface ConfiguredBackend {
-  readonly url: string
-  readonly weight: number
-  readonly maxConnections: number
-  readonly backup: boolean
+/** Who made a change, when, and as which revision. */
+export type Stamp = Pick<DocumentChange, 'at' | 'by' | 'revision'>
+
+type JsonObject = { readonly [key: string]: Json }
+
+/**
+ * The changes that make of what the file says what is wanted. Those that were there before and say the same keep who made
+ * them and when.
+ */
+export function changesTowards(
+  file: Json,
+  wanted: Json,
+  known: readonly DocumentChange[],
+  stamp: Stamp,
+): DocumentChange[] {
+  return stamped(differencesBetween(file, wanted), known, stamp)
 }
 
-/** A backend as it shall run. */
-export interface DesiredBackend extends ConfiguredBackend {
-  readonly state: AdminState
-}
-
-export type ConfiguredPools = ReadonlyMap<string, readonly ConfiguredBackend[]>
-export type DesiredPools = ReadonlyMap<string, readonly DesiredBackend[]>
-
-const defaults = { weight: 1, maxConnections: 0, backup: false, state: 'up' as const }
-
-const poolOf = (overlay: Overlay, pool: string): PoolOverlay =>
-  Object.hasOwn(overlay, pool) ? overlay[pool]! : emptyPoolOverlay
-
-function withPool(overlay: Overlay, pool: string, next: PoolOverlay): Overlay {
-  const { [pool]: _, ...others } = overlay
-  const empty = next.removed.length + Object.keys(next.added).length + Object.keys(next.patched).length === 0
-  return empty ? others : { ...others, [pool]: next }
-}
-
-const without = <T>(record: Readonly<Record<string, T>>, key: string): Record<string, T> => {
-  const { [key]: _, ...rest } = record
-  return rest
-}
-
-/** The backends of every pool as they shall run: configured ones not removed, patched, then the added ones. */
-export function mergeOverlay(configured: ConfiguredPools, overlay: Overlay): DesiredPools {
-  const desired = new Map<string, readonly DesiredBackend[]>()
-  for (const [pool, backends] of configured) {
-    const { added, removed, patched } = poolOf(overlay, pool)
-    const gone = new Set(removed)
-    const kept = backends.filter((backend) => !gone.has(backend.url))
-    desired.set(pool, [
-      ...kept.map((backend) => ({ ...defaults, ...backend, ...patched[backend.url] })),
-      ...Object.entries(added).map(([url, settings]) => ({ ...defaults, url, ...settings })),
-    ])
-  }
-  return desired
-}
-
-/** Whether the configuration file names the backend. */
-export const isConfigured = (configured: ConfiguredPools, pool: string, url: string): boolean =>
-  configured.get(pool)?.some((backend) => backend.url === url) ?? false
-
-/** A backend joins a pool: a new one, or a configured one that had been removed. `settings` holds what was asked for. */
-export function withAdded(
-  configured: ConfiguredPools,
-  overlay: Overlay,
-  at: { readonly pool: string; readonly url: string },
-  settings: BackendSettings,
-): Overlay {
-  const pool = poolOf(overlay, at.pool)
-  const removed = pool.removed.filter((url) => url !== at.url)
-  if (!isConfigured(configured, at.pool, at.url)) {
-    return withPool(overlay, at.pool, { ...pool, added: { ...pool.added, [at.url]: settings } })
-  }
-  const patched = without(pool.patched, at.url)
-  if (Object.keys(settings).length > 0) patched[at.url] = settings
-  return withPool(overlay, at.pool, { ...pool, removed, patched })
-}
-
-export function withRemoved(configured: ConfiguredPools, overlay: Overlay, poolName: string, url: string): Overlay {
-  const pool = poolOf(overlay, poolName)
-  const removed = isConfigured(configured, poolName, url) ? [...pool.removed, url] : pool.removed
-  return withPool(overlay, poolName, {
-    added: without(pool.added, url),
-    removed,
-    patched: without(pool.patched, url),
+function stamped(differences: readonly Difference[], known: readonly DocumentChange[], stamp: Stamp): DocumentChange[] {
+  const byPlace = new Map(known.map((change) => [placeOf(change), change]))
+  return differences.map((difference) => {
+    const before = byPlace.get(placeOf(difference))
+    const isOld = before !== undefined && canonical(before.value ?? null) === canonical(difference.value ?? null)
+    const { at, by, revision } = isOld ? before : stamp
+    return { ...difference, at, by, revision }
   })
 }
 
-/** Settings of a backend change; the ones not named stay. */
-export function withPatched(
-  overlay: Overlay,
-  at: { readonly pool: string; readonly url: string },
-  settings: BackendSettings,
-): Overlay {
-  const pool = poolOf(overlay, at.pool)
-  const where = at.url in pool.added ? 'added' : 'patched'
-  const { state, ...merged } = { ...pool[where][at.url], ...settings }
-  // `up` is what a backend is anyway.
-  const next = state === undefined || state === 'up' ? merged : { ...merged, state }
-  const record = without(pool[where], at.url)
-  if (where === 'added' || Object.keys(next).length > 0) record[at.url] = next
-  return withPool(overlay, at.pool, { ...pool, [where]: record })
+const placeOf = ({ path, value }: Difference): string => JSON.stringify([path, value === undefined])
+
+/** A document and the changes that lead to it. */
+export interface Laid {
+  readonly whole: Json
+  readonly changes: readonly DocumentChange[]
 }
 
-/** The overlay for another configuration: what no longer means anything is dropped and said. */
-export function pruneOverlay(configured: ConfiguredPools, overlay: Overlay): { overlay: Overlay; dropped: string[] } {
-  const dropped: string[] = []
-  let result: Overlay = {}
-  for (const [name, pool] of Object.entries(overlay)) {
-    if (!configured.has(name)) {
-      dropped.push(`pool ${name} is no longer configured: what was changed in it is forgotten`)
-      continue
-    }
-    result = withPool(result, name, prunePool({ configured, dropped }, name, pool))
+export interface PoolAmendment {
+  readonly file: Json
+  readonly whole: Json
+  readonly changes: readonly DocumentChange[]
+  readonly pool: string
+  /** The items of the pool's list as they shall be. */
+  readonly backends: readonly Json[]
+  readonly stamp: Stamp
+}
+
+/** Other backends in one pool: only that pool is looked at, however large the rest is. */
+export function amendPool({ file, whole, changes, pool, backends, stamp }: PoolAmendment): Laid {
+  const next = { ...poolIn(whole, pool), backends }
+  const only = (one: Json | undefined): Json => ({ pools: one === undefined ? {} : { [pool]: one } })
+  const isOfPool = ({ path }: Difference): boolean => path[0] === 'pools' && path[1] === pool
+  const known = changes.filter(isOfPool)
+  const ofPool = stamped(differencesBetween(only(poolIn(file, pool)), only(next)), known, stamp)
+  const first = changes.findIndex(isOfPool)
+  const others = changes.filter((change) => !isOfPool(change))
+  const at = first === -1 ? others.length : changes.slice(0, first).filter((change) => !isOfPool(change)).length
+  return {
+    whole: withPool(whole, pool, next),
+    changes: [...others.slice(0, at), ...ofPool, ...others.slice(at)],
   }
-  return { overlay: result, dropped }
 }
 
-/** The file may have turned an HTTP pool into a TCP pool since. */
-function isOfOtherKind(url: string, kinds: ReadonlySet<PoolKind | null>): boolean {
-  const kind = kindOfUrl(url)
-  return kind !== null && !kinds.has(kind) && (kinds.has('http') || kinds.has('tcp'))
+const objectAt = (value: Json | undefined, key: string): JsonObject | undefined => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const inner = Object.hasOwn(value, key) ? (value as JsonObject)[key] : undefined
+  return typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? (inner as JsonObject) : undefined
 }
 
-function prunePool(
-  { configured, dropped }: { readonly configured: ConfiguredPools; readonly dropped: string[] },
-  name: string,
-  pool: PoolOverlay,
-): PoolOverlay {
-  const known = (url: string): boolean => isConfigured(configured, name, url)
-  const removed = pool.removed.filter(known)
-  const added: Record<string, BackendSettings> = {}
-  const patched: Record<string, BackendSettings> = {}
-  for (const [url, settings] of Object.entries(pool.patched)) if (known(url)) patched[url] = settings
-  const kinds = new Set(configured.get(name)?.map(({ url }) => kindOfUrl(url)))
-  // A backend that was added by hand and then written into the file keeps what was said about it.
-  for (const [url, settings] of Object.entries(pool.added)) {
-    if (isOfOtherKind(url, kinds))
-      dropped.push(`backend ${url} was added to pool ${name}, whose backends speak something else now: it is forgotten`)
-    else if (!known(url)) added[url] = settings
-    else if (Object.keys(settings).length > 0) patched[url] = settings
+const poolIn = (document: Json, pool: string): JsonObject | undefined => objectAt(objectAt(document, 'pools'), pool)
+
+function withPool(document: Json, pool: string, next: Json): Json {
+  return { ...(document as JsonObject), pools: { ...objectAt(document, 'pools'), [pool]: next } }
+}
+
+/** The items of a pool's list in a document, by URL in normal form; null = there is no such pool. */
+export function backendItems(document: Json, pool: string): BackendItems | null {
+  const found = poolIn(document, pool)
+  if (found === undefined) return null
+  const list = Array.isArray(found.backends) ? (found.backends as readonly Json[]) : []
+  const at = ['pools', pool, 'backends']
+  return new Map(list.map((item) => [identityOf(at, item) ?? canonical(item), item]))
+}
+
+/** The items with one that is other, new, or not there any more (null). One that the file names comes to its place there. */
+export function withItem(
+  items: BackendItems,
+  { url, item }: { readonly url: string; readonly item: Json | null },
+  file: BackendItems | null,
+): BackendItems {
+  const next = new Map(items)
+  if (item === null) next.delete(url)
+  else next.set(url, item)
+  if (item === null || items.has(url) || !file?.has(url)) return next
+  const names = [...file.keys()]
+  const before = names.slice(0, names.indexOf(url)).findLast((name) => items.has(name))
+  const entries = [...items]
+  entries.splice(entries.findIndex(([name]) => name === before) + 1, 0, [url, item])
+  return new Map(entries)
+}
+
+/** What may be said of a backend, by the names of the file. */
+export interface BackendSettings {
+  readonly weight?: number | undefined
+  readonly max_connections?: number | undefined
+  readonly backup?: boolean | undefined
+}
+
+const defaults: Required<BackendSettings> = { weight: 1, max_connections: 0, backup: false }
+
+/** An item with other settings; what is the default is only written where it stands in `file`, the file's own item. */
+export function itemWith(url: string, item: Json | undefined, settings: BackendSettings, file: Json | undefined): Json {
+  const now: Record<string, Json> = item === undefined || typeof item === 'string' ? {} : { ...(item as JsonObject) }
+  const written = typeof item === 'string' ? item : (now.url ?? url)
+  const inFile = typeof file === 'object' && file !== null ? (file as JsonObject) : {}
+  for (const key of Object.keys(defaults) as (keyof BackendSettings)[]) {
+    const value = settings[key]
+    if (value === undefined) continue
+    if (value === defaults[key] && !Object.hasOwn(inFile, key)) delete now[key]
+    else now[key] = value
   }
-  return { added, removed, patched }
+  const { url: _, ...rest } = now
+  return Object.keys(rest).length === 0 && typeof item !== 'object' ? written : { ...rest, url: written }
 }
+
+/** The document with the changes in it. */
+export const withChanges = (file: Json, changes: readonly DocumentChange[]): Json => applyDifferences(file, changes)

@@ -3,8 +3,10 @@
 import type { ErrorName } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Slot, Snapshot } from '../core/spec.ts'
+import type { FollowFilter } from '../observe/follow/follow-filter.ts'
 import type { OwnerState } from '../state/owner-state.ts'
 import type { FieldProblem } from './control-error.ts'
+import type { Plan } from './plan/plan.ts'
 import type { WorkerInfo } from './status-document.ts'
 
 export type { WorkerInfo } from './status-document.ts'
@@ -27,6 +29,21 @@ export interface Prepared {
   commit(): Promise<void>
   /** What was made ready is given up, listeners that were opened for it are closed. Never rejects. */
   abandon(): Promise<void>
+}
+
+/** Exchanges and TCP connections that have ended, as somebody follows them. */
+export interface FollowedEntries {
+  /** JSON, one object each, as the access log has them. */
+  readonly entries: readonly string[]
+  /** Those that were too many in a second. */
+  readonly skipped: number
+}
+
+/** Somebody follows. */
+export interface Following {
+  /** All workers know of it. */
+  readonly ready: Promise<void>
+  stop(): void
 }
 
 /** The running process, from the control plane's side. */
@@ -55,6 +72,8 @@ export interface ControlPort {
   /** The same as SIGTERM: drain, then end. */
   stop(): void
   isDraining(): boolean
+  /** Tells of exchanges that end from now on and meet the filter; at most `perSecond` of each worker. */
+  follow(filter: FollowFilter, perSecond: number, onEntries: (entries: FollowedEntries) => void): Following
   onBackendFailure(listener: (failure: BackendFailure) => void): void
 }
 
@@ -63,9 +82,12 @@ export type ReloadResult =
   | {
       readonly applied: true
       readonly revision: number
+      /** One line each, for people. */
       readonly changes: readonly string[]
       /** Certificates that cannot be used as they are now: the old ones stay in force. */
       readonly refused: readonly FieldProblem[]
+      readonly plan: Plan
+      readonly warnings: readonly string[]
     }
   /** Nothing was changed: these keys need a restart. */
-  | { readonly applied: false; readonly needsRestart: readonly string[] }
+  | { readonly applied: false; readonly needsRestart: readonly string[]; readonly warnings: readonly string[] }

@@ -1,10 +1,22 @@
 // The backends of a running Frontdesk in the hands of the program that embeds it.
 import { addInput, removeInput, updateInput } from './admin/backend-inputs.ts'
 import type { BackendCalls } from './backend-calls.ts'
-import type { AddBackend, BackendName, Backends, RemoveBackend, RemovedBackend, UpdateBackend } from './backends.ts'
+import type {
+  AddBackend,
+  AddOptions,
+  BackendName,
+  Backends,
+  DrainBackend,
+  RemoveBackend,
+  RemovedBackend,
+  UpdateBackend,
+} from './backends.ts'
+import type { Asked } from './changes.ts'
 import type { BackendStatus } from './status-document.ts'
 
 export type { Backends } from './backends.ts'
+
+const asked = (call: string): Asked => ({ by: 'program', cause: `backends.${call}` })
 
 /** @throws ControlError `invalid` for input that the schemas of the admin API refuse. */
 export class ProgramBackends implements Backends {
@@ -18,23 +30,23 @@ export class ProgramBackends implements Backends {
     return this.#calls.list()
   }
 
-  async add(backend: string | AddBackend): Promise<BackendStatus> {
-    return this.#calls.add(addInput(named(backend)))
+  async add(backend: string | AddBackend, options: AddOptions = {}): Promise<BackendStatus> {
+    return this.#calls.add(addInput(named(backend)), asked('add'), options)
   }
 
   async update(backend: UpdateBackend): Promise<BackendStatus> {
-    return this.#calls.update(updateInput(backend))
+    return this.#calls.update(updateInput(backend), asked('update'))
   }
 
-  async drain(backend: string | BackendName): Promise<BackendStatus> {
-    const { url, pool } = named(backend)
-    return this.#calls.update(updateInput({ url, pool, state: 'drain' }))
+  async drain(backend: string | DrainBackend): Promise<BackendStatus> {
+    const { url, pool, drain } = named<DrainBackend>(backend)
+    return this.#calls.update(updateInput({ url, pool, state: 'drain', drain }), asked('drain'))
   }
 
   async remove(backend: string | RemoveBackend): Promise<RemovedBackend> {
     const { wait = false, ...rest } = named(backend)
     const { drainMs, ...at } = removeInput(rest)
-    return this.#calls.remove(at, { drainMs, wait })
+    return this.#calls.remove(at, { drainMs, wait }, asked('remove'))
   }
 }
 

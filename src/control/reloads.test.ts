@@ -60,10 +60,10 @@ describe('certificates of a running process', { skip }, () => {
       state_file: null,
       ...over,
     }
-    control = await Control.create({ port, config: load().config, configPath: at('config.json'), load, log })
+    control = await Control.create({ port, loaded: load(), load, log })
     await control.start()
     // It looks once more when it has begun to watch.
-    await within('its first look', control.reload(load().config))
+    await within('its first look', control.reload(load()))
     return control
   }
   const put = async ({ certPath, keyPath }: Issued, name = 'a'): Promise<void> => {
@@ -116,6 +116,7 @@ describe('certificates of a running process', { skip }, () => {
     assert.ok(Date.parse(not_before) < Date.now() && Date.parse(expires_at) > Date.now())
     assert.deepEqual(rest, {
       kind: 'certificate',
+      admin: false,
       name: at('a.pem'),
       names: ['a.example', '*.a.example'],
       alternative_names: ['DNS:a.example', 'DNS:*.a.example'],
@@ -200,7 +201,7 @@ describe('certificates of a running process', { skip }, () => {
     assert.match(a!.last_error!.message, /a\.key does not match/)
     assert.equal(b!.last_error, null)
     // The same fault seen again is no news.
-    await control!.reload(load().config)
+    await control!.reload(load())
     const told = log.named('certificate_refused').length
     await replace('b.pem', one.cert)
     await replace('b.key', one.key)
@@ -322,12 +323,14 @@ describe('certificates of a running process', { skip }, () => {
 
   it('are read again by POST /reload, although the file is the same', async () => {
     await start()
-    assert.deepEqual(JSON.parse((await call('POST', '/reload')).text), { revision: 1, changes: [] })
+    const nothing = JSON.parse((await call('POST', '/reload')).text)
+    assert.deepEqual([nothing.revision, nothing.changes, nothing.plan.steps], [1, [], []])
     assert.match((await log.waitFor('reloaded')).message, /nothing in it has changed/)
     await put(two)
     const answer = await call('POST', '/reload')
     assert.equal(answer.status, 200)
-    assert.deepEqual(JSON.parse(answer.text), { revision: 1, changes: [`${at('a.pem')} changed`] })
+    const { revision, changes, plan } = JSON.parse(answer.text)
+    assert.deepEqual([revision, changes, plan.steps[0].kind], [1, [`${at('a.pem')} changed`], 'certificate'])
     assert.equal(served(), two.cert)
   })
 
@@ -386,16 +389,13 @@ describe('certificates of a running process', { skip }, () => {
     const [typo] = wrong.errors
     assert.deepEqual([typo!.path, typeof typo!.line], ['wrokers', 'number'])
     delete file.wrokers
-    file.workers = 3
-    assert.deepEqual((await refused(409)).errors, [{ path: 'workers', message: 'can only change with a restart' }])
-    file.listeners = [{ name: 'web', listen: '127.0.0.1:0' }]
-    const keys = (await refused(409)).errors.map(({ path }) => path)
-    assert.deepEqual(keys, ['listeners.web.tls', 'workers'])
+    file.state_file = 'other.json'
+    assert.deepEqual((await refused(409)).errors, [{ path: 'state_file', message: 'can only change with a restart' }])
     // What is in force is still watched.
     await put(two)
     await log.waitFor('certificate_changed')
     assert.equal(served(), two.cert)
-    delete file.workers
+    file.state_file = null
     file.listeners = [listener()]
     assert.equal((await call('POST', '/reload')).status, 200)
     assert.deepEqual(await metric('frontdesk_config_last'), ['frontdesk_config_last_reload_successful 1'])

@@ -1,39 +1,30 @@
-// Everything that brings a running process up to date with its files: the configuration read again on request, and
-// certificates that changed. One at a time; what cannot be taken leaves in force what is.
+// What comes from files: the configuration read again on request, and certificates that changed. Each goes the way of all
+// changes; what cannot be taken leaves in force what is.
 
-import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { ConfigError, formatProblem } from '../config/problem.ts'
 import type { Log } from '../core/log.ts'
-import { type CertificateStore, problemsOf } from './certificates/certificate-store.ts'
-import type { Material, MaterialRead } from './certificates/material.ts'
-import { fieldProblem } from './control-error.ts'
+import type { Asked, Changes, Outcome } from './changes.ts'
+import { ControlError, fieldProblem } from './control-error.ts'
 import { type EventSink, noEvents } from './events.ts'
-import type { Compile, Membership } from './membership.ts'
+import { type InForce, type Proposal, proposalOf } from './in-force.ts'
 import type { ReloadResult } from './port.ts'
-import { configuredPools, keysThatNeedRestart, listenerChanges } from './reload.ts'
-import { routeChanges } from './route-changes.ts'
-import { SerialQueue } from './serial-queue.ts'
 
 /** Reads the configuration again; a module is imported, which takes a while. */
 export type LoadConfig = () => LoadedConfig | Promise<LoadedConfig>
 
 export interface ReloadsOptions {
+  readonly changes: Changes
   readonly log: Log
   /** Default: nobody is told. */
   readonly events?: EventSink
-  readonly config: Config
   /** Reads the configuration file again; null without one: then a reload reads certificates only. */
   readonly load: LoadConfig | null
-  readonly certificates: CertificateStore
-  readonly membership: Pick<Membership, 'reconfigure' | 'revision'>
-  readonly compile: (config: Config, material: Material) => Compile
 }
 
 export class Reloads {
   readonly #o: ReloadsOptions
-  readonly #queue = new SerialQueue()
-  #config: Config
+  readonly #events: EventSink
   #successful = true
   /** The last reload was applied but for certificates that could not be used. */
   #onlyRefused = false
@@ -41,7 +32,7 @@ export class Reloads {
 
   constructor(options: ReloadsOptions) {
     this.#o = options
-    this.#config = options.config
+    this.#events = options.events ?? noEvents
   }
 
   /** The last reload that was asked for was applied whole, be it later when a file had been mended, or none was. */
@@ -50,94 +41,119 @@ export class Reloads {
   }
 
   /**
-   * Applies another configuration if only backends, routes and `tls` of listeners differ; else says what needs a restart and
-   * changes nothing. Certificates are read again in any case; `locate` finds the places of those that cannot be used.
+   * Puts another configuration in the place of file and command line; what was changed while it ran stays over it. Certificates
+   * are read again in any case. Of what a running process cannot follow nothing is changed.
    * @throws ConfigError, ControlError; then nothing has changed.
    */
-  apply(config: Config, locate: LoadedConfig['locate'] = (error) => error): Promise<ReloadResult> {
-    return this.#queue.run(async () => {
-      this.#successful = false
-      this.#onlyRefused = false
-      const needsRestart = keysThatNeedRestart(this.#config, config)
-      if (needsRestart.length > 0) return { applied: false, needsRestart }
-      const read = await this.#o.certificates.read(config)
-      const changes = await this.#rollOut(config, read)
-      this.#o.certificates.adopt(read, { tellAgain: true })
-      this.#config = config
-      this.#successful = read.refusals.length === 0
-      this.#onlyRefused = !this.#successful
-      const located = locate(new ConfigError(problemsOf(read.refusals, null))) as ConfigError
-      const refused = located.problems.map(fieldProblem)
-      const { revision } = this.#o.membership
-      const events = this.#o.events ?? noEvents
-      events.emit({ type: 'config_applied', revision, changes, refused })
-      return { applied: true, revision, changes, refused }
-    })
+  async apply(loaded: LoadedConfig, asked: Asked): Promise<ReloadResult> {
+    try {
+      return await this.#make(asked, () => loaded)
+    } catch (error) {
+      const located = loaded.locate(error)
+      this.#refused(located)
+      throw located
+    }
   }
 
   /** Reads the file again, applies it and leaves in the log what became of it. @throws as `apply`. */
-  async fromFile(): Promise<ReloadResult> {
+  async fromFile(asked: Asked): Promise<ReloadResult> {
     let loaded: LoadedConfig | undefined
+    const before = this.#o.changes.now.revision
     try {
-      loaded = await this.#o.load?.()
-      for (const warning of loaded?.warnings ?? []) this.#o.log.event('warn', 'configuration', warning)
-      const before = this.#o.membership.revision
-      const result = await this.apply(loaded?.config ?? this.#config, loaded?.locate)
-      this.#tell(result, before)
+      const result = await this.#make(asked, async (now) => {
+        loaded = (await this.#o.load?.()) ?? now.loaded
+        return loaded
+      })
+      if (!result.dryRun) this.#tell(asked, result, before)
       return result
     } catch (error) {
-      this.#successful = false
       const located = loaded?.locate(error) ?? error
-      this.#tellFailure(located)
+      if (!asked.dryRun) this.#tellFailure(asked, located)
       throw located
     }
   }
 
   /** Files of certificates may have changed: takes what is new and can be used. Never rejects. */
-  refresh(): Promise<void> {
-    return this.#queue.run(async () => {
+  async refresh(): Promise<void> {
+    if (this.#closed) return
+    const { changes, log } = this.#o
+    try {
+      const refused = await changes.make(
+        { by: 'file watch', cause: 'certificates' },
+        ({ config }) => ({ config, isRefresh: true }),
+        (outcome) => outcome.refused,
+      )
+      if (!this.#onlyRefused || refused.length > 0) return
+      this.#successful = true
+      this.#onlyRefused = false
+    } catch (error) {
       if (this.#closed) return
-      try {
-        const read = await this.#o.certificates.read(this.#config)
-        if (this.#closed) return
-        await this.#rollOut(this.#config, read)
-        this.#o.certificates.adopt(read)
-        if (this.#onlyRefused && read.refusals.length === 0) {
-          this.#successful = true
-          this.#onlyRefused = false
-        }
-      } catch (error) {
-        const message = `changed certificates could not be taken, the old ones stay: ${(error as Error).message}`
-        this.#o.log.event('error', 'certificates_not_applied', message)
-      }
-    })
+      const message = `changed certificates could not be taken, the old ones stay: ${(error as Error).message}`
+      log.event('error', 'certificates_not_applied', message)
+    }
   }
 
-  /** After what is under way nothing more is begun. */
-  async close(): Promise<void> {
+  /** Nothing more is begun. */
+  close(): void {
     this.#closed = true
-    this.#o.certificates.close()
-    await this.#queue.run(async () => undefined)
   }
 
-  async #rollOut(config: Config, { material }: MaterialRead): Promise<string[]> {
-    const changed = material.changedSince(this.#o.certificates.material)
-    const changes = await this.#o.membership.reconfigure({
-      configured: configuredPools(config),
-      compile: this.#o.compile(config, material),
-      others: [...listenerChanges(this.#config, config), ...routeChanges(this.#config, config)],
-      isStale: changed.length > 0,
-    })
-    return [...changes, ...changed.map(({ wanted }) => `${wanted.files.cert} changed`)]
+  #make(
+    asked: Asked,
+    read: (now: InForce) => LoadedConfig | Promise<LoadedConfig>,
+  ): Promise<ReloadResult & { readonly dryRun: boolean }> {
+    let warnings: readonly string[] = []
+    return this.#o.changes
+      .make(
+        asked,
+        async (now) => {
+          if (!asked.dryRun) this.#begin()
+          const fresh = await read(now)
+          warnings = fresh.warnings
+          return this.#withOverlay(fresh, now, asked)
+        },
+        (outcome) => {
+          if (!outcome.dryRun) this.#done(outcome)
+          return { ...resultOf(outcome), warnings }
+        },
+      )
+      .catch((error: unknown) => {
+        if (error instanceof ControlError && error.kind === 'needs-restart') {
+          const needsRestart = error.errors.map(({ path }) => path)
+          return { applied: false, dryRun: false, needsRestart, warnings }
+        }
+        throw error
+      })
   }
 
-  #tell(result: ReloadResult, before: number): void {
+  async #withOverlay(fresh: LoadedConfig, { changes, loaded, config }: InForce, asked: Asked): Promise<Proposal> {
+    // There is no file: only certificates are read.
+    if (fresh === loaded) return { config }
+    const laid = changes.length === 0 ? fresh : await fresh.withChanges(changes)
+    const overtaken = asked.dryRun ? [] : laid.conflicts
+    for (const { message } of overtaken) this.#o.log.event('warn', 'overlay_dropped', message)
+    return { ...proposalOf(laid), loaded: fresh }
+  }
+
+  #begin(): void {
+    this.#successful = false
+    this.#onlyRefused = false
+  }
+
+  #done({ refused, revision, words }: Outcome): void {
+    this.#successful = refused.length === 0
+    this.#onlyRefused = !this.#successful
+    this.#events.emit({ type: 'config_applied', revision, changes: words, refused })
+  }
+
+  #tell({ by, cause }: Asked, result: ReloadResult, before: number): void {
     const { log, load } = this.#o
+    for (const warning of result.warnings) log.event('warn', 'configuration', warning)
     if (!result.applied) {
       const keys = result.needsRestart
-      log.event('warn', 'reload_refused', `nothing changed: ${keys.join(', ')} can only change with a restart`, {
-        keys,
-      })
+      const message = `nothing changed: ${keys.join(', ')} can only change with a restart`
+      log.event('warn', 'reload_refused', message, { keys, by, cause })
+      this.#events.emit({ type: 'config_refused', cause: message, problems: [] })
       return
     }
     const { changes, revision, refused } = result
@@ -145,24 +161,38 @@ export class Reloads {
     const as = revision === before ? '' : ` as revision ${revision}`
     const done =
       changes.length > 0
-        ? `${what} applied${as}: ${changes.join('; ')}`
-        : `${what} read again: nothing ${load === null ? 'has' : 'in it has'} changed`
+        ? `${what} applied${as} (${by}): ${changes.join('; ')}`
+        : `${what} read again (${by}): nothing ${load === null ? 'has' : 'in it has'} changed`
     const but =
-      refused.length === 0 ? '' : `; what cannot be used (${refused.map(({ path }) => path).join(', ')}) stays`
-    const rest = but === '' ? '' : `${but} as it was`
-    log.event(but === '' ? 'info' : 'warn', 'reloaded', `${done}${rest}`, {
-      ...(changes.length > 0 && { changes }),
-      revision,
-    })
+      refused.length === 0
+        ? ''
+        : `; what cannot be used (${refused.map(({ path }) => path).join(', ')}) stays as it was`
+    const fields = { by, cause, revision, ...(changes.length > 0 && { changes }) }
+    log.event(but === '' ? 'info' : 'warn', 'reloaded', `${done}${but}`, fields)
   }
 
-  #tellFailure(error: unknown): void {
+  #tellFailure({ by, cause }: Asked, error: unknown): void {
+    this.#successful = false
     const consequence = 'nothing changed, the old configuration goes on'
     const problems = error instanceof ConfigError ? error.problems : []
     for (const problem of problems) {
-      this.#o.log.event('error', 'reload_failed', `${formatProblem(problem)} (${consequence})`, { problem })
+      const fields = { problem, by, cause }
+      this.#o.log.event('error', 'reload_failed', `${formatProblem(problem)} (${consequence})`, fields)
     }
-    if (problems.length > 0) return
-    this.#o.log.event('error', 'reload_failed', `${(error as Error).message} (${consequence})`)
+    if (problems.length === 0) {
+      this.#o.log.event('error', 'reload_failed', `${(error as Error).message} (${consequence})`, { by, cause })
+    }
+    this.#refused(error)
   }
+
+  #refused(error: unknown): void {
+    const problems = error instanceof ConfigError ? error.problems.map(fieldProblem) : []
+    this.#events.emit({ type: 'config_refused', cause: (error as Error).message, problems })
+  }
+}
+
+function resultOf({ revision, words, refused, plan, dryRun }: Outcome): Extract<ReloadResult, { applied: true }> & {
+  readonly dryRun: boolean
+} {
+  return { applied: true, dryRun, revision, changes: words, refused, plan, warnings: [] }
 }

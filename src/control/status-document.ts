@@ -35,6 +35,8 @@ export interface BackendStatus {
   /** From sending a request to the first byte of its answer, in a TCP pool until a connection stands; null without any. */
   readonly latency_ms: { readonly p50: number | null; readonly p99: number | null }
   readonly last_check: { readonly at: string; readonly ok: boolean; readonly reason: string } | null
+  /** ISO 8601, of one that drains: then what is still bound to it is released, and what is open is closed. Absent = never. */
+  readonly drain_ends_at?: string | undefined
 }
 
 export interface WorkerStatus extends WorkerInfo {

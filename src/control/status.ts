@@ -28,6 +28,7 @@ export const speaksTcp = ({ protocol }: Pick<BackendSpec, 'protocol'>): boolean 
 export function backendStatus(
   { port, health }: Omit<StatusSources, 'membership'>,
   backend: BackendSpec,
+  drainEndsAt: string | null = null,
 ): BackendStatus {
   const totals = port.state.backendTotals(backend.slot)
   const isTcp = speaksTcp(backend)
@@ -51,22 +52,22 @@ export function backendStatus(
       p99: count === 0 ? null : rounded(quantile(counts, 0.99)),
     },
     last_check: last === null ? null : { at: new Date(last.atMs).toISOString(), ok: last.ok, reason: last.reason },
+    ...(drainEndsAt !== null && { drain_ends_at: drainEndsAt }),
   }
 }
 
 /** All backends: those in their pools, then removed ones that are still finishing. */
-function allBackends({ membership }: StatusSources): BackendSpec[] {
-  const running = membership.members().map(({ backend }) => backend)
-  const leaving = membership.departing().map(({ backend }) => backend)
-  return [...running, ...leaving]
+function allBackends({ membership }: StatusSources): { backend: BackendSpec; drainEndsAt: string | null }[] {
+  const leaving = membership.departing().map(({ backend, endsAt }) => ({ backend, drainEndsAt: endsAt.toISOString() }))
+  return [...membership.members(), ...leaving]
 }
 
 /** All backends now, without holding up the event loop however many there are. */
 export async function backendList(sources: StatusSources): Promise<BackendStatus[]> {
   const slice = new TimeSlice()
   const list: BackendStatus[] = []
-  for (const backend of allBackends(sources)) {
-    list.push(backendStatus(sources, backend))
+  for (const { backend, drainEndsAt } of allBackends(sources)) {
+    list.push(backendStatus(sources, backend, drainEndsAt))
     if (slice.isOver) await slice.rest()
   }
   return list
@@ -75,7 +76,9 @@ export async function backendList(sources: StatusSources): Promise<BackendStatus
 /** The document around a list of backends; without one, of all backends, in one go. */
 export function statusDocument(
   sources: StatusSources,
-  backends: BackendStatus[] = allBackends(sources).map((backend) => backendStatus(sources, backend)),
+  backends: BackendStatus[] = allBackends(sources).map(({ backend, drainEndsAt }) =>
+    backendStatus(sources, backend, drainEndsAt),
+  ),
 ): StatusDocument {
   const { port, membership } = sources
   return {

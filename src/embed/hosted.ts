@@ -82,7 +82,7 @@ export class Hosted {
   async reload(config: HandlerConfig): Promise<ApplyResult> {
     const running = await this.#whenRunning()
     const loaded = await loadWithPlugins(loadOptions(config))
-    return applyLoaded(running, loaded, this.log)
+    return applyLoaded(running, loaded, { log: this.log })
   }
 
   events(options?: ReadOptions): EventReader {

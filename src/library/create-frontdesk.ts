@@ -11,7 +11,15 @@ import type { BoundListener } from '../supervisor/bound-listener.ts'
 import { drainingWords, type Running, startFrontdesk } from '../supervisor/frontdesk.ts'
 import { readVersion } from '../supervisor/read-version.ts'
 import { applyLoaded } from './apply-loaded.ts'
-import type { ApplyResult, CloseOptions, ConfigFile, Frontdesk, FrontdeskOptions } from './frontdesk.ts'
+import type {
+  ApplyOptions,
+  ApplyResult,
+  CloseOptions,
+  ConfigFile,
+  Frontdesk,
+  FrontdeskOptions,
+  Revision,
+} from './frontdesk.ts'
 import { graceOf } from './grace.ts'
 import { programLog } from './program-log.ts'
 import { isFile, readConfiguration } from './read-configuration.ts'
@@ -51,7 +59,7 @@ class Embedded implements Frontdesk {
     this.#told = tellProblems(options.log, this.#bus)
     this.backends = {
       list: async () => this.#active().backends.list(),
-      add: async (backend) => this.#active().backends.add(backend),
+      add: async (backend, options) => this.#active().backends.add(backend, options),
       update: async (backend) => this.#active().backends.update(backend),
       drain: async (backend) => this.#active().backends.drain(backend),
       remove: async (backend) => this.#active().backends.remove(backend),
@@ -79,10 +87,25 @@ class Embedded implements Frontdesk {
     return this.#active().status()
   }
 
-  async apply(config: FrontdeskConfig | ConfigFile): Promise<ApplyResult> {
+  async apply(config: FrontdeskConfig | ConfigFile, { dryRun }: ApplyOptions = {}): Promise<ApplyResult> {
     this.#active()
     const loaded = await readConfiguration(config)
-    return applyLoaded(this.#active(), loaded, this.#told)
+    return applyLoaded(this.#active(), loaded, { dryRun, log: this.#told })
+  }
+
+  config(): Readonly<Record<string, unknown>> {
+    return this.#active().configuration.expanded() as Readonly<Record<string, unknown>>
+  }
+
+  history(): readonly Revision[] {
+    const entries = this.#active().configuration.history()
+    return entries.map(({ revision, at, by, cause, changes }) => ({ revision, at: new Date(at), by, cause, changes }))
+  }
+
+  async rollback(revision?: number, { dryRun }: ApplyOptions = {}): Promise<ApplyResult> {
+    const { configuration } = this.#active()
+    const outcome = await configuration.rollback(revision, { by: 'program', dryRun })
+    return { revision: outcome.revision, changes: outcome.words, refused: outcome.refused, plan: outcome.plan }
   }
 
   events(options?: ReadOptions): EventReader {

@@ -4,6 +4,7 @@ import type { Backends } from '../control/backends.ts'
 import type { FieldProblem } from '../control/control-error.ts'
 import type { EventReader, ReadOptions } from '../control/event-bus.ts'
 import type { StopReason } from '../control/events.ts'
+import type { Plan } from '../control/plan/plan.ts'
 import type { StatusDocument } from '../control/status-document.ts'
 import type { FrontdeskConfig } from '../core/frontdesk-config.ts'
 import type { BoundListener } from '../supervisor/bound-listener.ts'
@@ -31,6 +32,24 @@ export interface ApplyResult {
   readonly changes: readonly string[]
   /** Certificates that cannot be used as they are now: the old ones stay in force, everything else is applied. */
   readonly refused: readonly FieldProblem[]
+  /** Step by step, with the live connections that each touches. */
+  readonly plan: Plan
+}
+
+export interface ApplyOptions {
+  /** Only say what would change: revision and plan are what they would be. */
+  readonly dryRun?: boolean | undefined
+}
+
+/** A revision of the configuration: who made it of the one before, when and how. */
+export interface Revision {
+  readonly revision: number
+  readonly at: Date
+  /** `program`, `admin API (127.0.0.1)`. */
+  readonly by: string
+  /** `apply`, `backends.add`, `PATCH /config`. */
+  readonly cause: string
+  readonly changes: readonly string[]
 }
 
 /** A Frontdesk inside a program: made by `createFrontdesk`, serving from `start` to `close`. */
@@ -48,11 +67,23 @@ export interface Frontdesk extends AsyncDisposable {
   /** Now, as `GET /status` of the admin API tells it. @throws FrontdeskError not-started, closed */
   status(): StatusDocument
   /**
-   * Puts another configuration into force, whole or not at all: connections and requests in flight go on. Changes made by
-   * `backends` stay over it. Rejects with ConfigError when it is not valid, with NeedsRestartError when it differs where a
-   * running process cannot follow, with ControlError when it cannot be kept or applied.
+   * Puts another configuration into force, whole or not at all: connections and requests in flight go on. What was changed
+   * by `backends` and over the admin API stays over it, where it says the same as before there. Rejects with ConfigError when
+   * it is not valid, with NeedsRestartError when it has another `state_file`, with ControlError when it cannot be kept or
+   * applied.
    */
-  apply(config: FrontdeskConfig | ConfigFile): Promise<ApplyResult>
+  apply(config: FrontdeskConfig | ConfigFile, options?: ApplyOptions): Promise<ApplyResult>
+  /**
+   * The configuration in force, every default written out; secrets are `***`. @throws FrontdeskError not-started, closed
+   */
+  config(): Readonly<Record<string, unknown>>
+  /** The last revisions, newest first. @throws FrontdeskError not-started, closed */
+  history(): readonly Revision[]
+  /**
+   * Goes back to an earlier revision, without a number to the one before this: a change itself, with a revision of its own.
+   * Rejects as `apply`, and with ControlError not-found.
+   */
+  rollback(revision?: number, options?: ApplyOptions): Promise<ApplyResult>
   readonly backends: Backends
   /**
    * What happens from now on, until `close`; it may be called before `start`. Each reader has a buffer of its own

@@ -4,32 +4,37 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import { HTTPException } from 'hono/http-exception'
 import { ConfigError } from '../../config/problem.ts'
 import type { Log } from '../../core/log.ts'
-import type { BackendCalls } from '../backend-calls.ts'
 import type { MaterialStatus } from '../certificates/certificate-status.ts'
 import { ControlError } from '../control-error.ts'
-import { defaultDrainMs } from '../membership.ts'
 import { metricsContentType } from '../metrics/text-writer.ts'
-import type { ReloadResult } from '../port.ts'
 import type { StatusDocument } from '../status.ts'
 import { type AuditDeps, audit } from './audit.ts'
+import { addBackendCalls, type BackendDeps } from './calls/backends.ts'
+import { addConfigCalls, type ConfigDeps } from './calls/config.ts'
 import { addEventCalls, type EventDeps } from './calls/events.ts'
 import { addListCalls, type ListDeps } from './calls/lists.ts'
+import { addRequestCalls, type RequestDeps } from './calls/requests.ts'
 import { addWhoamiCalls } from './calls/whoami.ts'
 import { addDashboard, type DashboardDeps } from './dashboard.ts'
 import { type AdminEnv, type GuardDeps, identify, limitBody, refuseForeign, requireJson, requireRole } from './guard.ts'
-import { configProblem, controlProblem, problem, reloadProblem } from './problem.ts'
+import { configProblem, controlProblem, problem } from './problem.ts'
 import { routes } from './routes.ts'
 import { invalid } from './validation.ts'
 
 /** What the API can do. */
-export interface AdminDeps extends GuardDeps, AuditDeps, DashboardDeps, EventDeps, ListDeps {
+export interface AdminDeps
+  extends GuardDeps,
+    AuditDeps,
+    DashboardDeps,
+    EventDeps,
+    ListDeps,
+    RequestDeps,
+    BackendDeps,
+    ConfigDeps {
   readonly version: string
   readonly log: Log
-  readonly backends: Pick<BackendCalls, 'list' | 'add' | 'update' | 'remove'>
   status(): Promise<StatusDocument>
   certificates(): readonly MaterialStatus[]
-  /** Reads the configuration file and the certificates again. @throws ConfigError, ControlError */
-  reload(): Promise<ReloadResult>
   scrape(): AsyncGenerator<string>
   readiness(): 'ready' | 'draining' | 'starting'
   stop(): void
@@ -49,6 +54,7 @@ export function createAdminApp(deps: AdminDeps): AdminApp {
   addReading(app, deps)
   addListCalls(app, deps)
   addEventCalls(app, deps)
+  addRequestCalls(app, deps)
   addChanging(app, deps)
   addProbes(app, deps)
   app.get('/openapi.json', (c) => c.json(openApiDocument(app, deps.version)))
@@ -72,7 +78,6 @@ export function openApiDocument(app: AdminApp, version: string): object {
 function addReading(app: AdminApp, deps: AdminDeps): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
   app.openapi(routes.status, async (c) => c.json(await deps.status(), 200))
-  app.openapi(routes.list, async (c) => c.json(await deps.backends.list(), 200))
   app.openapi(routes.certificates, (c) => c.json(structuredClone(deps.certificates()) as never, 200))
   app.openapi(routes.metrics, (c) => {
     return c.body(streamOf(deps.scrape()), 200, { 'content-type': metricsContentType }) as never
@@ -80,27 +85,8 @@ function addReading(app: AdminApp, deps: AdminDeps): void {
 }
 
 function addChanging(app: AdminApp, deps: AdminDeps): void {
-  const { backends } = deps
-  app.openapi(routes.add, async (c) => c.json(await backends.add(c.req.valid('json')), 201))
-  app.openapi(routes.patch, async (c) => c.json(await backends.update(c.req.valid('json')), 200))
-  app.openapi(routes.remove, async (c) => {
-    const query = c.req.valid('query')
-    const body = c.req.valid('json')
-    const url = body.url ?? query.url
-    if (url === undefined) return invalidUrl('is missing') as never
-    if (query.url !== undefined && query.url !== url) return invalidUrl('is not the same in query and body') as never
-    const drainMs = body.drain ?? query.drain ?? defaultDrainMs
-    const wait = query.wait === '1' || query.wait === 'true'
-    // The drain may be longer than the silence that is allowed on a connection.
-    if (wait) c.env.incoming?.socket.setTimeout(0)
-    const removed = await backends.remove({ url, pool: body.pool ?? query.pool }, { drainMs, wait })
-    return c.json(removed, removed.state === 'removed' ? 200 : 202)
-  })
-  app.openapi(routes.reload, async (c) => {
-    const result = await deps.reload()
-    if (!result.applied || result.refused.length > 0) return reloadProblem(result) as never
-    return c.json({ revision: result.revision, changes: [...result.changes] }, 200)
-  })
+  addBackendCalls(app, deps)
+  addConfigCalls(app, deps)
   app.openapi(routes.stop, (c) => {
     // After the answer is on its way: stopping closes this server too.
     setImmediate(() => deps.stop())
@@ -143,9 +129,6 @@ function addRefusals(app: AdminApp, log: Log): void {
     return problem({ status: 500, detail: 'The call failed; the log has the cause' })
   })
 }
-
-const invalidUrl = (message: string): Response =>
-  problem({ status: 400, detail: `url: ${message}`, errors: [{ path: 'url', message }] })
 
 function streamOf(pieces: AsyncGenerator<string>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()

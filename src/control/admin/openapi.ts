@@ -23,6 +23,17 @@ export function openApiReference(version: string): string {
     status: notRunning,
     certificates: notRunning,
     reload: notRunning,
+    configuration: {
+      revision: 0,
+      document: notRunning,
+      expanded: notRunning,
+      origins: notRunning,
+      history: notRunning,
+      put: notRunning,
+      patch: notRunning,
+      rollback: notRunning,
+      save: notRunning,
+    },
     scrape: notRunning,
     readiness: notRunning,
     stop: notRunning,
@@ -30,6 +41,7 @@ export function openApiReference(version: string): string {
     streams: new Streams(),
     ring: new EventRing(),
     stats: { read: notRunning },
+    live: { follow: notRunning },
     lists: { listeners: notRunning, pools: notRunning, routes: notRunning },
   }
   return `${JSON.stringify(openApiDocument(createAdminApp(deps), version), null, 2)}\n`

@@ -21,6 +21,7 @@ const titles: Readonly<Record<number, string>> = {
   429: 'Too many attempts',
   500: 'Internal error',
   503: 'Not available',
+  504: 'Timeout',
   507: 'Insufficient storage',
 }
 
@@ -31,6 +32,10 @@ const statusOf: Readonly<Record<ControlErrorKind, number>> = {
   conflict: 409,
   'no-space': 507,
   failed: 500,
+  unavailable: 503,
+  stale: 412,
+  'needs-restart': 409,
+  timeout: 504,
 }
 
 export interface ProblemInput {

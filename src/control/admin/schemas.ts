@@ -39,8 +39,21 @@ export const patchBody = z
     state: z.enum(['up', 'drain', 'disabled']).optional().meta({
       description: '`drain`: no new clients, bound ones stay; `disabled`: nobody; `up`: both taken back.',
     }),
+    drain: duration().optional().meta({
+      description:
+        'With `drain`: how long who is bound may stay; then they choose anew, and what is open is closed. Without it, for ever.',
+      example: '5m',
+    }),
   })
   .openapi('PatchBackend')
+
+export const addQuery = z.strictObject({
+  wait: duration({ minMs: 1 }).optional().meta({
+    description:
+      'Answer when its first health check has passed; if that does not happen in so long it is left out again, and the answer is 504.',
+    example: '30s',
+  }),
+})
 
 export const removeBody = z
   .strictObject({ url, pool: pool.optional(), drain: drain.optional() })
@@ -77,6 +90,10 @@ export const backendView = z
         'From sending a request to the first byte of its answer, in a TCP pool until a connection stands; null without any.',
     }),
     last_check: z.object({ at: z.iso.datetime(), ok: z.boolean(), reason: z.string() }).nullable(),
+    drain_ends_at: z.iso.datetime().optional().openapi({
+      description:
+        'Of one that drains: then what is still bound to it is released, and what is open is closed. Absent: never.',
+    }),
   })
   .openapi('Backend')
 
@@ -183,13 +200,6 @@ const revocationListView = z
 
 /** What the files of certificates, authorities and revocation lists hold. */
 export const materialView = z.discriminatedUnion('kind', [certificateView, authoritiesView, revocationListView])
-
-export const reloadView = z
-  .object({
-    revision: z.number().int(),
-    changes: z.array(z.string()).openapi({ description: 'One line each, for people; empty = nothing has changed.' }),
-  })
-  .openapi('Reload')
 
 export const stateView = z.object({ status: z.string() }).openapi('State')
 export const messageView = z.object({ message: z.string() }).openapi('Message')

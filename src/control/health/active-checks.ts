@@ -103,10 +103,20 @@ export class ActiveChecks {
     this.#start(check, true)
   }
 
-  /** The same backend with other settings: the verdict stays. */
-  update(backend: BackendSpec): void {
+  /** The same backend with other settings: the verdict stays. With another kind of check it is checked at once. */
+  update(backend: BackendSpec, spec: HealthCheckSpec): void {
     const check = this.#checks.get(backend.slot)
-    if (check !== undefined) check.backend = backend
+    if (check === undefined) return
+    const before = check.spec
+    check.backend = backend
+    check.spec = spec
+    if (JSON.stringify(before) === JSON.stringify(spec)) return
+    if (check.busy) check.again = true
+    else if (check.timer !== null) this.#start(check, true)
+  }
+
+  has(slot: Slot): boolean {
+    return this.#checks.has(slot)
   }
 
   remove(slot: Slot): void {

@@ -150,7 +150,7 @@ export class Health {
     this.#passive.set(backend, pool.passiveHealth)
     if (known !== undefined) {
       Object.assign(known, { backend, tls, sendProxyProtocol })
-      this.#active.update(backend)
+      this.#setCheck(backend, pool.healthCheck)
       return
     }
     const state = stateOfFlags(this.#options.state.flags(backend.slot))
@@ -158,6 +158,22 @@ export class Health {
     this.#entries.set(backend.slot, { backend, tls, sendProxyProtocol, tlsFailure: null, state, transitions })
     this.#watchName(backend)
     if (pool.healthCheck !== null) this.#active.add(backend, pool.healthCheck)
+  }
+
+  /** Of a backend that is known already. */
+  #setCheck(backend: BackendSpec, check: PoolSpec['healthCheck']): void {
+    const isChecked = this.#active.has(backend.slot)
+    if (check !== null) {
+      if (isChecked) this.#active.update(backend, check)
+      else this.#active.add(backend, check)
+      return
+    }
+    if (!isChecked) return
+    this.#active.remove(backend.slot)
+    // What the last check said is nothing to go by for ever.
+    this.#options.state.setFlag(backend.slot, Flag.UNKNOWN)
+    this.#options.state.clearFlag(backend.slot, Flag.PROBE_DOWN)
+    this.noticed(backend.slot)
   }
 
   #watchName(backend: BackendSpec): void {

@@ -41,6 +41,7 @@ export class PassiveEjection {
     if (known !== undefined) {
       known.backend = backend
       known.spec = spec
+      if (spec.maxFails === 0) this.#return(known, 'time')
       return
     }
     const entry: Entry = { backend, spec, failedAtMs: [], timer: null }

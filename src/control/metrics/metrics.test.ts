@@ -33,7 +33,8 @@ function sources(port: FakePort, backends: number): MetricsSources {
   const snapshot = snapshotOf([pool, poolSpec([database], { name: 'db', kind: 'tcp', cursor: 1 })])
   const secure = listenerSpec({ name: 'pg', row: 1, protocol: 'tcp', pool: 'db', tls })
   const membership = {
-    members: () => [...pool.backends, database].map((backend) => ({ backend, state: 'up' as const })),
+    members: () =>
+      [...pool.backends, database].map((backend) => ({ backend, state: 'up' as const, drainEndsAt: null })),
     departing: () => [],
     revision: 7,
     snapshot: { ...snapshot, listeners: [...snapshot.listeners, secure] },

@@ -2,19 +2,29 @@
 // Any cut, any flipped bit and any foreign file is told apart from a good one.
 
 import { createHash } from 'node:crypto'
-import { isStateDocument, type StateDocument } from './state-document.ts'
+import {
+  isLegacyStateDocument,
+  isStateDocument,
+  type LegacyStateDocument,
+  type StateDocument,
+} from './state-document.ts'
 
 const formatName = 'frontdesk-state'
 /** Raised when an older Frontdesk could misread the body. */
-export const stateVersion = 1
+export const stateVersion = 2
+/** Read, never written. */
+const legacyVersion = 1
 
 /** A good document, or why the bytes are not one. */
-export type Decoded = { readonly document: StateDocument } | { readonly problem: string }
+export type Decoded =
+  | { readonly document: StateDocument }
+  | { readonly legacy: LegacyStateDocument }
+  | { readonly problem: string }
 
 const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
 export function encodeState(document: StateDocument): string {
-  const body = `${JSON.stringify(document, null, 2)}\n`
+  const body = `${JSON.stringify(document, null, 1)}\n`
   const bytes = Buffer.from(body)
   const header = { format: formatName, version: stateVersion, bytes: bytes.length, sha256: digest(bytes) }
   return `${JSON.stringify(header)}\n${body}`
@@ -38,7 +48,7 @@ export function decodeState(file: Buffer): Decoded {
     | undefined
   if (header?.format !== formatName)
     return { problem: 'it is cut short in its first line, or not a Frontdesk state file' }
-  if (header.version !== stateVersion) {
+  if (header.version !== stateVersion && header.version !== legacyVersion) {
     return { problem: `its format version is ${String(header.version)}, this Frontdesk reads version ${stateVersion}` }
   }
   const body = file.subarray(lineEnd < 0 ? file.length : lineEnd + 1)
@@ -47,5 +57,7 @@ export function decodeState(file: Buffer): Decoded {
   }
   if (digest(body) !== header.sha256) return { problem: 'its checksum does not match' }
   const document = parseJson(body.toString('utf8'))
-  return isStateDocument(document) ? { document } : { problem: 'its content is not what this version writes' }
+  if (header.version === legacyVersion && isLegacyStateDocument(document)) return { legacy: document }
+  if (header.version === stateVersion && isStateDocument(document)) return { document }
+  return { problem: 'its content is not what that version writes' }
 }

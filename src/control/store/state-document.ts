@@ -1,26 +1,47 @@
-// What the state file remembers between two lives of the process: the sticky secret, the revision, and what the admin
-// API changed about the configured backends (the overlay).
+// What the state file remembers between two lives of the process: the sticky secret, the revision, everything that was
+// changed while it ran, and how to take the last of it back.
 
-/** What may be said about a backend, over or instead of the configuration file. */
-export interface BackendSettings {
-  readonly weight?: number
-  /** 0 = no limit. */
-  readonly maxConnections?: number
-  readonly backup?: boolean
-  readonly state?: AdminState
-}
+import type { Difference, DocumentChange } from '../../config/document/types.ts'
+import { isLegacyOverlay, type LegacyOverlay } from './legacy-overlay.ts'
 
 /** What an operator wants of a backend, whatever its health. */
 export type AdminState = 'up' | 'drain' | 'disabled'
 
-/** Backends of one pool that differ from the configuration file; keys are URLs in normal form. */
-export interface PoolOverlay {
-  readonly added: Readonly<Record<string, BackendSettings>>
-  readonly removed: readonly string[]
-  readonly patched: Readonly<Record<string, BackendSettings>>
+/** What an administrator said of a backend beside the configuration; without it: `up`. */
+export interface SaidState {
+  readonly state: Exclude<AdminState, 'up'>
+  /** ISO 8601: the end of a drain. */
+  readonly drainEndsAt?: string
 }
 
-export type Overlay = Readonly<Record<string, PoolOverlay>>
+/** By pool, then by URL in normal form. */
+export type AdminStates = Readonly<Record<string, Readonly<Record<string, SaidState>>>>
+
+/** What `state` a backend had; null = none was said. */
+export interface FormerState {
+  readonly pool: string
+  readonly url: string
+  readonly said: SaidState | null
+}
+
+/** The way back from a change; null = it was too large to be kept. */
+export interface Undo {
+  readonly differences: readonly Difference[]
+  readonly states: readonly FormerState[]
+}
+
+/** One revision: who made it of the one before, when and how. */
+export interface HistoryEntry {
+  readonly revision: number
+  /** ISO 8601. */
+  readonly at: string
+  readonly by: string
+  /** `PATCH /config`, `HUP`, `rollback to 5`. */
+  readonly cause: string
+  /** One line each, for people. */
+  readonly changes: readonly string[]
+  readonly undo: Undo | null
+}
 
 /** The body of the state file. */
 export interface StateDocument {
@@ -28,48 +49,69 @@ export interface StateDocument {
   readonly revision: number
   /** 32 random bytes as hex: the key of sticky cookies when the configuration names none. */
   readonly stickySecret: string
-  readonly overlay: Overlay
-  /** Base name of the configuration file the overlay belongs to; older files, and runs without a file, have none. */
+  /** Laid over file and command line, in this order. */
+  readonly changes: readonly DocumentChange[]
+  readonly states: AdminStates
+  /** Oldest first. */
+  readonly history: readonly HistoryEntry[]
+  /** Base name of the configuration file that the changes belong to; older files, and runs without a file, have none. */
   readonly configuration?: string
 }
 
-export const emptyPoolOverlay: PoolOverlay = Object.freeze({ added: {}, removed: [], patched: {} })
+/** What the first version of the file held; see `changesOfLegacy`. */
+export interface LegacyStateDocument extends Pick<StateDocument, 'revision' | 'stickySecret' | 'configuration'> {
+  readonly overlay: LegacyOverlay
+}
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const isText = (value: unknown): value is string => typeof value === 'string'
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
 
-function isSettings(value: unknown): value is BackendSettings {
+const isDifference = (value: unknown): boolean => isObject(value) && isTexts(value.path)
+
+const isChange = (value: unknown): boolean =>
+  isDifference(value) && isObject(value) && isText(value.at) && isText(value.by) && isCount(value.revision)
+
+function isSaid(value: unknown): boolean {
   if (!isObject(value)) return false
-  const { weight, maxConnections, backup, state } = value
-  return (
-    (weight === undefined || isCount(weight)) &&
-    (maxConnections === undefined || isCount(maxConnections)) &&
-    (backup === undefined || typeof backup === 'boolean') &&
-    (state === undefined || state === 'up' || state === 'drain' || state === 'disabled')
-  )
+  const { state, drainEndsAt } = value
+  return (state === 'drain' || state === 'disabled') && (drainEndsAt === undefined || isText(drainEndsAt))
 }
 
-const isSettingsRecord = (value: unknown): boolean => isObject(value) && Object.values(value).every(isSettings)
+const isStates = (value: unknown): boolean =>
+  isObject(value) && Object.values(value).every((pool) => isObject(pool) && Object.values(pool).every(isSaid))
 
-function isPoolOverlay(value: unknown): boolean {
+function isUndo(value: unknown): boolean {
+  if (value === null) return true
+  if (!isObject(value) || !Array.isArray(value.differences) || !Array.isArray(value.states)) return false
+  const isFormer = (one: unknown): boolean =>
+    isObject(one) && isText(one.pool) && isText(one.url) && (one.said === null || isSaid(one.said))
+  return value.differences.every(isDifference) && value.states.every(isFormer)
+}
+
+function isEntry(value: unknown): boolean {
   if (!isObject(value)) return false
-  const { added, removed, patched } = value
-  const urls = Array.isArray(removed) && removed.every((url) => typeof url === 'string')
-  return urls && isSettingsRecord(added) && isSettingsRecord(patched)
+  const { revision, at, by, cause, changes, undo } = value
+  return isCount(revision) && isText(at) && isText(by) && isText(cause) && isTexts(changes) && isUndo(undo)
+}
+
+function isCommon(value: Record<string, unknown>): boolean {
+  const { revision, stickySecret, configuration } = value
+  const isSecret = isText(stickySecret) && /^[0-9a-f]{64}$/.test(stickySecret)
+  return isCount(revision) && isSecret && (configuration === undefined || isText(configuration))
 }
 
 /** Whether a parsed body has the shape this version writes: a checksum proves who wrote it, not that it is well formed. */
 export function isStateDocument(value: unknown): value is StateDocument {
-  if (!isObject(value)) return false
-  const { revision, stickySecret, overlay, configuration } = value
-  return (
-    isCount(revision) &&
-    typeof stickySecret === 'string' &&
-    /^[0-9a-f]{64}$/.test(stickySecret) &&
-    (configuration === undefined || typeof configuration === 'string') &&
-    isObject(overlay) &&
-    Object.values(overlay).every(isPoolOverlay)
-  )
+  if (!isObject(value) || !isCommon(value)) return false
+  const { changes, states, history } = value
+  const isList = (list: unknown, is: (one: unknown) => boolean): boolean => Array.isArray(list) && list.every(is)
+  return isList(changes, isChange) && isStates(states) && isList(history, isEntry)
 }
+
+/** The same of what the first version wrote. */
+export const isLegacyStateDocument = (value: unknown): value is LegacyStateDocument =>
+  isObject(value) && isCommon(value) && isLegacyOverlay(value.overlay)

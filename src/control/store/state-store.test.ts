@@ -15,13 +15,30 @@ import { StateStore, StoreError } from './state-store.ts'
 const document = (revision: number): StateDocument => ({
   revision,
   stickySecret: 'cd'.repeat(32),
-  overlay: {
-    default: {
-      added: { 'http://10.0.0.9:81': { weight: 3, state: 'drain' } },
-      removed: ['http://10.0.0.1:80'],
-      patched: { 'http://[::1]:82': { maxConnections: 5, backup: true } },
+  changes: [
+    {
+      path: ['pools', 'default', 'backends', 'http://10.0.0.9:81'],
+      value: { url: 'http://10.0.0.9:81', weight: 3 },
+      after: null,
+      at: '2026-01-02T03:04:05.678Z',
+      by: 'admin API (127.0.0.1)',
+      revision: 2,
     },
-  },
+  ],
+  states: { default: { 'http://[::1]:82': { state: 'drain', drainEndsAt: '2026-01-02T04:04:05.678Z' } } },
+  history: [
+    {
+      revision: 2,
+      at: '2026-01-02T03:04:05.678Z',
+      by: 'admin API (127.0.0.1)',
+      cause: 'POST /backends',
+      changes: ['pool default: added http://10.0.0.9:81'],
+      undo: {
+        differences: [{ path: ['pools', 'default', 'backends', 'http://10.0.0.9:81'], base: 'http://10.0.0.9:81' }],
+        states: [{ pool: 'default', url: 'http://[::1]:82', said: null }],
+      },
+    },
+  ],
 })
 
 class RecordingLog implements Log {
@@ -179,7 +196,7 @@ describe('StateStore', () => {
   for (const [what, content] of [
     ['torn', encodeState(document(3)).slice(0, 150)],
     ['foreign', '{"hello": "world"}\n'],
-    ['newer', encodeState(document(3)).replace('"version":1', '"version":2')],
+    ['newer', encodeState(document(3)).replace('"version":2', '"version":3')],
     ['empty', ''],
     ['binary', '\u0000\u0001\n\u0002'],
   ] as const) {

@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import type { Log } from '../../core/log.ts'
 import { errorCode, type FileSystem, nodeFileSystem } from './file-system.ts'
 import { decodeState, encodeState } from './state-codec.ts'
-import type { StateDocument } from './state-document.ts'
+import type { LegacyStateDocument, StateDocument } from './state-document.ts'
 
 /** The code of a StoreError when somebody else has written to the file. */
 const changedByOthers = 'ECHANGED'
@@ -28,6 +28,14 @@ export interface StateStoreOptions {
   readonly fileSystem?: FileSystem
   /** For the name of a file kept aside; default the wall clock. */
   readonly now?: () => Date
+}
+
+/** What was found. */
+export interface Opened {
+  readonly store: StateStore
+  readonly document: StateDocument | null
+  /** In place of `document`: what an older version has written. */
+  readonly legacy: LegacyStateDocument | null
 }
 
 export class StateStore {
@@ -54,9 +62,14 @@ export class StateStore {
    * Reads the file. A missing one gives null. A torn, foreign or newer one is reported, renamed to
    * `<name>.broken-<time>` and gives null as well: start-up goes on from the configuration. Never throws.
    */
-  static async open(options: StateStoreOptions): Promise<{ store: StateStore; document: StateDocument | null }> {
+  static async open(options: StateStoreOptions): Promise<Opened> {
     const store = new StateStore(options)
-    return { store, document: await store.#read() }
+    const found = await store.#read()
+    return {
+      store,
+      document: found !== null && 'document' in found ? found.document : null,
+      legacy: found !== null && 'legacy' in found ? found.legacy : null,
+    }
   }
 
   /**
@@ -75,7 +88,7 @@ export class StateStore {
     await this.#tail
   }
 
-  async #read(): Promise<StateDocument | null> {
+  async #read(): Promise<Exclude<ReturnType<typeof decodeState>, { problem: string }> | null> {
     let bytes: Buffer
     try {
       bytes = await this.#fs.readFile(this.path)
@@ -91,7 +104,7 @@ export class StateStore {
       return null
     }
     this.#current = bytes.toString('utf8')
-    return decoded.document
+    return decoded
   }
 
   async #keepAside(problem: string): Promise<void> {

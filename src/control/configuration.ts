@@ -1,0 +1,184 @@
+// The configuration of a running process as a document: looked at, replaced, patched, taken back, written into its file.
+
+import { chown, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises'
+import { differencesBetween } from '../config/document/differences.ts'
+import { mergePatch } from '../config/document/merge-patch.ts'
+import { saveChanges } from '../config/document/save-changes.ts'
+import { redactDocument, withSecrets } from '../config/document/secrets.ts'
+import type { Json, ValueOrigin } from '../config/document/types.ts'
+import { longFormOf } from '../config/long-form.ts'
+import { ConfigError } from '../config/problem.ts'
+import type { Log } from '../core/log.ts'
+import type { Asked, Changes, Outcome } from './changes.ts'
+import { ControlError } from './control-error.ts'
+import { type EventSink, noEvents } from './events.ts'
+import { formerOf } from './history.ts'
+import { type InForce, type Proposal, proposalOf } from './in-force.ts'
+import { changesTowards } from './overlay.ts'
+import { placeWords } from './plan/plan.ts'
+import type { LoadConfig } from './reloads.ts'
+import type { HistoryEntry } from './store/state-document.ts'
+
+export interface ConfigurationOptions {
+  readonly changes: Changes
+  readonly log: Log
+  readonly events?: EventSink
+  /** Reads the file again; null without one. */
+  readonly load: LoadConfig | null
+}
+
+export interface Saved {
+  readonly file: string
+  /** What was written into it, one line each, for people. */
+  readonly changes: readonly string[]
+  readonly revision: number
+}
+
+export class Configuration {
+  readonly #o: ConfigurationOptions
+
+  constructor(options: ConfigurationOptions) {
+    this.#o = options
+  }
+
+  get revision(): number {
+    return this.#o.changes.now.revision
+  }
+
+  /** As it was written, flat keys at their places, with what was changed since. Secrets are `***`. */
+  document(): Json {
+    return redactDocument(this.#o.changes.now.whole)
+  }
+
+  /** The same, every default written out. */
+  expanded(): Json {
+    return longFormOf(this.#o.changes.now.config) as Json
+  }
+
+  /** Where each value comes from. */
+  async origins(): Promise<{ readonly revision: number; readonly values: readonly ValueOrigin[] }> {
+    const { loaded, changes, revision } = this.#o.changes.now
+    const laid = changes.length === 0 ? loaded : await loaded.withChanges(changes)
+    return { revision, values: laid.origins() }
+  }
+
+  /** Newest first. */
+  history(): readonly HistoryEntry[] {
+    return this.#o.changes.now.history.toReversed()
+  }
+
+  /** Another document in place of the whole one. @throws ConfigError, ControlError; then nothing has changed. */
+  put(document: Json, asked: Asked): Promise<Outcome> {
+    return this.#make(asked, (now, revision) => this.#towards(now, document, { ...asked, revision }))
+  }
+
+  /** RFC 7396: what is named takes the place of what was there, null takes it away. @throws as `put`. */
+  patch(patch: Json, asked: Asked): Promise<Outcome> {
+    return this.#make(asked, (now, revision) =>
+      this.#towards(now, mergePatch(now.whole, patch), { ...asked, revision }),
+    )
+  }
+
+  /** Back to an earlier revision; without a number, to the one before this. @throws as `put`, and not-found. */
+  rollback(wanted: number | undefined, asked: Omit<Asked, 'cause'>): Promise<Outcome> {
+    const named: { -readonly [K in keyof Asked]: Asked[K] } = { ...asked, cause: 'rollback' }
+    return this.#make(named, async (now, revision) => {
+      const former = formerOf(now.history, { document: now.whole, states: now.states }, wanted)
+      named.cause = `rollback to ${former.revision}`
+      const proposal = await this.#towards(now, former.document, { ...named, revision })
+      return { ...proposal, states: former.states }
+    })
+  }
+
+  /** Writes what was changed into the file, with its comments. @throws ControlError conflict: there is no such file. */
+  save(asked: Asked): Promise<Saved> {
+    return this.#o.changes.exclusively(async () => {
+      const { now } = this.#o.changes
+      const { loaded, changes, revision } = now
+      const { path, text } = loaded
+      if (path === null) throw new ControlError('conflict', 'There is no configuration file to write into')
+      if (text === null)
+        throw new ControlError('conflict', `${path} is a program: what was changed has to be written into it by hand`)
+      if (changes.length === 0) return { file: path, changes: [], revision }
+      const fresh = await this.#unchanged(now)
+      const written = saveChanges({ path, text: fresh.text ?? text, changes }).text
+      return this.#write(now, { path, text: written, asked })
+    })
+  }
+
+  /** What the file says now; it has to be what was read. */
+  async #unchanged(now: InForce): Promise<InForce['loaded']> {
+    const fresh = (await this.#o.load?.()) ?? now.loaded
+    if (differencesBetween(now.file, fresh.documents.file).length === 0) return fresh
+    const message = `${now.loaded.path} has changed since it was read; apply it first (frontdesk reload)`
+    throw new ControlError('conflict', `${message}. Nothing was changed`)
+  }
+
+  async #write(now: InForce, o: { path: string; text: string; asked: Asked }): Promise<Saved> {
+    const { path, text, asked } = o
+    const { changes, revision } = now
+    const words = changes.map(
+      ({ path: place, value }) => `${placeWords(place)} ${value === undefined ? 'removed' : 'written'}`,
+    )
+    await replaceFile(path, text)
+    const loaded = (await this.#o.load?.()) ?? now.loaded
+    const { log } = this.#o
+    await this.#o.changes.relayer(await loaded.withChanges(changes), loaded).catch((error: Error) => {
+      // What stands in the file too is no change at the next start.
+      log.event('warn', 'state_not_saved', `${error.message}; ${path} is written all the same`)
+    })
+    const message = `what was changed is in ${path} now (${asked.by}, revision ${revision}): ${words.join('; ')}`
+    log.event('info', 'config_saved', message, { path, by: asked.by, revision, changes: words })
+    return { file: path, changes: words, revision }
+  }
+
+  async #towards(now: InForce, wanted: Json, stamp: Asked & { readonly revision: number }): Promise<Proposal> {
+    const { document, problems } = withSecrets(wanted, now.whole)
+    if (problems.length > 0) throw unknownSecrets(problems)
+    const checked = await now.loaded.withDocument(document as object)
+    const made = { at: new Date().toISOString(), by: stamp.by, revision: stamp.revision }
+    const changes = changesTowards(now.file, checked.documents.file, now.changes, made)
+    return proposalOf(await now.loaded.withChanges(changes))
+  }
+
+  #make(asked: Asked, propose: Parameters<Changes['make']>[1]): Promise<Outcome> {
+    return this.#o.changes.make(asked, propose, (outcome) => {
+      if (!outcome.dryRun) this.#tell(asked, outcome)
+      return outcome
+    })
+  }
+
+  #tell({ by, cause }: Asked, { words, revision, isChange, refused }: Outcome): void {
+    if (!isChange) return
+    const { log, events = noEvents } = this.#o
+    const what = words.length === 0 ? 'written in another way, to the same effect' : words.join('; ')
+    const message = `configuration changed (${by}, ${cause}, revision ${revision}): ${what}`
+    log.event('info', 'config_changed', message, { by, cause, revision, changes: words })
+    events.emit({ type: 'config_applied', revision, changes: words, refused })
+  }
+}
+
+function unknownSecrets(problems: readonly { readonly path: string; readonly message: string }[]): ConfigError {
+  const place = { file: 'configuration', line: 0, column: 0, hint: null, value: undefined }
+  return new ConfigError(problems.map((problem) => ({ ...place, ...problem })))
+}
+
+/** Beside it first, then in its place: whoever reads it meanwhile reads all of the old or all of the new. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  const file = await realpath(path)
+  const temporary = `${file}.${process.pid}.tmp`
+  try {
+    const { mode, uid, gid } = await stat(file)
+    await writeFile(temporary, text, { mode, flag: 'wx' })
+    // Whose it was; where we may not say so it is ours from now on.
+    await chown(temporary, uid, gid).catch(() => undefined)
+    await rename(temporary, file)
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined)
+    const { code = String(error) } = error as NodeJS.ErrnoException
+    throw new ControlError(
+      code === 'ENOSPC' ? 'no-space' : 'failed',
+      `${path} cannot be written (${code}). Nothing was changed`,
+    )
+  }
+}

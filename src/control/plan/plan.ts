@@ -1,0 +1,78 @@
+// The plan of a change: the structural difference between what runs and what shall run.
+
+import type { Config } from '../../config/config.ts'
+import type { Conflict, DocumentPath } from '../../config/document/types.ts'
+import type { DesiredPools } from '../desired.ts'
+import { same } from './form-changes.ts'
+import { listenerSteps } from './listener-steps.ts'
+import type { LiveCounts, Plan, PlanStep } from './plan-types.ts'
+import { poolSteps } from './pool-steps.ts'
+import { routeSteps } from './route-steps.ts'
+import { keysThatNeedRestart, settingSteps } from './setting-steps.ts'
+
+export type { LiveCounts, Plan, PlanConflict, PlannedChange, PlanStep } from './plan-types.ts'
+export { planWords } from './plan-words.ts'
+export { keysThatNeedRestart } from './setting-steps.ts'
+
+/** What runs, or shall run. */
+export interface Picture {
+  readonly config: Config
+  /** The backends of its pools, with what an administrator said of them. */
+  readonly desired: DesiredPools
+}
+
+export interface PlanOptions {
+  readonly live: LiveCounts
+  readonly conflicts?: readonly Conflict[]
+  /** Files of certificates that hold something else than before. */
+  readonly certificates?: readonly string[]
+}
+
+export function planOf(
+  before: Picture,
+  after: Picture,
+  { live, conflicts = [], certificates = [] }: PlanOptions,
+): Plan {
+  const steps = [
+    ...poolSteps(
+      { pools: before.config.pools, desired: before.desired },
+      { pools: after.config.pools, desired: after.desired },
+      live,
+    ),
+    ...otherSteps(before.config, after.config, live),
+    ...certificates.map(
+      (name): PlanStep => ({ action: 'change', kind: 'certificate', name, changes: [], connections: 0 }),
+    ),
+  ]
+  return {
+    steps,
+    conflicts: conflicts.map((conflict) => ({ ...conflict, path: placeWords(conflict.path) })),
+    touched_connections: steps.reduce((sum, { connections }) => sum + connections, 0),
+    needs_restart: keysThatNeedRestart(before.config, after.config),
+  }
+}
+
+/** Where only backends change, everything else is the same object. */
+function otherSteps(before: Config, after: Config, live: LiveCounts): PlanStep[] {
+  const { pools: _, ...rest } = before
+  const { pools: __, ...others } = after
+  const isSame = Object.entries(rest).every(([key, value]) => value === others[key as keyof typeof others])
+  if (isSame) return []
+  return [
+    ...(same(before.listeners, after.listeners) ? [] : listenerSteps(before.listeners, after.listeners, live)),
+    ...routeSteps(before.routes, after.routes),
+    ...settingSteps(before, after),
+  ]
+}
+
+/** `pools.api.backends[http://10.0.0.1:3000].weight`, `listeners[web].listen`. */
+export function placeWords(path: DocumentPath): string {
+  let text = ''
+  for (const [i, step] of path.entries()) {
+    const list = path[i - 1]
+    const isItem = (i === 1 && (list === 'listeners' || list === 'routes')) || (i === 3 && list === 'backends')
+    if (isItem || !/^[A-Za-z_$][\w$-]*$/.test(step)) text += `[${step}]`
+    else text += text === '' ? step : `.${step}`
+  }
+  return text
+}
