@@ -33,6 +33,8 @@ export interface RequestParts {
   /** 'preserve', 'backend', or what is to be said. */
   readonly hostHeader: string
   readonly requestId: string
+  /** Lines of Trace Context in the place of those that the client sent; null = those pass as any other field. */
+  readonly trace: string | null
 }
 
 /** Request line, Host, the end-to-end fields and our own. RFC 9112 §3, RFC 9110 §7.6. */
@@ -41,16 +43,23 @@ export function composeRequestHead(parts: RequestParts, edited: RequestEdits): s
   const { fields } = head
   const host = hostOf(parts)
   // A client that repeats its header section gets it composed once.
-  if (fields.tailHost !== host || fields.tailForwardedHost !== head.host || fields.tailEdits !== edited.edits) {
-    composeTail(head, host, edited.edits)
+  const isTraced = parts.trace !== null
+  if (
+    fields.tailHost !== host ||
+    fields.tailForwardedHost !== head.host ||
+    fields.tailEdits !== edited.edits ||
+    fields.tailTraced !== isTraced
+  ) {
+    composeTail(head, host, edited.edits, isTraced)
   }
   const path = backend.basePath === '' || target === '*' ? target : backend.basePath + target
   let text = `${head.method} ${path} HTTP/1.1\r\n${fields.tail}`
   if (fields.maxForwards >= 0) {
     text += `Max-Forwards: ${head.method === 'OPTIONS' ? fields.maxForwards - 1 : fields.maxForwards}\r\n`
   }
-  if (edited === noEdits) return `${text}X-Request-Id: ${parts.requestId}\r\n\r\n`
-  return `${withChanges(text, edited, parts.requestId)}\r\n`
+  if (edited !== noEdits) return `${withChanges(text, edited, parts)}\r\n`
+  if (parts.trace !== null) text += parts.trace
+  return `${text}X-Request-Id: ${parts.requestId}\r\n\r\n`
 }
 
 function hostOf({ head, backend, hostHeader }: RequestParts): string {
@@ -59,21 +68,27 @@ function hostOf({ head, backend, hostHeader }: RequestParts): string {
 }
 
 /** The request line stays where it is: the changes are those of the lines below it. */
-function withChanges(text: string, { edits, lines, changes, attemptChanges }: RequestEdits, id: string): string {
+function withChanges(
+  text: string,
+  { edits, lines, changes, attemptChanges }: RequestEdits,
+  { requestId, trace }: RequestParts,
+): string {
   const lineEnd = text.indexOf('\r\n') + 2
   let block = text.slice(lineEnd)
-  if (edits === null || !edits.removed.has('x-request-id')) block += `X-Request-Id: ${id}\r\n`
+  if (edits === null || !edits.removed.has('x-request-id')) block += `X-Request-Id: ${requestId}\r\n`
+  if (trace !== null) block += edits === null ? trace : withoutReserved(trace, edits.removed)
   block += lines
   if (changes !== null) block = changes.applyTo(block)
   if (attemptChanges !== null) block = attemptChanges.applyTo(block)
   return text.slice(0, lineEnd) + block
 }
 
-function composeTail(head: RequestHead, host: string, edits: HeaderEdits | null): void {
+function composeTail(head: RequestHead, host: string, edits: HeaderEdits | null, isTraced: boolean): void {
   const { fields } = head
   const forwardedHost = fields.forwardedHost === '' ? head.host : fields.forwardedHost
   const own = forwardedHost === '' ? '' : `X-Forwarded-Host: ${forwardedHost}\r\n`
   let block = fields.forward + own
+  if (isTraced) block = withoutReserved(block, TRACE_FIELDS)
   if (edits !== null) {
     if (edits.removed.size > 0) block = withoutReserved(block, edits.removed)
     block += edits.constant
@@ -82,7 +97,10 @@ function composeTail(head: RequestHead, host: string, edits: HeaderEdits | null)
   fields.tailHost = host
   fields.tailForwardedHost = head.host
   fields.tailEdits = edits
+  fields.tailTraced = isTraced
 }
+
+const TRACE_FIELDS: ReadonlySet<string> = new Set(['traceparent', 'tracestate'])
 
 /** Joins the pieces of a concatenated string once, so that not every write has to. */
 function flat(text: string): string {

@@ -12,7 +12,9 @@ import type { TlsFacts } from '../net/arrival.ts'
 import { Dial, type DialEvents } from '../net/dialer.ts'
 import { Tunnel, type TunnelOwner } from '../net/tunnel.ts'
 import type { Wire, WireEvents } from '../net/wire.ts'
+import type { AccessEntry } from '../observe/access-entry.ts'
 import type { ExchangeObserver } from '../observe/exchange-observer.ts'
+import type { ExchangeTrace } from '../observe/tracing/exchange-trace.ts'
 import { traceIdOf } from '../observe/tracing/trace-context.ts'
 import { isStrayPromise } from '../plugins/stray-promise.ts'
 import type { AffinityKey } from '../pool/affinity.ts'
@@ -84,6 +86,8 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   readonly #body: BodyReader
   readonly #requestId: string
   readonly #startedAt = performance.now()
+  /** The trace that it belongs to; null = none, or nobody asks. */
+  readonly #trace: ExchangeTrace | null
   /** Null until one was found to take the request. */
   #route: Route | null = null
   /** What steps and templates know of the request; null where the route needs it for nothing. */
@@ -139,6 +143,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     this.#body = new BodyReader(head.fields.framing, head.fields.contentLength)
     this.#requestId = head.fields.requestId === '' ? plane.ids.next() : head.fields.requestId
     this.#target = head.target
+    this.#trace = plane.tracer === null ? null : plane.tracer.begin(head.fields.block)
     plane.state.requestStarted(site.listener.row)
   }
 
@@ -258,7 +263,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     if (copy.isOpen && !this.#body.done) return
     this.#copy = null
     if (!copy.isOpen) return
-    const parts = { head: this.#head, target: this.#target, requestId: this.#requestId }
+    const parts = { head: this.#head, target: this.#target, requestId: this.#requestId, trace: this.#traceLines }
     const edits = { ...this.#requestEdits(), attemptChanges: null }
     copy.send(this.#client, (backend, hostHeader) => composeRequestHead({ ...parts, backend, hostHeader }, edits))
   }
@@ -291,6 +296,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     if (!this.#body.done) this.#client.wire.pause()
     this.#client.expectWithin(0)
     this.#backendUrl = lease.backend.spec.url
+    if (this.#trace !== null) this.#trace.begin(lease.backend.spec, this.#target, performance.now())
     const idle = this.#takeIdle(lease.backend)
     if (idle !== undefined) {
       this.#send(idle)
@@ -348,12 +354,25 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     this.#connection = connection
     this.#sentAt = this.#attempts!.count === 1 && connection.uses > 0 ? this.#startedAt : performance.now()
     const { spec: backend } = connection.backend
-    const parts = { head: this.#head, target: this.#target, backend, hostHeader, requestId: this.#requestId }
-    const head = composeRequestHead(parts, this.#requestEdits())
+    const head = composeRequestHead(
+      {
+        head: this.#head,
+        target: this.#target,
+        backend,
+        hostHeader,
+        requestId: this.#requestId,
+        trace: this.#traceLines,
+      },
+      this.#requestEdits(),
+    )
     connection.send(this, responseRules, this.#firstBody === '' ? head : head + this.#firstBody)
     if (connection.wire.closed) return
     this.#setDeadlines()
     if (!this.#body.done && !connection.wire.pending) this.#client.resumeBody()
+  }
+
+  get #traceLines(): string | null {
+    return this.#trace === null ? null : this.#trace.lines
   }
 
   #requestEdits(): RequestEdits {
@@ -459,7 +478,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     if (answer === undefined) return false
     const body = answerBody(this.#head.method, head)
     const used = body.feed(bytes, start, end)
-    this.#plane.state.backendFinished(spec.slot, head.status, this.#firstByteUs)
+    this.#backendDone(spec.slot, head.status)
     this.#connection = null
     const reusable = this.#body.done && this.#isClean(head, body, used === end)
     const { keepalive } = this.#destination!.pool.spec
@@ -495,7 +514,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     this.#steps!.call(hooks, record, (answer) => {
       if (this.#connection !== connection) return
       if (answer !== undefined) {
-        this.#plane.state.backendFinished(spec.slot, head.status, this.#firstByteUs)
+        this.#backendDone(spec.slot, head.status)
         this.#closeConnection()
         this.#stepsDone = true
         this.#answer(answer)
@@ -584,9 +603,15 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     this.#connection = null
     connection.wire.releaseOwnBuffer(this.#client.wire.pending)
     connection.wire.resume()
-    this.#plane.state.backendFinished(connection.backend.spec.slot, this.#backendStatus, this.#firstByteUs)
+    this.#backendDone(connection.backend.spec.slot, this.#backendStatus)
     if (this.#backendReusable && this.#body.done) this.#keep(connection)
     else connection.close()
+  }
+
+  /** A backend has answered, and nothing more is asked of it. */
+  #backendDone(slot: number, status: number): void {
+    this.#plane.state.backendFinished(slot, status, this.#firstByteUs)
+    if (this.#trace !== null) this.#trace.end(status, '', performance.now())
   }
 
   answerSent(atOnce: boolean): void {
@@ -620,6 +645,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     state.requestFinished(row, traffic, methodIndex(this.#head.method), this.#status, durationUs)
     if (this.#error !== '') state.requestError(traffic, index[this.#error]!)
     if (this.#plane.accessLog !== null) this.#log(this.#plane.accessLog, durationUs)
+    if (this.#trace?.isRecorded === true) this.#recordTrace(this.#trace, durationUs, now)
     const finishers = this.#route === null || this.#route.steps === null ? null : this.#route.steps.onFinish
     if (finishers !== null) this.#tellFinished(finishers, durationUs)
     this.#client.exchangeEnded(reusable, this.#body.done)
@@ -708,6 +734,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   #fail(error: ErrorSpec, code: string, stale = false): void {
     const attempts = this.#attempts!
     const { slot } = attempts.lease!.backend.spec
+    if (this.#trace !== null) this.#trace.end(0, error.name, performance.now())
     if (isUnreached(error) && error.blamesBackend) this.#plane.backendFailed(slot, error.name, code)
     attempts.failed(error, code, stale)
     if (attempts.mayRetry(error, stale, this.#retryQuestion())) this.#attempt()
@@ -724,7 +751,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     const { slot } = this.#attempts!.lease!.backend.spec
     const next = this.#attempts!.retryOnStatus(status, this.#retryQuestion())
     if (next === null) return false
-    this.#plane.state.backendFinished(slot, status, this.#firstByteUs)
+    this.#backendDone(slot, status)
     this.#closeConnection()
     this.#approach(next)
     return true
@@ -870,6 +897,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       return
     }
     this.#status = 101
+    this.#backendStatus = 101
     this.#connection = null
     if (this.#total !== null) this.#plane.wheel.remove(this.#total)
     this.#plane.state.backendFinished(connection.backend.spec.slot, 101, this.#firstByteUs)
@@ -897,10 +925,22 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
 
   #log(log: ExchangeObserver, durationUs: number): void {
     const { fields, target } = this.#head
-    const traceId = traceIdOf(fieldValue(fields.block, 'traceparent'))
+    const traceId = this.#trace === null ? traceIdOf(fieldValue(fields.block, 'traceparent')) : this.#trace.traceId
     const logged = this.#route === null || this.#route.logged
     if (!log.wants(traceId || this.#requestId, target, this.#status, this.#error, logged)) return
-    log.add({
+    log.add(this.#entry(traceId, durationUs))
+  }
+
+  /** The spans of this exchange, on their way to whoever collects them. */
+  #recordTrace(trace: ExchangeTrace, durationUs: number, now: number): void {
+    trace.end(this.#backendStatus, this.#error, now)
+    const endMs = Math.max(now, trace.attempts.at(-1)?.endMs ?? 0)
+    this.#plane.tracer?.add(trace, this.#entry(trace.traceId, durationUs), this.#startedAt, endMs)
+  }
+
+  #entry(traceId: string, durationUs: number): AccessEntry {
+    const { fields, target } = this.#head
+    return {
       listener: this.#site.listener.name,
       client: this.#address,
       tls: this.#client.tls?.version ?? '',
@@ -928,6 +968,6 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       userAgent: fieldValue(fields.block, 'user-agent'),
       referer: fieldValue(fields.block, 'referer'),
       headers: fields.block,
-    })
+    }
   }
 }

@@ -1,5 +1,6 @@
 // What the data plane of one worker shares among its connections, whatever they speak.
 import type { ExchangeObserver } from '../observe/exchange-observer.ts'
+import type { Tracer } from '../observe/tracing/tracer.ts'
 import type { PluginRegistry } from '../plugins/registry.ts'
 import type { WorkerState } from '../state/worker-state.ts'
 import type { TimerWheel } from '../util/timer-wheel.ts'
@@ -13,6 +14,8 @@ export interface PlaneContext {
   readonly ids: { next(): string }
   /** Null = nobody asks. */
   readonly accessLog: ExchangeObserver | null
+  /** Null = traces are nothing of ours. */
+  readonly tracer: Tracer | null
   /** What plug-ins have brought for the snapshot that is being applied, or was last. */
   readonly plugins: PluginRegistry
   /** What goes on at backends without a client that waits for it. */

@@ -8,6 +8,7 @@ import type { ListenerSpec, Slot, Snapshot } from '../core/spec.ts'
 import type { SocketKind } from '../net/acceptor.ts'
 import type { Arrival } from '../net/arrival.ts'
 import type { EndedEntry } from '../observe/exchange-tap.ts'
+import type { SpanBatch } from '../observe/tracing/tracer.ts'
 import { PluginLoader } from '../plugins/plugin-loader.ts'
 import type { OwnerState } from '../state/owner-state.ts'
 import { WorkerState } from '../state/worker-state.ts'
@@ -34,6 +35,7 @@ export interface CrewOptions {
   readonly maxClients: number
   readonly onFailure: (failure: BackendFailure) => void
   readonly onAccess: (lines: string) => void
+  readonly onSpans: (batch: SpanBatch) => void
   /** Of the main thread's plane alone; see DataPlaneOptions. */
   readonly onExchange?: ((entry: EndedEntry) => void) | undefined
 }
@@ -303,6 +305,9 @@ export class Crew {
       }
       case 'access':
         this.#options.onAccess(message.lines)
+        return
+      case 'spans':
+        this.#options.onSpans(message.batch)
         return
       case 'problem':
         this.#options.log.event('error', 'worker_problem', message.message, { worker })

@@ -15,12 +15,12 @@ import type { Arrival } from '../net/arrival.ts'
 import type { EndedEntry } from '../observe/exchange-tap.ts'
 import { createSharedState } from '../state/memory.ts'
 import { OwnerState } from '../state/owner-state.ts'
-import { AccessSink } from './access-sink.ts'
 import type { BoundListener } from './bound-listener.ts'
 import { Crew } from './crew.ts'
 import { clientsPerWorker, descriptorLimit } from './descriptors.ts'
 import { assignSockets, type Inheritance } from './inherited-sockets.ts'
 import { ListenError } from './listen-error.ts'
+import { Outlets } from './outlets.ts'
 import { reservePorts } from './reserve-ports.ts'
 
 export type { StopReason } from '../control/events.ts'
@@ -89,8 +89,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
   const planes = Math.max(1, config.listeners.some(({ inherited }) => inherited !== null) ? workers + 1 : workers)
   const state = new OwnerState(createSharedState({ workers: planes }))
   const failureListeners: ((failure: BackendFailure) => void)[] = []
-  const { access } = config.logging
-  const sink = access === null ? null : new AccessSink({ path: access.file, onProblem: problem(log) })
+  const outlets = new Outlets({ version, log })
   const crew = new Crew({
     workers,
     bind,
@@ -100,12 +99,13 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     onFailure: (failure) => {
       for (const listener of failureListeners) listener(failure)
     },
-    onAccess: (lines) => sink?.write(lines),
+    onAccess: (lines) => outlets.access(lines),
+    onSpans: (batch) => outlets.spans(batch),
     onExchange: options.onExchange,
   })
   const cleanUp = async (outcome?: StopReason): Promise<void> => {
     await control.close(outcome)
-    await sink?.close()
+    await outlets.close()
   }
   const stop = new Stop({ graceMs: config.shutdown.graceMs, crew, cleanUp, events })
   let ports = new Map<string, number>()
@@ -120,8 +120,12 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     log,
     workers: () => crew.workers(),
     boundPort: (listener) => ports.get(listener),
-    prepare: (snapshot) => crew.prepare(withPorts(snapshot)),
-    apply: (snapshot) => crew.apply(withPorts(snapshot)),
+    prepare: async (snapshot) => outlets.around(await crew.prepare(withPorts(snapshot)), snapshot),
+    apply: async (snapshot) => {
+      outlets.open(snapshot)
+      await crew.apply(withPorts(snapshot))
+      outlets.settle(snapshot)
+    },
     setAddresses: (slot, addresses) => crew.setAddresses(slot, addresses),
     cutBackend: (slot) => crew.cutBackend(slot),
     stop: () => {
@@ -140,7 +144,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
   const load = read === null ? null : async () => known(await read())
   const control = await Control.create({ port, config, configPath: loaded.path, load, log, events, ring }).catch(
     async (error) => {
-      await sink?.close()
+      await outlets.close()
       throw loaded.locate(error)
     },
   )
@@ -154,6 +158,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
       })
     }
     if (bind) ports = await reservePorts(control.snapshot.listeners)
+    outlets.open(control.snapshot)
     await crew.start(withPorts(control.snapshot))
     inherited = await crew.openInherited(sockets)
     await control.start().catch((error: NodeJS.ErrnoException) => {
@@ -186,7 +191,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     status: () => control.status(),
     backends: control.backends,
     serve: (listener, arrival) => crew.serve(listener, arrival),
-    reopenLogs: () => sink?.reopen(),
+    reopenLogs: () => outlets.reopen(),
     drain: (how) => stop.drain(how),
     force: () => stop.force(),
     stopped: stop.stopped,
@@ -206,10 +211,6 @@ function adminListenError(error: NodeJS.ErrnoException, config: LoadedConfig['co
 }
 
 const nothing: Inheritance = { sockets: [], refusal: '' }
-
-function problem(log: Log): (message: string) => void {
-  return (message) => log.event('error', 'access_log_failed', message)
-}
 
 /** What Node's timers take. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1

@@ -7,9 +7,11 @@ import type { SocketKind } from '../net/acceptor.ts'
 import type { Arrival } from '../net/arrival.ts'
 import type { DoorRules } from '../net/door.ts'
 import { keyOf, ServerTls } from '../net/tls/server-tls.ts'
+import { redactedByDefault } from '../observe/access/redaction.ts'
 import { AccessLog } from '../observe/access-log.ts'
 import type { ExchangeObserver } from '../observe/exchange-observer.ts'
 import { type EndedEntry, ExchangeTap } from '../observe/exchange-tap.ts'
+import { Tracer } from '../observe/tracing/tracer.ts'
 import { noPlugins, type PluginRegistry } from '../plugins/registry.ts'
 import { LiveBackends } from '../pool/live-backend.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
@@ -46,6 +48,7 @@ export class DataPlane implements PlaneContext {
   readonly clock = { date: new Date().toUTCString() }
   readonly ids = new RequestIds()
   accessLog: ExchangeObserver | null = null
+  tracer: Tracer | null = null
   plugins: PluginRegistry = noPlugins
   readonly sideWork = new SideWork()
   draining = false
@@ -103,6 +106,7 @@ export class DataPlane implements PlaneContext {
     for (const [name, pool] of this.#pools) pool.succeededBy(pools.get(name))
     this.#pools = pools
     this.#applyAccessLog(snapshot)
+    this.#applyTracing(snapshot)
     for (const spec of snapshot.listeners) {
       const tls = engines.get(spec.name) ?? null
       const setup: Setup = { spec, limits: snapshot.limits, door: this.#doorOf(spec, snapshot.limits, tls) }
@@ -218,7 +222,7 @@ export class DataPlane implements PlaneContext {
     this.#live.closeIdle()
     for (const call of this.#atClose.splice(0)) call()
     // What was cut just now is logged before the next turn of the loop.
-    setImmediate(() => this.accessLog?.flush())
+    setImmediate(() => this.#flush())
     this.wheel.stop()
     if (this.#heart !== null) clearInterval(this.#heart)
     if (this.#failureTimer !== null) clearTimeout(this.#failureTimer)
@@ -277,7 +281,7 @@ export class DataPlane implements PlaneContext {
   #checkDrained(): void {
     if (this.#connections > 0 || this.#accepting) return
     if (!this.sideWork.drain(this.wheel, () => this.#checkDrained())) return
-    this.accessLog?.flush()
+    this.#flush()
     this.#live.closeIdle()
     this.#options.post({ type: 'drained' })
   }
@@ -290,6 +294,20 @@ export class DataPlane implements PlaneContext {
       this.accessLog = null
     } else if (this.accessLog instanceof AccessLog) this.accessLog.update(snapshot.accessLog)
     else this.accessLog = new AccessLog(snapshot.accessLog, (lines) => this.#options.post({ type: 'access', lines }))
+  }
+
+  #applyTracing({ tracing: spec, accessLog }: Snapshot): void {
+    const redact = accessLog?.redact ?? redactedByDefault
+    if (spec === null) {
+      this.tracer?.flush()
+      this.tracer = null
+    } else if (this.tracer !== null) this.tracer.update(spec, redact)
+    else this.tracer = new Tracer(spec, redact, (batch) => this.#options.post({ type: 'spans', batch }))
+  }
+
+  #flush(): void {
+    this.accessLog?.flush()
+    this.tracer?.flush()
   }
 
   #beat(): void {

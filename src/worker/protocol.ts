@@ -1,6 +1,7 @@
 // What supervisor and worker threads say to each other.
 import type { Socket } from 'node:net'
 import type { Slot, Snapshot } from '../core/spec.ts'
+import type { SpanBatch } from '../observe/tracing/tracer.ts'
 
 /** Given to a thread at its start. */
 export interface WorkerData {
@@ -41,6 +42,7 @@ export type FromWorker =
       readonly count: number
     }
   | { readonly type: 'access'; readonly lines: string }
+  | { readonly type: 'spans'; readonly batch: SpanBatch }
   /** Connections that a listener turned away for one reason since the last report, and what is known of the last. */
   | {
       readonly type: 'turned-away'

@@ -71,6 +71,7 @@ export class RequestFields {
   tailHost: string | null = null
   tailForwardedHost: string | null = null
   tailEdits: HeaderEdits | null = null
+  tailTraced = false
 
   constructor(block: string, minor: 0 | 1) {
     this.block = block

@@ -1,4 +1,5 @@
-// W3C Trace Context: the field `traceparent`, read strictly and written.
+// W3C Trace Context: the field `traceparent`, read strictly and written; `tracestate`, which is nobody's but its members'.
+import { findField, trimmed } from '../../util/field-block.ts'
 
 export interface TraceParent {
   /** 32 hex digits, not all zero. */
@@ -24,6 +25,18 @@ export function parseTraceParent(value: string): TraceParent | null {
   if (version === 'ff' || (version === '00' && more !== undefined)) return null
   if (ZEROS.test(traceId!) || ZEROS.test(parentId!)) return null
   return { traceId: traceId!, parentId: parentId!, flags: Number.parseInt(flags!, 16) & KNOWN_FLAGS }
+}
+
+/** The values of all fields of that (lower-case) name, as one list; '' = there is none. */
+export function listValue(block: string, name: string): string {
+  let list = ''
+  for (let at = findField(block, name); at >= 0; ) {
+    const end = block.indexOf('\r\n', at)
+    const value = trimmed(block, at + name.length + 1, end)
+    list = list === '' ? value : `${list},${value}`
+    at = findField(block, name, end + 2)
+  }
+  return list
 }
 
 /** The id of the trace that a field tells of; '' = none that is valid. */
