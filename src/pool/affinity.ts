@@ -25,7 +25,10 @@ export interface Affinity {
   bind(key: AffinityKey, backend: BackendSpec, secure: boolean): string
 }
 
-export function buildAffinity(pool: PoolSpec, state: WorkerState): Affinity {
+/** Where clients are remembered. */
+export type AffinityMemory = Pick<WorkerState, 'buffer' | 'workerId'>
+
+export function buildAffinity(pool: PoolSpec, state: AffinityMemory): Affinity {
   return pool.sticky!.by === 'cookie' ? new CookieAffinity(pool) : new TableAffinity(pool, state)
 }
 
@@ -74,7 +77,7 @@ class TableAffinity implements Affinity {
   readonly #table: AffinityTable
   readonly #bySlot: Map<number, BackendSpec>
 
-  constructor(pool: PoolSpec, state: WorkerState) {
+  constructor(pool: PoolSpec, state: AffinityMemory) {
     this.spec = pool.sticky!
     this.#table = new AffinityTable(state.buffer, state.workerId)
     this.#bySlot = new Map(pool.backends.map((backend) => [backend.slot, backend]))

@@ -140,6 +140,12 @@ export class ActiveChecks {
     else this.#schedule(check, triggeredGapMs - sincePassMs, false)
   }
 
+  /** How long checks have said that it is down; null = they do not. */
+  downForMs(slot: Slot): number | null {
+    const check = this.#checks.get(slot)
+    return check?.verdict === 'down' ? performance.now() - check.sinceMs : null
+  }
+
   summary(slot: Slot): CheckSummary | null {
     return this.#checks.get(slot) ?? null
   }

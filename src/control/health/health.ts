@@ -29,6 +29,12 @@ export interface HealthOptions {
   readonly concurrency?: number
 }
 
+/** Why a backend gets nothing, as far as health knows. */
+export interface Outage {
+  readonly downForMs: number | null
+  readonly returnsAtMs: number | null
+}
+
 interface Entry {
   backend: BackendSpec
   /** How its connections begin. */
@@ -115,6 +121,11 @@ export class Health {
     entry.state = state
     entry.transitions.set(state, (entry.transitions.get(state) ?? 0) + 1)
     if (state !== 'up' && state !== 'ejected') this.#passive.relieve(entry.backend.pool)
+  }
+
+  /** How long it has been down, and until when it is ejected; null = it is not. */
+  outage(slot: Slot): Outage {
+    return { downForMs: this.#active.downForMs(slot), returnsAtMs: this.#passive.returnsAtMs(slot) }
   }
 
   checks(slot: Slot): CheckSummary | null {

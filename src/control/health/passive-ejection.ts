@@ -24,6 +24,8 @@ interface Entry {
   /** Times of the last failures, oldest first; never more than maxFails. */
   failedAtMs: number[]
   timer: NodeJS.Timeout | null
+  /** When it returns, in milliseconds since 1970; 0 = it was never ejected. */
+  returnsAtMs: number
 }
 
 export class PassiveEjection {
@@ -44,7 +46,7 @@ export class PassiveEjection {
       if (spec.maxFails === 0) this.#return(known, 'time')
       return
     }
-    const entry: Entry = { backend, spec, failedAtMs: [], timer: null }
+    const entry: Entry = { backend, spec, failedAtMs: [], timer: null, returnsAtMs: 0 }
     this.#entries.set(backend.slot, entry)
     const pool = this.#pools.get(backend.pool)
     if (pool === undefined) this.#pools.set(backend.pool, new Set([entry]))
@@ -78,6 +80,12 @@ export class PassiveEjection {
     if (entry !== undefined) this.#return(entry, 'check')
   }
 
+  /** When an ejected backend returns at the latest, in milliseconds since 1970; null = it is not ejected. */
+  returnsAtMs(slot: Slot): number | null {
+    const entry = this.#entries.get(slot)
+    return entry === undefined || entry.timer === null ? null : entry.returnsAtMs
+  }
+
   /** After any backend of the pool became unavailable: when none is left, the ejected ones are better than nothing. */
   relieve(pool: string): void {
     const entries = [...(this.#pools.get(pool) ?? [])]
@@ -104,6 +112,7 @@ export class PassiveEjection {
     const fails = entry.failedAtMs.length
     entry.failedAtMs = []
     this.#options.state.setFlag(entry.backend.slot, Flag.EJECTED)
+    entry.returnsAtMs = Date.now() + entry.spec.ejectMs
     entry.timer = setTimeout(() => this.#return(entry, 'time'), entry.spec.ejectMs).unref()
     this.#options.onEjected(entry.backend, fails, entry.spec)
   }
