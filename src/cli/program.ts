@@ -19,6 +19,7 @@ import { defineRun } from './commands/run.ts'
 import { defineSchema } from './commands/schema.ts'
 import { defineStatus } from './commands/status.ts'
 import { defineStop } from './commands/stop.ts'
+import { defineSystemd } from './commands/systemd.ts'
 import { defineTail } from './commands/tail.ts'
 import { defineTop } from './commands/top.ts'
 import { defineVersion } from './commands/version.ts'
@@ -76,6 +77,7 @@ export function buildProgram(context: CliContext): Command {
     defineConfig,
     defineCerts,
     defineStop,
+    defineSystemd,
     defineCompletion,
     defineVersion,
   ]
