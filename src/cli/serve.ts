@@ -11,6 +11,7 @@ import {
 } from '../supervisor/frontdesk.ts'
 import { announce } from './announce.ts'
 import type { CliContext } from './cli-context.ts'
+import { ConfigWatch } from './config-watch.ts'
 import { ExitCode } from './exit-code.ts'
 import { cannotListen } from './listen-failure.ts'
 import { createLogSink, type LogSink } from './log-sink.ts'
@@ -33,6 +34,8 @@ export interface ServeOptions {
    * any it drains, as when a terminal closes.
    */
   readonly reload: (() => LoadedConfig | Promise<LoadedConfig>) | null
+  /** Applies the configuration again whenever its files change; needs `reload`. */
+  readonly watch?: boolean
   /** Further lines of the start-up message. */
   readonly hints?: readonly string[]
   /** Which option chooses another port. */
@@ -40,8 +43,9 @@ export interface ServeOptions {
 }
 
 /** Runs until it is told to stop; returns the exit code. Throws a CliError when it cannot start. */
-export async function serve(o: ServeOptions): Promise<number> {
-  const { context, loaded } = o
+export async function serve(given: ServeOptions): Promise<number> {
+  const { context, loaded } = given
+  const { o, latest } = remembering(given)
   const { level, format } = loaded.config.logging
   const log = createLogSink({ terminal: context.terminal, level, format })
   for (const warning of loaded.warnings) log.event('warn', 'configuration', warning)
@@ -50,6 +54,7 @@ export async function serve(o: ServeOptions): Promise<number> {
   const manager = new ServiceManager({ env: process.env, pids, log })
   const stop = new StopControl(log, context)
   let running: Running | undefined
+  let watch: ConfigWatch | null = null
   if (o.reload === null && wantedMaterial(loaded.config).size === 0) stop.onHangup()
   else reloadOnHangup(() => running, manager)
   process.on('SIGUSR2', () => running?.reopenLogs())
@@ -59,12 +64,46 @@ export async function serve(o: ServeOptions): Promise<number> {
     if (!stop.requested) manager.ready(servingWords(running))
     await firstChecks(running, loaded, stop)
     if (!stop.requested) announce({ ...o, running, log })
+    if (!stop.requested) watch = await watchFiles(o, { running, log, latest })
     const outcome = await running.stopped
     await manager.sent
     return ended(outcome, log)
   } finally {
+    watch?.close()
     log.flush()
   }
+}
+
+/** What is read again is remembered: it may name other files than before. */
+function remembering(given: ServeOptions): { readonly o: ServeOptions; readonly latest: () => LoadedConfig } {
+  let last = given.loaded
+  const { reload } = given
+  const read = async (): Promise<LoadedConfig> => {
+    last = await reload!()
+    return last
+  }
+  return { o: { ...given, reload: reload && read }, latest: () => last }
+}
+
+/** Null where nothing is to be watched. */
+async function watchFiles(o: ServeOptions, parts: WatchParts): Promise<ConfigWatch | null> {
+  const { path, text } = o.loaded
+  const { running, log, latest } = parts
+  if (o.watch !== true || path === null) return null
+  return ConfigWatch.start({
+    log,
+    path,
+    text,
+    files: () => latest().files,
+    reload: () => running.reloadFile({ by: 'file watch', cause: 'file changed' }),
+  })
+}
+
+interface WatchParts {
+  readonly log: LogSink
+  readonly running: Running
+  /** The configuration as it was read last. */
+  readonly latest: () => LoadedConfig
 }
 
 interface StartParts {

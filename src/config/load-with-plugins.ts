@@ -2,6 +2,7 @@
 // Everything is imported here first, so that a worker is asked for nothing that cannot be had.
 import { randomUUID } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { PluginModuleSpec } from '../core/route-spec.ts'
 import { PluginError } from '../plugins/plugin-error.ts'
 import { loadValues } from '../plugins/plugin-loader.ts'
@@ -34,11 +35,19 @@ async function complete(options: PluginLoadOptions, own: ModuleConfig | null): P
     ...loaded,
     config,
     plugins: modules,
+    files: [...loaded.files, ...modules.flatMap(({ spec }) => fileOf(spec))],
     withChanges: (changes) => complete({ ...options, text: loaded.text ?? undefined, changes }, own),
     // What stands for a function in it is one of the module's.
     withDocument: (document) =>
       complete(inPlaceOf(options, document), own && { ...own, value: document, problems: [] }),
   }
+}
+
+/** Modules of plug-ins are a part of the configuration as well; what they import themselves is not looked at. */
+function fileOf({ kind, url }: LoadedModule['spec']): string[] {
+  if (kind !== 'plugin' || !url.startsWith('file:')) return []
+  const { pathname, protocol } = new URL(url)
+  return [fileURLToPath(`${protocol}//${pathname}`)]
 }
 
 /** The configuration where it is no text; null = it is one, or there is none. */

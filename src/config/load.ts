@@ -50,6 +50,8 @@ export interface LoadedConfig {
   readonly path: string | null
   /** As it was read; null = it is no text. */
   readonly text: string | null
+  /** Absolute names of the files whose content is a part of it, such as users; but for itself and certificates. */
+  readonly files: readonly string[]
   /** Lines like those of problems, for what is allowed but probably not meant. */
   readonly warnings: readonly string[]
   /** What `config.plugins` have brought; empty unless `loadWithPlugins` has loaded it. */
@@ -97,6 +99,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     text: isText ? text : null,
     config,
     path,
+    files: files.names,
     warnings: warningsOf(parsed.data, expanded),
     plugins: [],
     documents: { file, whole: laid.kept.length === 0 ? file : (toValue(laid.tree) as Json) },

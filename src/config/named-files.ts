@@ -26,6 +26,11 @@ export class NamedFiles {
     this.#folder = path === null ? process.cwd() : dirname(resolve(path))
   }
 
+  /** Absolute names of those that have been read. */
+  get names(): readonly string[] {
+    return [...this.#texts.keys()]
+  }
+
   /** The absolute name. */
   at(name: string): string {
     return resolve(this.#folder, name)

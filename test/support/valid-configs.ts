@@ -6,7 +6,7 @@ type Entries = Record<string, Json>
 
 const few = (...values: Json[]): fc.Arbitrary<Json> => fc.constantFrom<Json>(...values)
 const some = (model: Record<string, fc.Arbitrary<Json>>): fc.Arbitrary<Entries> =>
-  fc.record(model, { requiredKeys: [], noNullPrototype: true })
+  fc.record(model, { requiredKeys: [], noNullPrototype: true }) as fc.Arbitrary<Entries>
 
 const duration = few('1s', '250ms', 5, '1m30s')
 const urls = ['http://a:1', 'http://B.example/', 'https://c/base', 'unix:/run/x.sock', 'http://[::1]:9']

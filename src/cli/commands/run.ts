@@ -12,6 +12,7 @@ interface Options {
   readonly adminPort?: number
   readonly backend?: readonly string[]
   readonly workers?: number | 'auto'
+  readonly watch?: boolean
 }
 
 const examples = `
@@ -25,6 +26,7 @@ Examples:
   frontdesk -c frontdesk.config.ts                 routes, middleware and strategies in TypeScript
   frontdesk run --port 9000 --backend http://localhost:3000 --backend http://localhost:3001
   FRONTDESK_PORT=9000 frontdesk -c config.json
+  frontdesk -c config.json --watch                 what is saved is in force at once
   frontdesk check -c config.json                   look before running`
 
 export function defineRun(program: Command, context: CliContext): void {
@@ -36,6 +38,7 @@ export function defineRun(program: Command, context: CliContext): void {
     .addOption(option('--admin-port <n>', 'port of the admin API', { parse: parsePort }))
     .addOption(option('--backend <url>', 'a backend (repeatable); replaces those of the file', { parse: collect }))
     .addOption(shared.workers())
+    .addOption(option('--watch', 'apply the file again whenever it changes, or a file that it names'))
     .addHelpText('after', examples)
   act(context, command, (o: Options) => run(o, context))
 }
@@ -54,6 +57,7 @@ async function run(o: Options, context: CliContext): Promise<number> {
     loaded: await load(),
     source: path ?? '(command line)',
     reload: path === undefined ? null : load,
+    watch: o.watch === true,
   })
 }
 
