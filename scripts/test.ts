@@ -18,6 +18,9 @@ const programs = [
   'pg_ctlcluster',
   'sslscan',
   'testssl',
+  'tmux',
+  'zsh',
+  'fish',
   'chromium',
 ] as const
 

@@ -98,7 +98,7 @@ export function refused(target: AdminTarget, answer: RefusedAnswer): CliError {
     return new RefusedError(answer, `${where}: ${detail ?? 'too many calls'}`, { hint: 'wait a while' })
   if (detail === undefined) return foreign(target, status)
   if (status === 403) {
-    const isReader = /read/i.test(detail)
+    const isReader = /\b(read|look)/i.test(detail)
     return new RefusedError(answer, `${where} refused the call (403): ${detail}`, {
       hint: isReader ? 'a change needs the full token: --token, --token-file or FRONTDESK_TOKEN' : '',
     })

@@ -26,11 +26,13 @@ export interface StreamOptions {
 export async function* follow(target: AdminTarget, { path, signal }: StreamOptions): AsyncGenerator<StreamNews> {
   let lastId = ''
   let pauseMs = FIRST_PAUSE_MS
-  for (let isFirst = true; !signal.aborted; isFirst = false) {
+  let hasStood = false
+  while (!signal.aborted) {
     try {
       const headers = { accept: 'text/event-stream', ...(lastId !== '' && { 'last-event-id': lastId }) }
       const response = await openAdmin(target, { path, headers, signal, timeoutMs: SILENCE_MS })
       if (!/^text\/event-stream\b/i.test(response.headers['content-type'] ?? '')) throw noStream(target, path)
+      hasStood = true
       yield { kind: 'open' }
       const parser = new SseParser()
       for await (const piece of response) {
@@ -43,7 +45,7 @@ export async function* follow(target: AdminTarget, { path, signal }: StreamOptio
       yield { kind: 'lost', reason: 'the other side has closed it' }
     } catch (error) {
       if (signal.aborted) return
-      if (isFirst || (error instanceof RefusedError && error.status < 500)) throw error
+      if (!hasStood || (error instanceof RefusedError && error.status < 500)) throw error
       yield { kind: 'lost', reason: reasonOf(error as Error) }
     }
     await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
