@@ -2,6 +2,7 @@
 
 import { chown, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises'
 import { differencesBetween } from '../config/document/differences.ts'
+import { formatDocumentPath } from '../config/document/format-path.ts'
 import { mergePatch } from '../config/document/merge-patch.ts'
 import { saveChanges } from '../config/document/save-changes.ts'
 import { redactDocument, withSecrets } from '../config/document/secrets.ts'
@@ -15,7 +16,6 @@ import { type EventSink, noEvents } from './events.ts'
 import { formerOf } from './history.ts'
 import { type InForce, type Proposal, proposalOf } from './in-force.ts'
 import { changesTowards } from './overlay.ts'
-import { placeWords } from './plan/plan.ts'
 import type { LoadConfig } from './reloads.ts'
 import type { HistoryEntry } from './store/state-document.ts'
 
@@ -118,7 +118,7 @@ export class Configuration {
     const { path, text, asked } = o
     const { changes, revision } = now
     const words = changes.map(
-      ({ path: place, value }) => `${placeWords(place)} ${value === undefined ? 'removed' : 'written'}`,
+      ({ path: place, value }) => `${formatDocumentPath(place)} ${value === undefined ? 'removed' : 'written'}`,
     )
     await replaceFile(path, text)
     const loaded = (await this.#o.load?.()) ?? now.loaded

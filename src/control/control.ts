@@ -20,6 +20,7 @@ import { EventRing } from './event-ring.ts'
 import { eventView } from './event-view.ts'
 import { type EventSink, noEvents, type StopReason } from './events.ts'
 import { Health, type HealthOptions } from './health/health.ts'
+import type { InForce } from './in-force.ts'
 import { listenerList } from './lists/listener-list.ts'
 import { poolList } from './lists/pool-list.ts'
 import { routeList } from './lists/route-list.ts'
@@ -166,9 +167,9 @@ export class Control {
     return this.#roster.snapshot
   }
 
-  /** The configuration in force, everything that was changed in it. */
-  get config(): Config {
-    return this.#changes.now.config
+  /** The configuration that runs, in its layers. */
+  get inForce(): InForce {
+    return this.#changes.now
   }
 
   /** Addresses of backends found so far: for a worker that starts later. */
@@ -178,7 +179,7 @@ export class Control {
 
   /** Begins health checks and name resolution, and opens the admin API. Rejects with Node's error if it cannot bind. */
   async start(): Promise<void> {
-    const prepared = await this.#admin.prepare(this.config.admin, this.#certificates.material)
+    const prepared = await this.#admin.prepare(this.inForce.config.admin, this.#certificates.material)
     prepared.commit()
     this.#certificates.onAdopted((material) => this.#admin.renew(material))
     this.#options.port.onBackendFailure((failure) => this.#health.failed(failure))
@@ -186,7 +187,7 @@ export class Control {
     this.#drains.follow()
     await this.#certificates.start(() => void this.#reloads.refresh())
     const { store, isFresh } = this.#opening
-    if (store === null || !isFresh || !needsSecret(this.config)) return
+    if (store === null || !isFresh || !needsSecret(this.inForce.config)) return
     await this.#changes.persist().catch(() => {
       const message = 'the sticky secret could not be kept: after a restart clients may be sent to other backends'
       this.#options.log.event('warn', 'sticky_secret_not_saved', message)

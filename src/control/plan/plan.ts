@@ -1,7 +1,8 @@
 // The plan of a change: the structural difference between what runs and what shall run.
 
 import type { Config } from '../../config/config.ts'
-import type { Conflict, DocumentPath } from '../../config/document/types.ts'
+import { formatDocumentPath } from '../../config/document/format-path.ts'
+import type { Conflict } from '../../config/document/types.ts'
 import type { DesiredPools } from '../desired.ts'
 import { same } from './form-changes.ts'
 import { listenerSteps } from './listener-steps.ts'
@@ -46,7 +47,7 @@ export function planOf(
   ]
   return {
     steps,
-    conflicts: conflicts.map((conflict) => ({ ...conflict, path: placeWords(conflict.path) })),
+    conflicts: conflicts.map((conflict) => ({ ...conflict, path: formatDocumentPath(conflict.path) })),
     touched_connections: steps.reduce((sum, { connections }) => sum + connections, 0),
     needs_restart: keysThatNeedRestart(before.config, after.config),
   }
@@ -63,16 +64,4 @@ function otherSteps(before: Config, after: Config, live: LiveCounts): PlanStep[]
     ...routeSteps(before.routes, after.routes),
     ...settingSteps(before, after),
   ]
-}
-
-/** `pools.api.backends[http://10.0.0.1:3000].weight`, `listeners[web].listen`. */
-export function placeWords(path: DocumentPath): string {
-  let text = ''
-  for (const [i, step] of path.entries()) {
-    const list = path[i - 1]
-    const isItem = (i === 1 && (list === 'listeners' || list === 'routes')) || (i === 3 && list === 'backends')
-    if (isItem || !/^[A-Za-z_$][\w$-]*$/.test(step)) text += `[${step}]`
-    else text += text === '' ? step : `.${step}`
-  }
-  return text
 }

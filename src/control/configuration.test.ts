@@ -1,0 +1,553 @@
+// The configuration as a document over the admin API: replaced, patched, refused, rehearsed, taken back, saved.
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { describe, it, type TestContext } from 'node:test'
+import { type Answer, ControlBed } from '../../test/support/control-bed.ts'
+import { deferred, until } from '../../test/support/wait.ts'
+import type { ControlOptions } from './control.ts'
+import type { Plan } from './plan/plan.ts'
+import { nodeFileSystem } from './store/file-system.ts'
+
+const a = 'http://127.0.0.1:1001'
+const b = 'http://127.0.0.1:1002'
+const c = 'http://127.0.0.1:1003'
+const admin = { listen: '127.0.0.1:0' }
+const unchecked = { health_check: { method: 'none' } }
+const base = {
+  listeners: [{ name: 'web', listen: '127.0.0.1:0' }],
+  pools: { default: { backends: [a, { url: b, weight: 2 }], ...unchecked } },
+  admin,
+}
+
+interface Changed {
+  readonly revision: number
+  readonly dry_run: boolean
+  readonly changes: string[]
+  readonly plan: Plan
+  readonly warnings?: string[]
+}
+interface Problem {
+  readonly detail: string
+  readonly errors: { path: string; message: string; file?: string; line?: number }[]
+}
+interface History {
+  readonly revision: number
+  readonly history: { revision: number; at: string; by: string; cause: string; changes: string[] }[]
+}
+
+const bed = (t: TestContext, config: unknown = base, options: Partial<ControlOptions> = {}) =>
+  ControlBed.start(t, config, options)
+
+const taken = (answer: Answer): Changed => {
+  assert.equal(answer.status, 200, answer.text)
+  return answer.json<Changed>()
+}
+
+const weightOf = (of: ControlBed, url: string): number | undefined =>
+  of.control.snapshot.pools.flatMap(({ backends }) => backends).find((backend) => backend.url === url)?.weight
+
+describe('GET /config', () => {
+  it('gives what was written with what was changed, the revision as its ETag, and no secrets', async (t) => {
+    const secret = { ...base, admin: { ...admin, token: 'not for print' } }
+    const of = await bed(t, { ...secret, pools: undefined, backends: [a], health_check_method: 'none' })
+    const bearer = { authorization: 'Bearer not for print' }
+    await of.call('POST', '/backends', { url: c }, bearer)
+    const answer = await of.call('GET', '/config', undefined, bearer)
+    assert.equal(answer.headers.etag, '"2"')
+    assert.deepEqual(answer.json().pools, { default: { backends: [a, c], health_check: { method: 'none' } } })
+    assert.deepEqual(answer.json().admin, { listen: '127.0.0.1:0', token: '***' })
+    const expanded = await of.call('GET', '/config?expanded=1', undefined, bearer)
+    assert.equal(expanded.json<{ limits: { header_count: number } }>().limits.header_count, 100)
+    const origins = await of.call('GET', '/config?origin=1', undefined, bearer)
+    const { values, revision } = origins.json<{
+      revision: number
+      values: { path: string; origin: string; by: string }[]
+    }>()
+    const added = values.find(({ path }) => path.startsWith(`pools.default.backends[${c}]`))
+    assert.deepEqual([revision, added?.origin, added?.by], [2, 'api', 'admin API (127.0.0.1, token)'])
+    for (const { text } of [answer, expanded, origins]) assert.ok(!text.includes('not for print'))
+  })
+})
+
+describe('PATCH and PUT /config', () => {
+  it('change anything while it runs, say what, and keep it over a restart', async (t) => {
+    const of = await bed(t)
+    const slots = of.slots()
+    const patch = {
+      pools: {
+        default: { strategy: 'least-conn', timeouts: { connect: '2s' } },
+        next: { backends: [c], ...unchecked },
+      },
+      limits: { header_count: 50 },
+      workers: 3,
+      logging: { level: 'debug' },
+    }
+    const { revision, changes, plan } = taken(await of.call('PATCH', '/config', patch))
+    assert.equal(revision, 2)
+    assert.deepEqual(changes, [
+      'pool default: strategy round-robin → least-conn',
+      'pool default: timeouts.connect 5s → 2s',
+      'pool next: added (1 backend)',
+      'workers auto → 3',
+      'limits.header_count 100 → 50',
+      'logging.level info → debug',
+    ])
+    assert.equal(plan.touched_connections, 0)
+    const { snapshot } = of.control
+    assert.deepEqual(
+      [
+        snapshot.pools.map(({ name, strategy }) => `${name} ${strategy}`),
+        snapshot.limits.headerCount,
+        snapshot.workers,
+      ],
+      [['default least-conn', 'next round-robin'], 50, 3],
+    )
+    assert.deepEqual(of.slots(), { ...slots, [`next ${c}`]: 2 }, 'what was there keeps its slots')
+    await of.restart()
+    assert.equal(of.control.snapshot.limits.headerCount, 50)
+    assert.equal(of.control.inForce.revision, 2)
+    assert.match(of.log.named('state_restored')[0]!.message, /in force again .*other changes/)
+  })
+
+  it('take a whole document in any form; "***" stands for the secret that is there', async (t) => {
+    const of = await bed(t, { ...base, admin: { ...admin, token: 'kept as it is' } })
+    const bearer = { authorization: 'Bearer kept as it is' }
+    const { admin: shown, ...rest } = (await of.call('GET', '/config', undefined, bearer)).json()
+    assert.deepEqual(shown, { ...admin, token: '***' })
+    const flat = { port: 8080, backends: [b], strategy: 'first', admin: shown }
+    assert.equal(taken(await of.call('PUT', '/config?dry_run=1', flat, bearer)).revision, 2)
+    const put = taken(
+      await of.call('PUT', '/config', { ...rest, admin: shown, trusted_proxies: ['10.0.0.0/8'] }, bearer),
+    )
+    assert.deepEqual(put.changes, ['trusted_proxies changed'])
+    assert.equal(of.control.inForce.config.admin?.token, 'kept as it is')
+    const none = await of.call(
+      'PUT',
+      '/config',
+      { ...base, pools: { default: { backends: [a], sticky: { by: 'cookie', secret: '***' } } }, admin: shown },
+      bearer,
+    )
+    assert.equal(none.status, 422)
+    assert.equal(none.json<Problem>().errors[0]!.path, 'pools.default.sticky.secret')
+  })
+
+  it('refuse what is not valid with every place, and change nothing', async (t) => {
+    const of = await bed(t)
+    const before = of.picture()
+    const wrong = await of.call('PATCH', '/config', { pools: { default: { strategy: 'best', retrys: 3 } } })
+    assert.equal(wrong.status, 422)
+    assert.deepEqual(
+      wrong.json<Problem>().errors.map(({ path }) => path),
+      ['pools.default.strategy', 'pools.default.retrys'],
+    )
+    assert.equal((await of.call('PUT', '/config', { listeners: 7 })).status, 422)
+    assert.equal((await of.call('PUT', '/config', [])).status, 400)
+    assert.equal((await of.call('PATCH', '/config', { routes: [{ match: '*', pool: 'nowhere' }] })).status, 422)
+    assert.deepEqual(of.picture(), before)
+  })
+
+  it('only for the revision that If-Match names', async (t) => {
+    const of = await bed(t)
+    const patch = { limits: { header_count: 51 } }
+    const stale = await of.call('PATCH', '/config', patch, { 'if-match': '"7"' })
+    assert.equal(stale.status, 412)
+    assert.match(stale.json<Problem>().detail, /is revision 1 now, not 7\. Nothing was changed$/)
+    const first = await of.call('PATCH', '/config', patch, { 'if-match': '"1"' })
+    assert.equal(first.headers.etag, '"2"')
+    taken(first)
+    const both = [60, 61].map((count) =>
+      of.call('PATCH', '/config', { limits: { header_count: count } }, { 'if-match': '"2"' }),
+    )
+    assert.deepEqual((await Promise.all(both)).map(({ status }) => status).sort(), [200, 412])
+    assert.equal((await of.call('PATCH', '/config', patch, { 'if-match': 'soon' })).status, 400)
+    taken(await of.call('PATCH', '/config', patch, { 'if-match': '*' }))
+  })
+
+  it('need a restart for another state file only', async (t) => {
+    const of = await bed(t)
+    const before = of.picture()
+    const answer = await of.call('PATCH', '/config', { state_file: 'other.json', workers: 2 })
+    assert.equal(answer.status, 409)
+    assert.deepEqual(answer.json<Problem>().errors, [{ path: 'state_file', message: 'can only change with a restart' }])
+    assert.deepEqual(taken(await of.call('PATCH', '/config?dry_run=1', { state_file: 'x.json' })).plan.needs_restart, [
+      'state_file',
+    ])
+    assert.deepEqual(of.picture(), before)
+  })
+
+  it('move the admin API: the answer comes from the old address, the next one from the new', async (t) => {
+    const of = await bed(t)
+    const old = of.control.adminAddress()!
+    taken(await of.call('PATCH', '/config', { admin: { listen: '127.0.0.2:0' } }))
+    const moved = of.control.adminAddress()!
+    assert.deepEqual([moved.host, moved.host === old.host], ['127.0.0.2', false])
+    assert.equal((await of.call('GET', '/status')).status, 200)
+    const taken2 = await of.call('PATCH', '/config', {
+      admin: { listen: `127.0.0.2:${moved.port}`, token: 'from now on' },
+    })
+    assert.equal(taken2.status, 200)
+    assert.equal((await of.call('GET', '/status')).status, 401)
+    assert.equal((await of.call('GET', '/status', undefined, { authorization: 'Bearer from now on' })).status, 200)
+  })
+
+  it('write one line of who, how and what', async (t) => {
+    const of = await bed(t)
+    await of.call('PATCH', '/config', { limits: { header_count: 51 } })
+    const { message, fields } = of.log.named('config_changed')[0]!
+    assert.equal(
+      message,
+      'configuration changed (admin API (127.0.0.1), PATCH /config, revision 2): limits.header_count 100 → 51',
+    )
+    assert.deepEqual(fields, {
+      by: 'admin API (127.0.0.1)',
+      cause: 'PATCH /config',
+      revision: 2,
+      changes: ['limits.header_count 100 → 51'],
+    })
+    const applied = of.events.find(({ type }) => type === 'config_applied')
+    assert.ok(applied?.type === 'config_applied' && applied.revision === 2)
+  })
+})
+
+describe('a rehearsal', () => {
+  it('gives the plan of every kind of change, and changes nothing: not a byte of the state file', async (t) => {
+    const of = await bed(t)
+    taken(await of.call('PATCH', '/config', { limits: { header_count: 77 } }))
+    of.write({ ...base, workers: 5 })
+    of.port.worker.enter(of.slots()[`default ${a}`]!, 0)
+    const [before, state] = [of.picture(), of.state]
+    const put = taken(
+      await of.call('PUT', '/config?dry_run=1', { ...base, pools: { default: { backends: [b], ...unchecked } } }),
+    )
+    assert.deepEqual([put.dry_run, put.revision, put.plan.touched_connections], [true, 3, 1])
+    assert.deepEqual(
+      put.plan.steps.find(({ action }) => action === 'remove'),
+      {
+        action: 'remove',
+        kind: 'backend',
+        name: a,
+        pool: 'default',
+        changes: [],
+        connections: 1,
+      },
+    )
+    const patch = taken(await of.call('PATCH', '/config?dry_run=1', { limits: { header_count: 78 } }))
+    assert.deepEqual(patch.plan.steps[0]!.changes, [{ path: '', from: 77, to: 78 }])
+    const reload = taken(await of.call('POST', '/reload?dry_run=1'))
+    assert.deepEqual([reload.changes, reload.warnings], [['workers auto → 5'], []])
+    const back = taken(await of.call('POST', '/config/rollback?dry_run=1', { revision: 1 }))
+    assert.deepEqual(back.changes, ['limits.header_count 77 → 100'])
+    assert.deepEqual(of.picture(), before)
+    assert.equal(of.state, state)
+    of.port.worker.leave(of.slots()[`default ${a}`]!)
+  })
+
+  it('is refused where the change would be', async (t) => {
+    const of = await bed(t)
+    assert.equal((await of.call('PATCH', '/config?dry_run=1', { workers: 'many' })).status, 422)
+    assert.equal((await of.call('PATCH', '/config?dry_run=1', {}, { 'if-match': '"3"' })).status, 412)
+    of.write('{')
+    assert.equal((await of.call('POST', '/reload?dry_run=1')).status, 422)
+    assert.equal((await of.call('POST', '/config/rollback?dry_run=1', { revision: 9 })).status, 404)
+  })
+})
+
+describe('a change that fails', () => {
+  const more = { pools: { default: { backends: [b, c], ...unchecked }, next: { backends: [a], ...unchecked } } }
+
+  for (const [code, status] of [
+    ['ENOSPC', 507],
+    ['EIO', 500],
+  ] as const) {
+    it(`on disk (${code}) leaves everything as it was, and the workers give up what they made ready`, async (t) => {
+      let failing = false
+      const fileSystem: ControlOptions['fileSystem'] = {
+        ...nodeFileSystem,
+        open: async (name, flags) => {
+          if (failing) throw Object.assign(new Error(code), { code })
+          return nodeFileSystem.open(name, flags)
+        },
+      }
+      const of = await bed(t, base, { fileSystem })
+      taken(await of.call('PATCH', '/config', { limits: { header_count: 77 } }))
+      of.write({ ...base, ...more })
+      const [before, state] = [of.picture(), of.state]
+      failing = true
+      const calls: [string, string, unknown?][] = [
+        ['PATCH', '/config', more],
+        ['PUT', '/config', { ...base, ...more }],
+        ['POST', '/reload'],
+        ['POST', '/config/rollback', {}],
+        ['POST', '/backends', { url: c }],
+        ['PATCH', '/backends', { url: a, weight: 9 }],
+        ['PATCH', '/backends', { url: a, state: 'drain' }],
+        ['DELETE', '/backends', { url: a }],
+      ]
+      for (const [method, path, body] of calls) {
+        const answer = await of.call(method, path, body)
+        assert.equal(answer.status, status, `${method} ${path}: ${answer.text}`)
+        assert.match(answer.json<Problem>().detail, new RegExp(`${code}.*Nothing was changed`))
+      }
+      assert.deepEqual(of.picture(), before)
+      assert.equal(of.state, state)
+      assert.equal(of.port.abandoned.length, calls.length)
+      failing = false
+      taken(await of.call('PATCH', '/config', more))
+      assert.equal(of.slots()[`default ${c}`], 2, 'slots of failed attempts were given back')
+    })
+  }
+
+  it('at a worker that does not get ready is named, and leaves everything as it was', async (t) => {
+    const of = await bed(t)
+    const [before, state] = [of.picture(), existing(of)]
+    of.port.onPrepare = () => {
+      throw new Error('worker 1 did not prepare the change within 15 s')
+    }
+    of.write({ ...base, ...more })
+    for (const [method, path, body] of [
+      ['PATCH', '/config', more],
+      ['PUT', '/config', { ...base, ...more }],
+      ['POST', '/reload', undefined],
+      ['POST', '/backends', { url: c }],
+      ['DELETE', '/backends', { url: a }],
+    ] as const) {
+      const answer = await of.call(method, path, body)
+      assert.equal(answer.status, 503, `${method} ${path}: ${answer.text}`)
+      assert.match(answer.json<Problem>().detail, /worker 1 did not prepare .*Nothing was changed/)
+    }
+    assert.deepEqual(of.picture(), before)
+    assert.equal(existing(of), state)
+    of.port.onPrepare = () => {}
+    assert.equal(taken(await of.call('POST', '/reload')).revision, 2)
+  })
+
+  it('as the new address of the admin API is taken: nothing is made ready', async (t) => {
+    const of = await bed(t)
+    const other = await bed(t)
+    const before = of.picture()
+    const { host, port } = other.control.adminAddress()!
+    const answer = await of.call('PATCH', '/config', { admin: { listen: `${host}:${port}` }, workers: 2 })
+    assert.equal(answer.status, 503)
+    assert.match(answer.json<Problem>().detail, /EADDRINUSE/)
+    assert.deepEqual(of.picture(), before)
+    assert.equal(of.port.prepared.length, 0)
+  })
+
+  it('one at a time: the next one sees what the one before has made', async (t) => {
+    const of = await bed(t)
+    const held = deferred()
+    of.port.onPrepare = () => held.promise
+    const first = of.call('POST', '/backends', { url: c })
+    await until('it is on its way', () => of.control.inForce.revision === 1)
+    const second = of.call('PATCH', '/config', { pools: { default: { strategy: 'first' } } })
+    held.resolve()
+    assert.equal((await first).status, 201)
+    taken(await second)
+    const [pool] = of.control.snapshot.pools
+    assert.deepEqual([pool!.strategy, pool!.backends.map(({ url }) => url)], ['first', [a, b, c]])
+  })
+})
+
+/** The text of the state file; '' before there is one. */
+function existing(of: ControlBed): string {
+  try {
+    return of.state
+  } catch {
+    return ''
+  }
+}
+
+describe('the history', () => {
+  it('names who, when, how and what, newest first, and leads back', async (t) => {
+    const of = await bed(t)
+    const slots = of.slots()
+    taken(await of.call('PATCH', '/config', { limits: { header_count: 51 } }))
+    await of.call('PATCH', '/backends', { url: b, weight: 7 })
+    await of.call('PATCH', '/backends', { url: a, state: 'drain' })
+    await of.call('POST', '/backends', { url: c, weight: 4 })
+    const { history, revision } = (await of.call('GET', '/config/history')).json<History>()
+    assert.equal(revision, 5)
+    assert.deepEqual(
+      history.map(({ revision: n, by, cause, changes }) => [n, by, cause, ...changes]),
+      [
+        [5, 'admin API (127.0.0.1)', 'POST /backends', `pool default: added ${c}`],
+        [4, 'admin API (127.0.0.1)', 'PATCH /backends', `pool default: ${a} state up → drain`],
+        [3, 'admin API (127.0.0.1)', 'PATCH /backends', `pool default: ${b} weight 2 → 7`],
+        [2, 'admin API (127.0.0.1)', 'PATCH /config', 'limits.header_count 100 → 51'],
+        [1, 'start', 'start'],
+      ],
+    )
+    assert.ok(history.every(({ at }) => Date.parse(at) <= Date.now()))
+    const back = await of.call('POST', '/config/rollback', { revision: 2 })
+    assert.deepEqual(taken(back).changes, [
+      `pool default: ${a} state drain → up`,
+      `pool default: ${b} weight 7 → 2`,
+      `pool default: removed ${c}`,
+    ])
+    assert.deepEqual([of.control.snapshot.limits.headerCount, of.control.status().backends[0]!.state], [51, 'unknown'])
+    assert.deepEqual(of.slots(), slots)
+    const again = taken(await of.call('POST', '/config/rollback'))
+    assert.equal(again.revision, 7)
+    assert.deepEqual([weightOf(of, b), weightOf(of, c)], [7, 4], 'the way back leads back too')
+    const { cause } = (await of.call('GET', '/config/history')).json<History>().history[0]!
+    assert.equal(cause, 'rollback to 5')
+    await of.restart()
+    taken(await of.call('POST', '/config/rollback', { revision: 1 }))
+    assert.deepEqual([of.control.inForce.changes, of.control.snapshot.limits.headerCount], [[], 100])
+  })
+
+  it('leads back over a reload, without touching the file', async (t) => {
+    const of = await bed(t)
+    of.write({ ...base, limits: { header_count: 80 } })
+    taken(await of.call('POST', '/reload'))
+    assert.deepEqual(taken(await of.call('POST', '/config/rollback')).changes, ['limits.header_count 80 → 100'])
+    taken(await of.call('POST', '/reload'))
+    assert.equal(of.control.snapshot.limits.headerCount, 100, 'the file says the same as when it was taken back')
+    assert.match(readFileSync(of.file, 'utf8'), /80/)
+  })
+
+  it('is twenty long, and refuses what it does not hold', async (t) => {
+    const of = await bed(t)
+    for (let i = 0; i < 25; i++) taken(await of.call('PATCH', '/config', { limits: { header_count: 200 + i } }))
+    const { history } = (await of.call('GET', '/config/history')).json<History>()
+    assert.deepEqual([history.length, history[0]!.revision, history.at(-1)!.revision], [20, 26, 7])
+    const lost = await of.call('POST', '/config/rollback', { revision: 6 })
+    assert.equal(lost.status, 404)
+    assert.match(lost.json<Problem>().errors[0]!.message, /is not one of 7, 8, /)
+    assert.equal(taken(await of.call('POST', '/config/rollback', { revision: 7 })).revision, 27)
+    assert.equal(of.control.snapshot.limits.headerCount, 205)
+  })
+})
+
+describe('file and API', () => {
+  it('what the API changed stays over the file at start and at reload, until the file says otherwise there', async (t) => {
+    const of = await bed(t)
+    await of.call('PATCH', '/backends', { url: b, weight: 7 })
+    taken(await of.call('PATCH', '/config', { limits: { header_count: 51 }, workers: 3 }))
+    of.write({ ...base, trusted_proxies: ['10.0.0.0/8'] })
+    const other = taken(await of.call('POST', '/reload'))
+    assert.deepEqual([other.changes, other.plan.conflicts], [['trusted_proxies changed'], []])
+    assert.deepEqual([weightOf(of, b), of.control.snapshot.limits.headerCount], [7, 51])
+    of.write({ ...base, limits: { header_count: 60 } })
+    const rehearsed = taken(await of.call('POST', '/reload?dry_run=1'))
+    const later = taken(await of.call('POST', '/reload'))
+    assert.deepEqual(later.plan, rehearsed.plan)
+    const [conflict, ...none] = later.plan.conflicts
+    assert.deepEqual(
+      [conflict!.path, conflict!.file, conflict!.api, conflict!.wins, none],
+      ['limits.header_count', 60, 51, 'file', []],
+    )
+    assert.match(conflict!.message, /the file was changed later/)
+    assert.equal(of.control.snapshot.limits.headerCount, 60)
+    assert.equal(of.log.named('overlay_dropped').length, 1, 'a rehearsal drops nothing')
+    await of.restart()
+    assert.deepEqual([of.control.snapshot.limits.headerCount, of.control.snapshot.workers, weightOf(of, b)], [60, 3, 7])
+  })
+
+  it('the API wins when it comes later, and the plan says so', async (t) => {
+    const of = await bed(t, { ...base, limits: { header_count: 60 } })
+    const { plan } = taken(await of.call('PATCH', '/config', { limits: { header_count: 70 } }))
+    const [conflict] = plan.conflicts
+    assert.deepEqual(
+      [conflict!.path, conflict!.file, conflict!.api, conflict!.wins],
+      ['limits.header_count', 60, 70, 'api'],
+    )
+    taken(await of.call('POST', '/reload'))
+    await of.restart()
+    assert.equal(of.control.snapshot.limits.headerCount, 70)
+  })
+
+  it('a change that has come into the file is no change any more', async (t) => {
+    const of = await bed(t)
+    taken(await of.call('PATCH', '/config', { limits: { header_count: 51 } }))
+    await of.call('POST', '/backends', { url: c })
+    assert.equal(of.control.inForce.changes.length, 2)
+    const pools = { default: { backends: [...base.pools.default.backends, c], ...unchecked } }
+    of.write({ ...base, pools, limits: { header_count: 51 } })
+    const { changes, revision } = taken(await of.call('POST', '/reload'))
+    assert.deepEqual([changes, revision, of.control.inForce.changes], [[], 3, []])
+    of.write(base)
+    taken(await of.call('POST', '/reload'))
+    assert.deepEqual([of.control.snapshot.limits.headerCount, weightOf(of, c)], [100, undefined])
+  })
+
+  it('a state file of the first version is taken as changes of today', async (t) => {
+    const of = await bed(t)
+    await of.control.close()
+    const { createHash } = await import('node:crypto')
+    const overlay = {
+      default: {
+        added: { [c]: { weight: 3, state: 'drain' } },
+        removed: [a],
+        patched: { [b]: { maxConnections: 5, state: 'disabled' } },
+      },
+      gone: { added: {}, removed: ['http://x'], patched: {} },
+    }
+    const body = `${JSON.stringify({ revision: 9, stickySecret: 'ab'.repeat(32), overlay, configuration: 'config.json' })}\n`
+    const sha256 = createHash('sha256').update(body).digest('hex')
+    writeFileSync(
+      of.stateFile,
+      `${JSON.stringify({ format: 'frontdesk-state', version: 1, bytes: body.length, sha256 })}\n${body}`,
+    )
+    await of.restart()
+    assert.deepEqual(
+      of.control
+        .status()
+        .backends.map(({ url, weight, max_connections, state }) => [url, weight, max_connections, state]),
+      [
+        [b, 2, 5, 'disabled'],
+        [c, 3, 0, 'draining'],
+      ],
+    )
+    assert.match(of.log.named('overlay_dropped')[0]!.message, /pool gone is no longer configured/)
+    await of.call('PATCH', '/backends', { url: b, state: 'up' })
+    assert.equal(of.control.inForce.revision, 10)
+    assert.match(of.state, /"version":2/)
+    await of.restart()
+    assert.deepEqual([weightOf(of, c), weightOf(of, a)], [3, undefined])
+  })
+})
+
+describe('POST /config/save', () => {
+  it('writes what was changed into the file, comments and all, and nothing is laid over it any more', async (t) => {
+    const text = `{
+  // where people come in
+  "listeners": [{ "name": "web", "listen": "127.0.0.1:0" }],
+  "pools": {
+    "default": {
+      "backends": ["${a}", { "url": "${b}", "weight": 2 }], // two of them
+      "health_check": { "method": "none" }
+    }
+  },
+  "admin": { "listen": "127.0.0.1:0" }
+}
+`
+    const of = await bed(t, text)
+    await of.call('PATCH', '/backends', { url: b, weight: 7 })
+    taken(await of.call('PATCH', '/config', { limits: { header_count: 51 } }))
+    const whole = (await of.call('GET', '/config')).json()
+    const saved = await of.call('POST', '/config/save')
+    assert.equal(saved.status, 200, saved.text)
+    assert.deepEqual([saved.json().file, saved.json().revision], [of.file, 3])
+    const written = readFileSync(of.file, 'utf8')
+    assert.match(written, /\/\/ where people come in/)
+    assert.match(written, /\/\/ two of them/)
+    assert.match(written, /"weight": 7/)
+    assert.deepEqual(of.control.inForce.changes, [])
+    assert.deepEqual((await of.call('GET', '/config')).json(), whole)
+    await of.restart()
+    assert.deepEqual([weightOf(of, b), of.control.snapshot.limits.headerCount, of.control.inForce.changes], [7, 51, []])
+  })
+
+  it('does not write over what somebody else has written since', async (t) => {
+    const of = await bed(t)
+    taken(await of.call('PATCH', '/config', { limits: { header_count: 51 } }))
+    of.write({ ...base, workers: 2 })
+    const refused = await of.call('POST', '/config/save')
+    assert.equal(refused.status, 409)
+    assert.match(refused.json<Problem>().detail, /has changed since it was read/)
+    assert.equal(JSON.parse(readFileSync(of.file, 'utf8')).workers, 2)
+    taken(await of.call('POST', '/reload'))
+    assert.equal((await of.call('POST', '/config/save')).status, 200)
+  })
+})
