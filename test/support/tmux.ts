@@ -26,10 +26,11 @@ export interface TmuxOptions {
 
 export class Tmux {
   readonly #socket: string
+  readonly #env: Readonly<Record<string, string>>
 
   static async start(t: TestContext, { width = 100, height = 24, cwd, env = {}, command }: TmuxOptions): Promise<Tmux> {
     const folder = mkdtempSync(join(tmpdir(), 'frontdesk-tmux-'))
-    const tmux = new Tmux(join(folder, 'socket'))
+    const tmux = new Tmux(join(folder, 'socket'), env)
     t.after(async () => {
       await tmux.#call('kill-server').catch(() => undefined)
       rmSync(folder, { recursive: true, force: true })
@@ -57,8 +58,9 @@ export class Tmux {
     return tmux
   }
 
-  private constructor(socket: string) {
+  private constructor(socket: string, env: Readonly<Record<string, string>>) {
     this.#socket = socket
+    this.#env = env
   }
 
   /** What stands on the screen, without blanks at the ends of lines. */
@@ -97,8 +99,10 @@ export class Tmux {
   }
 
   async #call(...args: readonly string[]): Promise<string> {
-    const { TMUX: _, ...env } = process.env
-    const { stdout } = await run('tmux', ['-u', '-S', this.#socket, ...args], { env: { ...env, LC_ALL: 'C.UTF-8' } })
+    const { TMUX: _, ...outer } = process.env
+    // What runs in it gets the PATH of whoever calls, whatever -e says.
+    const env = { ...outer, ...this.#env, LC_ALL: 'C.UTF-8' }
+    const { stdout } = await run('tmux', ['-u', '-S', this.#socket, ...args], { env })
     return stdout
   }
 }

@@ -78,7 +78,8 @@ function linesOf({ path, subcommands, options, arguments: list }: CompletedComma
 
 function optionWords({ names, description, value }: CompletedOption): string {
   const flags = names.map((name) => (name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`))
-  const takes = value === null ? '' : ` -r ${valueWords(value)}`
+  // -x: a value, and no files.
+  const takes = value === null ? '' : value === 'file' ? ' -r -F' : ` -x ${valueWords(value)}`
   return `${flags.join(' ')}${takes.trimEnd()} -d ${fishQuoted(description)}`
 }
 
