@@ -19,6 +19,7 @@ import { DrainEnds } from './drain-ends.ts'
 import { EventRing } from './event-ring.ts'
 import { eventView } from './event-view.ts'
 import { type EventSink, noEvents, type StopReason } from './events.ts'
+import { Explainer } from './explain/explain.ts'
 import { Health, type HealthOptions } from './health/health.ts'
 import type { InForce } from './in-force.ts'
 import { listenerList } from './lists/listener-list.ts'
@@ -60,7 +61,7 @@ export interface ControlOptions {
   readonly ring?: EventRing
   /** Called with the plug-ins of a configuration before it is prepared. */
   readonly onPlugins?: (plugins: LoadedConfig['plugins']) => void
-  /** Called with each configuration that has come into force while it runs. */
+  /** Called with each configuration that comes into force, at start where it is not that of the file. */
   readonly onConfig?: ((config: Config) => void) | undefined
   /** Other ways to check and resolve, for tests. */
   readonly health?: Pick<HealthOptions, 'probe' | 'lookup' | 'ttlOf' | 'concurrency'>
@@ -158,6 +159,7 @@ export class Control {
     const opening = options.opening ?? (await openState({ loaded, log, fileSystem }))
     const { config, plugins } = opening.now
     options.onPlugins?.(plugins)
+    if (config !== loaded.config) options.onConfig?.(config)
     const certificates = await CertificateStore.load({ config, configPath: loaded.path, log })
     return new Control(options, certificates, opening)
   }
@@ -242,6 +244,11 @@ export class Control {
     })
   }
 
+  #explainer(): Explainer {
+    const { state } = this.#options.port
+    return new Explainer({ state, health: this.#health, snapshot: () => this.#membership.snapshot })
+  }
+
   #lists(): ListDeps['lists'] {
     const sources = { port: this.#options.port, membership: this.#membership }
     return {
@@ -271,6 +278,7 @@ export class Control {
       stats: this.#stats,
       lists: this.#lists(),
       live: port,
+      explainer: this.#explainer(),
     })
   }
 }

@@ -12,6 +12,7 @@ import { type AuditDeps, audit } from './audit.ts'
 import { addBackendCalls, type BackendDeps } from './calls/backends.ts'
 import { addConfigCalls, type ConfigDeps } from './calls/config.ts'
 import { addEventCalls, type EventDeps } from './calls/events.ts'
+import { addExplainCalls, type ExplainDeps } from './calls/explain.ts'
 import { addListCalls, type ListDeps } from './calls/lists.ts'
 import { addRequestCalls, type RequestDeps } from './calls/requests.ts'
 import { addWhoamiCalls } from './calls/whoami.ts'
@@ -29,6 +30,7 @@ export interface AdminDeps
     EventDeps,
     ListDeps,
     RequestDeps,
+    ExplainDeps,
     BackendDeps,
     ConfigDeps {
   readonly version: string
@@ -55,6 +57,7 @@ export function createAdminApp(deps: AdminDeps): AdminApp {
   addListCalls(app, deps)
   addEventCalls(app, deps)
   addRequestCalls(app, deps)
+  addExplainCalls(app, deps)
   addChanging(app, deps)
   addProbes(app, deps)
   app.get('/openapi.json', (c) => c.json(openApiDocument(app, deps.version)))

@@ -42,6 +42,7 @@ export function openApiReference(version: string): string {
     ring: new EventRing(),
     stats: { read: notRunning },
     live: { follow: notRunning },
+    explainer: { explain: notRunning },
     lists: { listeners: notRunning, pools: notRunning, routes: notRunning },
   }
   return `${JSON.stringify(openApiDocument(createAdminApp(deps), version), null, 2)}\n`

@@ -12,10 +12,10 @@ import { Rewrite } from '../../http/route/rewrite.ts'
 import { SplitChoice } from '../../http/route/split-choice.ts'
 import { RequestRecord } from '../../http/steps/request-record.ts'
 import { noPlugins } from '../../plugins/registry.ts'
-import { canonicalTarget } from '../../routing/canonical-target.ts'
+import { type CanonicalTarget, canonicalTarget } from '../../routing/canonical-target.ts'
 import { normalHost } from '../../routing/host-name.ts'
 import { actionWords, matchWords } from '../../routing/route-words.ts'
-import { type RouteQuestion, Router } from '../../routing/router.ts'
+import { Router } from '../../routing/router.ts'
 import { implicitRoute } from '../../state/names.ts'
 import type { OwnerState } from '../../state/owner-state.ts'
 import { routeHello } from '../../tcp/sni-route.ts'
@@ -109,7 +109,7 @@ export class Explainer {
   ): Promise<Explanation> {
     const { name } = listener
     const address = head.fields.clientAddress || client.address
-    const target = head.target === '*' ? { path: '*', query: '' } : canonicalTarget(head.target)
+    const target = readTarget(head.target, snapshot)
     if (target === null) {
       return answered({ listener: name, route: null, considered: [], action: 'none' }, refusalOf(errors.bad_target))
     }
@@ -201,8 +201,7 @@ export class Explainer {
   #explainTcp(input: ExplainInput, listener: ListenerSpec, snapshot: Snapshot): Explanation {
     const { name, protocol, sni } = listener
     const serverName = input.serverName?.toLowerCase() ?? ''
-    const poolName =
-      protocol === 'tcp' ? listener.pool : routeHello({ serverName, alpn: [...input.alpn] } as never, sni)
+    const poolName = protocol === 'tcp' ? listener.pool : routeHello({ serverName, alpn: input.alpn }, sni)
     const considered = sni.map((one): Considered => {
       const taken = one.pool === poolName && matchesName(one.name, serverName)
       return { route: one.name, taken, why: taken ? `takes it: pool ${one.pool}` : `is for ${one.name}` }
@@ -227,6 +226,14 @@ export class Explainer {
     routers.set(listener, router)
     return router
   }
+}
+
+/** Without routes nobody looks at paths: they are passed on as they come. */
+function readTarget(target: string, { routes }: Snapshot): CanonicalTarget | null {
+  if (target === '*') return { path: '*', query: '' }
+  if (routes.length > 0) return canonicalTarget(target)
+  const mark = target.indexOf('?')
+  return mark < 0 ? { path: target, query: '' } : { path: target.slice(0, mark), query: target.slice(mark) }
 }
 
 /** Matchers of plug-ins are not asked. */

@@ -99,8 +99,8 @@ function rateWords({ name, key, count, periodMs, burst }: RateLimitSpec): string
 }
 
 function keyWords(key: KeySpec): string {
-  if (key.by === 'ip') return 'each client address'
-  return key.by === 'all' ? 'all together' : `each value of the ${key.by} ${key.name}`
+  if ('name' in key) return `each value of the ${key.by} ${key.name}`
+  return key.by === 'ip' ? 'each client address' : 'all together'
 }
 
 function passwordGate(head: RequestHead): Gate {
