@@ -1,23 +1,40 @@
-// Where an error becomes an answer, the one place: its status, Proxy-Status (RFC 9209), a sentence for a person.
+// Where an error becomes an answer, the one place: its status, Proxy-Status (RFC 9209), and words in the form that is wanted.
 import type { ErrorSpec } from '../core/errors.ts'
-import { type AnswerFrame, type OwnAnswer, ownAnswerText, reasonOf } from './own-answer.ts'
+import type { AnswerForm } from './error-answer/accept.ts'
+import { errorBody, type InsideFacts } from './error-answer/body.ts'
+import { pagePolicy } from './error-answer/page.ts'
+import { type AnswerFrame, type OwnAnswer, ownAnswerText } from './own-answer.ts'
 
 /** Seconds after which a client may try again when no backend answers. */
 const RETRY_AFTER_S = 1
 
-/** `details`: what the system or TLS said, for Proxy-Status; '' for nothing. Never a backend's address. */
-export function errorAnswer(error: ErrorSpec, requestId: string, details: string): OwnAnswer {
-  const { status } = error
-  const body = `${status} ${reasonOf(status)}\n${error.summary}.\n${requestId === '' ? '' : `Request id: ${requestId}\n`}`
-  let fields = 'Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n'
-  if (status === 503) fields += `Retry-After: ${RETRY_AFTER_S}\r\n`
-  fields += `Proxy-Status: frontdesk${proxyStatusParameters(error, details)}\r\n`
-  return { status, fields, body }
+export interface ErrorAudience {
+  /** '' where no request could be read. */
+  readonly requestId: string
+  readonly form: AnswerForm
+  /** Null for clients who are told nothing of the inside. */
+  readonly inside: InsideFacts | null
 }
 
-/** The whole answer as latin1 text, where no route has a say in it. */
+/** What each form says of itself. Nobody may keep an error answer: which form it has needs no `Vary`. */
+const formFields: Readonly<Record<AnswerForm, string>> = {
+  text: 'Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n',
+  html: `Content-Type: text/html; charset=utf-8\r\nCache-Control: no-store\r\nContent-Security-Policy: ${pagePolicy}\r\nX-Content-Type-Options: nosniff\r\n`,
+  json: 'Content-Type: application/problem+json\r\nCache-Control: no-store\r\n',
+}
+
+export function errorAnswer(error: ErrorSpec, { requestId, form, inside }: ErrorAudience): OwnAnswer {
+  const { status } = error
+  let fields = formFields[form]
+  if (status === 503) fields += `Retry-After: ${RETRY_AFTER_S}\r\n`
+  // What the system or TLS said is of the inside.
+  fields += `Proxy-Status: frontdesk${proxyStatusParameters(error, inside === null ? '' : inside.code)}\r\n`
+  return { status, fields, body: errorBody(form, error, requestId, inside) }
+}
+
+/** The whole answer as latin1 text, where no request could be read. */
 export function errorResponse(error: ErrorSpec, frame: AnswerFrame): string {
-  return ownAnswerText(errorAnswer(error, frame.requestId, ''), frame)
+  return ownAnswerText(errorAnswer(error, { requestId: frame.requestId, form: 'text', inside: null }), frame)
 }
 
 /** As net/tls/backend-failure.ts writes an alert that a backend sent. */

@@ -15,7 +15,7 @@ import type { Wire, WireEvents } from '../net/wire.ts'
 import type { AccessEntry } from '../observe/access-entry.ts'
 import type { ExchangeObserver } from '../observe/exchange-observer.ts'
 import type { ExchangeTrace } from '../observe/tracing/exchange-trace.ts'
-import { traceIdOf } from '../observe/tracing/trace-context.ts'
+import { listValue, traceIdOf } from '../observe/tracing/trace-context.ts'
 import { isStrayPromise } from '../plugins/stray-promise.ts'
 import type { AffinityKey } from '../pool/affinity.ts'
 import { Attempts, type RetryQuestion } from '../pool/attempts.ts'
@@ -28,6 +28,8 @@ import { Deadline } from '../util/timer-wheel.ts'
 import { AnswerRelay, type RelayOwner } from './answer-relay.ts'
 import { type AnswerEdits, composeRequestHead, composeUpgradeHead, noEdits, type RequestEdits } from './compose-head.ts'
 import type { Site } from './context.ts'
+import { preferredForm } from './error-answer/accept.ts'
+import type { InsideFacts } from './error-answer/body.ts'
 import { errorAnswer, optionsAnswer } from './error-response.ts'
 import { answerBody } from './http1/answer-body.ts'
 import { type AnswerEvents, BackendConnection } from './http1/backend-side.ts'
@@ -39,6 +41,7 @@ import { bodyText, lastChunk, relayBody } from './http1/relay-body.ts'
 import { isIdempotent, type RequestHead } from './http1/request-head.ts'
 import type { ResponseHead } from './http1/response-head.ts'
 import { hashOf } from './hygiene/hash-key.ts'
+import { isInsideClient } from './hygiene/inside-client.ts'
 import { nothingReserved } from './hygiene/reserved-fields.ts'
 import { hasDotSegments } from './hygiene/target.ts'
 import { framesMessage } from './hygiene/trailers.ts'
@@ -770,7 +773,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     this.#steps?.cancel()
     this.#error = error.name as ErrorName
     if (this.#relay !== null) this.#cut(error)
-    else this.#reviewOwn(this.#worded(errorAnswer(error, this.#requestId, code)), error.side !== 'client')
+    else this.#reviewOwn(this.#errorAnswer(error, code, ''), error.side !== 'client')
   }
 
   /** Gives the client an answer that was made here. */
@@ -782,13 +785,29 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     }
     const { error, details } = refusal
     this.#error = error.name as ErrorName
-    const said = errorAnswer(error, this.#requestId, details)
-    this.#reviewOwn(this.#worded({ ...said, fields: said.fields + answer.fields }), true)
+    this.#reviewOwn(this.#errorAnswer(error, details, answer.fields), true)
   }
 
-  /** An error in the words of its route, where it has any for it. */
-  #worded(answer: OwnAnswer): OwnAnswer {
-    return this.#route === null ? answer : inPage({ route: this.#route, record: this.#record }, answer)
+  /** An error in the words of its route, where it has any for it, else in ours. `fields`: further ones. */
+  #errorAnswer(error: ErrorSpec, code: string, fields: string): OwnAnswer {
+    const { block } = this.#head.fields
+    const hasPage = this.#route?.errorPages?.find(error.status) !== undefined
+    const form = hasPage ? 'text' : preferredForm(listValue(block, 'accept'))
+    const mayKnow = this.#plane.tellsInside && isInsideClient(this.#client.address, block, this.#site.isTrusted)
+    const inside = mayKnow ? this.#insideFacts(code) : null
+    const said = errorAnswer(error, { requestId: this.#requestId, form, inside })
+    const answer = fields === '' ? said : { ...said, fields: said.fields + fields }
+    return hasPage ? inPage({ route: this.#route!, record: this.#record }, answer) : answer
+  }
+
+  #insideFacts(code: string): InsideFacts {
+    return {
+      listener: this.#site.listener.name,
+      route: this.#route === null ? '' : this.#route.name,
+      pool: this.#destination === null ? '' : this.#destination.pool.spec.name,
+      code,
+      failures: this.#attempts?.failures ?? [],
+    }
   }
 
   /** Steps see answers of our own, too, but for one: what says that a step has failed. */

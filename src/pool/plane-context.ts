@@ -16,6 +16,8 @@ export interface PlaneContext {
   readonly accessLog: ExchangeObserver | null
   /** Null = traces are nothing of ours. */
   readonly tracer: Tracer | null
+  /** Error answers tell clients of the inside, those that are trusted. */
+  readonly tellsInside: boolean
   /** What plug-ins have brought for the snapshot that is being applied, or was last. */
   readonly plugins: PluginRegistry
   /** What goes on at backends without a client that waits for it. */

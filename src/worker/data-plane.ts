@@ -49,6 +49,7 @@ export class DataPlane implements PlaneContext {
   readonly ids = new RequestIds()
   accessLog: ExchangeObserver | null = null
   tracer: Tracer | null = null
+  tellsInside = true
   plugins: PluginRegistry = noPlugins
   readonly sideWork = new SideWork()
   draining = false
@@ -107,6 +108,7 @@ export class DataPlane implements PlaneContext {
     this.#pools = pools
     this.#applyAccessLog(snapshot)
     this.#applyTracing(snapshot)
+    this.tellsInside = snapshot.errorDetails === 'trusted'
     for (const spec of snapshot.listeners) {
       const tls = engines.get(spec.name) ?? null
       const setup: Setup = { spec, limits: snapshot.limits, door: this.#doorOf(spec, snapshot.limits, tls) }

@@ -83,7 +83,8 @@ leakTest('no backend reachable: 503 at once with Retry-After, and the connection
     assert.match(fieldValue(reply, 'proxy-status') ?? '', /details="ECONNREFUSED"/)
     assert.match(fieldValue(reply, 'x-request-id') ?? '', /^[0-9a-f]{16,40}$/)
     assert.ok(reply.body.includes(fieldValue(reply, 'x-request-id')!))
-    assert.ok(!reply.raw.includes(String(port)), 'the address of the backend is nobody’s business')
+    const [head] = reply.raw.toString('latin1').split('\r\n\r\n')
+    assert.ok(!head!.includes(String(port)), 'the address of the backend is for people who may know it')
   }
 })
 

@@ -23,6 +23,12 @@ export function believedClient(chain: string, isTrusted: (address: string) => bo
   return client
 }
 
+/** Every address of such a chain, the client's first; null where an entry is none. */
+export function chainOf(chain: string): string[] | null {
+  const addresses = chain.split(',').map((entry) => addressOf(entry.trim()))
+  return addresses.includes(null) ? null : (addresses as string[])
+}
+
 function addressOf(entry: string): string | null {
   const match = WITH_PORT.exec(entry)
   const text = match === null ? entry : (match[1] ?? match[2]!)
