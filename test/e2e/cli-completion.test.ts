@@ -57,7 +57,7 @@ done`
   const options = { cwd: dir, env: { ...process.env, ...env } }
   const { stdout, stderr } = await run('bash', ['--norc', '--noprofile', '-c', script, 'bash', ...lines], options)
   assert.equal(stderr, '')
-  const blocks = stdout.trimEnd().split('\n\n')
+  const blocks = stdout.split('\n\n').filter(Boolean)
   return Object.fromEntries(
     blocks.map((block) => {
       const [line = '', ...replies] = block.split('\n')
