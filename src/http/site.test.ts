@@ -8,7 +8,8 @@ import type { PlaneContext } from '../pool/plane-context.ts'
 import { Pool } from '../pool/pool.ts'
 import { createSharedState } from '../state/memory.ts'
 import { WorkerState } from '../state/worker-state.ts'
-import { buildSite } from './site.ts'
+import { Destinations } from './route/destination.ts'
+import { buildSites } from './site.ts'
 
 const names = { subject: 'x-cert-subject', san: null, fingerprint: 'x_cert_fingerprint' }
 
@@ -29,7 +30,9 @@ function sites(...listeners: ListenerSpec[]) {
   const state = new WorkerState(createSharedState({ workers: 1, slots: 1 }), 0)
   const plane = { state, plugins: noPlugins } as unknown as PlaneContext
   const pools = new Map([['default', new Pool(pool, state, new LiveBackends(state, 1))]])
-  return listeners.map((one) => buildSite({ snapshot, pools, routes: [], isTrusted: () => false }, one, plane))
+  const destinations = new Destinations({ pools, changed: new Map(), limits: snapshot.limits, state })
+  const built = buildSites({ snapshot, destinations, routes: [], isTrusted: () => false }, plane)
+  return listeners.map(({ name }) => built.get(name))
 }
 
 test('a field that one listener tells is reserved on all of them, and told on that one', () => {

@@ -35,25 +35,41 @@ export const BACKLOG = 4096
 /** Whether several threads can listen on one address here (Node's list for `reusePort`). */
 export const canReusePort = ['linux', 'freebsd', 'sunos', 'aix'].includes(process.platform)
 
+/** Who gets the connections of a listening socket. */
+export interface AcceptTarget {
+  accept(accepted: Accepted): void
+  /** Accepting failed (out of file descriptors); the kernel goes on, nothing is to be done but to count it. */
+  acceptFailed(): void
+}
+
+/** Connections that wait for a target: more are turned away, as by a full queue of the kernel's. */
+const MAX_HELD = BACKLOG
+/** How long a socket that is given up may go on finding somebody in its queue. */
+const RETIRE_MS = 1000
+
 export class Acceptor {
   readonly #server: net.Server
-  readonly #accept: (accepted: Accepted) => void
+  /** Null = connections wait until there is one. */
+  #target: AcceptTarget | null = null
+  #held: Accepted[] = []
+  #count = 0
   #kind: SocketKind = 'tcp'
   #file: SocketFile | null = null
   #closed = false
 
-  /** `onFailure`: accepting failed (out of file descriptors); the kernel goes on, nothing is to be done but to count it. */
-  constructor(onAccept: (accepted: Accepted) => void, onFailure: (error: NodeJS.ErrnoException) => void) {
+  constructor() {
     this.#server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true })
-    this.#server.on('error', (error) => {
-      if (this.#server.listening) onFailure(error)
+    this.#server.on('error', () => {
+      if (this.#server.listening) this.#target?.acceptFailed()
     })
     const accept = (accepted: Accepted): void => {
+      this.#count++
       // A client without an address has gone already.
       if (accepted.address === '' || this.#closed) accepted.refuse()
-      else onAccept(accepted)
+      else if (this.#target !== null) this.#target.accept(accepted)
+      else if (this.#held.length < MAX_HELD) this.#held.push(accepted)
+      else accepted.refuse()
     }
-    this.#accept = accept
     this.#server.on('connection', (socket) => accept(new AcceptedSocket(socket, this.#kind)))
     this.#server.on('listening', () => {
       const listening = (this.#server as unknown as { _handle: ListeningHandle | null })._handle
@@ -75,12 +91,14 @@ export class Acceptor {
 
   /**
    * Listens on a Unix socket, whose file is there until `close`. `mode` null = the permissions that the umask gives.
-   * Rejects with EADDRINUSE if somebody listens there, with ENOTSOCK if that is the name of another file.
+   * `takeOver`: the socket that is there is another worker's of ours, which loses the name. Else it rejects with EADDRINUSE if
+   * somebody listens there, with ENOTSOCK if that is the name of another file.
    */
-  async listenUnix(path: string, mode: number | null): Promise<void> {
+  async listenUnix(path: string, mode: number | null, takeOver = false): Promise<void> {
     this.#kind = 'unix'
     try {
-      this.#file = await SocketFile.create(path, mode, (bound) => this.#listen({ path: bound }))
+      const bind = (bound: string): Promise<void> => this.#listen({ path: bound })
+      this.#file = await SocketFile.create(path, mode, bind, takeOver)
     } catch (error) {
       this.#server.close()
       throw error
@@ -89,24 +107,35 @@ export class Acceptor {
     if (this.#closed) this.#end()
   }
 
-  /** Takes a connection that was accepted elsewhere, by a server with `pauseOnConnect` and `allowHalfOpen`. */
-  take(socket: net.Socket, kind: SocketKind): void {
-    const holder = socket as unknown as { _handle: unknown }
-    const handle = holder._handle
-    if (!isHandle(handle)) {
-      this.#accept(new AcceptedSocket(socket, kind))
-      return
-    }
-    // The socket lets go of its handle, as of one that was transferred to another thread.
-    holder._handle = null
-    socket.destroy()
-    this.#accept(new AcceptedHandle(handle, kind))
+  /** Connections go there from now on, first those that have waited. */
+  serve(target: AcceptTarget): void {
+    this.#target = target
+    for (const accepted of this.#held.splice(0)) target.accept(accepted)
   }
 
-  /** Stops accepting. Connections already handed over are not touched. */
+  /** Other permissions for a Unix socket. */
+  setMode(mode: number | null): void {
+    this.#file?.setMode(mode)
+  }
+
+  /** Takes whoever has connected already, then closes; resolves when it has. */
+  async retire(): Promise<void> {
+    // Nobody finds a Unix socket without its name: what is in its queue then is all there will be.
+    this.#file?.remove()
+    const giveUpAt = performance.now() + RETIRE_MS
+    for (let seen = -1; seen !== this.#count && performance.now() < giveUpAt && !this.#closed; ) {
+      seen = this.#count
+      // The first comes before the loop looks at its sockets again, the second after it.
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+    }
+    this.close()
+  }
+
+  /** Stops accepting at once. Connections already handed over are not touched; those that wait for a target are closed. */
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    for (const accepted of this.#held.splice(0)) accepted.refuse()
     this.#end()
   }
 
@@ -127,6 +156,17 @@ export class Acceptor {
 }
 
 const unixEndpoint: Endpoint = { address: unixAddress, port: 0 }
+
+/** A connection that was accepted by another server, with `pauseOnConnect` and `allowHalfOpen`. */
+export function acceptedFrom(socket: net.Socket, kind: SocketKind): Accepted {
+  const holder = socket as unknown as { _handle: unknown }
+  const handle = holder._handle
+  if (!isHandle(handle)) return new AcceptedSocket(socket, kind)
+  // The socket lets go of its handle, as of one that was transferred to another thread.
+  holder._handle = null
+  socket.destroy()
+  return new AcceptedHandle(handle, kind)
+}
 
 interface ListeningHandle {
   onconnection: (this: ListeningHandle, status: number, handle?: unknown) => void

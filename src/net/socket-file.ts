@@ -52,21 +52,32 @@ export class SocketFile {
    * Has a socket bound by `bind` and puts it at `path`; what a dead program left there is replaced. It is bound in a
    * folder that nobody else may enter, given its permissions there, and only then linked to where clients look: at no
    * moment could somebody connect whom `mode` shuts out. `mode` null = what the umask gives.
-   * Rejects as `checkSocketPath` does; the caller then closes what it has bound.
+   * `takeOver`: what is there is a socket of ours that loses its name. Rejects as `checkSocketPath` does; the caller then
+   * closes what it has bound.
    */
-  static async create(path: string, mode: number | null, bind: (path: string) => Promise<void>): Promise<SocketFile> {
-    let stale = await checkSocketPath(path)
+  static async create(
+    path: string,
+    mode: number | null,
+    bind: (path: string) => Promise<void>,
+    takeOver = false,
+  ): Promise<SocketFile> {
+    let stale = takeOver ? socketAt(path) : await checkSocketPath(path)
     const folder = mkdtempSync(`${dirname(path)}/.`)
     try {
       const bound = join(folder, 's')
       if (Buffer.byteLength(bound) > MAX_PATH_BYTES) throw failure('ENAMETOOLONG', path)
       await bind(bound)
       if (mode !== null) chmodSync(bound, mode)
-      while (!moveTo(bound, path, stale)) stale = await checkSocketPath(path)
+      while (!moveTo(bound, path, stale)) stale = takeOver ? socketAt(path) : await checkSocketPath(path)
       return new SocketFile(path, lstatSync(path, { bigint: true }))
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
+  }
+
+  /** `mode` null = what the umask gives. Throws the system's error. */
+  setMode(mode: number | null): void {
+    if (isSame(lstatSync(this.#path, { bigint: true }), this.#identity)) chmodSync(this.#path, mode ?? 0o777 & ~umask())
   }
 
   /** Removes the file, unless it is somebody else's by now. Call it before the socket is closed: no client finds it dead. */
@@ -77,6 +88,15 @@ export class SocketFile {
       // Gone already, or in a folder that became read-only: the next one to listen there will see that nobody does.
     }
   }
+}
+
+const umask = (): number => process.umask()
+
+/** Null = nothing is there. @throws ENOTSOCK if it is anything else than a socket. */
+function socketAt(path: string): Identity | null {
+  const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+  if (stats !== undefined && !stats.isSocket()) throw failure('ENOTSOCK', path)
+  return stats ?? null
 }
 
 /** False: the path has changed hands since it was looked at. A socket keeps working under its new name. */

@@ -69,8 +69,9 @@ async function pair(
   const log = new Log()
   const opened = deferred<Wire>()
   const port = await refusingPort()
-  const acceptor = new Acceptor(
-    (accepted) => {
+  const acceptor = new Acceptor()
+  acceptor.serve({
+    accept: (accepted) => {
       const wire = accepted.open({
         onData(bytes, length) {
           const hello = Buffer.from(bytes.subarray(0, length))
@@ -94,8 +95,8 @@ async function pair(
         onFault: (error) => opened.reject(error),
       })
     },
-    () => {},
-  )
+    acceptFailed() {},
+  })
   await acceptor.listen({ host: '127.0.0.1', port, reusePort: false })
   scope.defer(() => acceptor.close())
   const raw = net.connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true })

@@ -156,6 +156,9 @@ export class LiveBackend implements DialTarget {
   }
 }
 
+/** By pool: how TLS is spoken to its backends. */
+export type PoolContexts = ReadonlyMap<string, BackendContext>
+
 /** All backends of one worker, by slot. */
 export class LiveBackends implements Sockets {
   busy = 0
@@ -164,7 +167,7 @@ export class LiveBackends implements Sockets {
   /** Left the snapshot, and not yet cut: exchanges may still be open, or about to be. */
   readonly #leaving = new Set<LiveBackend>()
   readonly #state: WorkerState
-  readonly #maxSockets: number
+  #maxSockets: number
   readonly #contexts = new BackendContexts()
 
   /** `maxSockets`: as many as there may be clients, since each needs one at most; more would starve accepting. */
@@ -182,13 +185,22 @@ export class LiveBackends implements Sockets {
     }
   }
 
+  /** Other numbers of workers share the descriptors of the process in other parts. */
+  setMaxSockets(maxSockets: number): void {
+    this.#maxSockets = maxSockets
+  }
+
+  /** What `update` needs. @throws Error certificates of a pool cannot be used. */
+  prepare(pools: readonly PoolSpec[]): PoolContexts {
+    return this.#contexts.prepare(pools)
+  }
+
   /**
    * Brings the table in line with a snapshot: connections and addresses of what stays are kept; where TLS or the PROXY
    * header changed, only addresses.
-   * @throws Error certificates of a pool cannot be used; then nothing has changed.
    */
-  update(pools: readonly PoolSpec[]): void {
-    const contexts = this.#contexts.update(pools)
+  update(pools: readonly PoolSpec[], contexts: PoolContexts = this.prepare(pools)): void {
+    this.#contexts.adopt(contexts)
     const seen = new Set<number>()
     for (const { name, backends, sendProxyProtocol } of pools) {
       for (const spec of backends) {

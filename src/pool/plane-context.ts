@@ -26,6 +26,8 @@ export interface PlaneContext {
   onClose(call: () => void): void
   /** No new exchange is kept alive after its answer. */
   readonly draining: boolean
+  /** A connection is closed as soon as it is idle, though its last answer did not say so. */
+  readonly closesIdle: boolean
   /** A connection to a backend failed: control checks it at once and counts it against the backend. */
   backendFailed(slot: number, error: string, code: string): void
   /** Something threw where nothing may: the exchange was ended, the bug is logged. */

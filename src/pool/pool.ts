@@ -1,4 +1,5 @@
-// A pool as one worker uses it: picks a backend, takes a place there. Built anew for each snapshot.
+// A pool as one worker uses it: picks a backend, takes a place there. It keeps its name's identity over snapshots: routes
+// and exchanges hold it, and a change swaps what it is made of.
 import type { Picker, Selection } from '../balancer/strategy.ts'
 import { buildPicker } from '../balancer/table.ts'
 import { type ErrorSpec, errors } from '../core/errors.ts'
@@ -15,38 +16,54 @@ type Host = Pick<PlaneContext, 'plugins' | 'pluginFailed'>
 
 const noHost: Host = { plugins: noPlugins, pluginFailed() {} }
 
-export class Pool {
+/** All that depends on what a snapshot says of a pool. */
+export interface PoolParts {
   readonly spec: PoolSpec
   readonly affinity: Affinity | null
+  readonly picker: Picker
+  /** Own strategies only: how the log names it. */
+  readonly strategyLabel: string
+}
+
+export class Pool {
+  /** Whoever waits through a change finds what there is then. */
+  spec: PoolSpec
+  affinity: Affinity | null
   /** Some backend has a path of its own, which a request must not lead out of. */
-  readonly hasBasePath: boolean
-  /** Takes its place after a reload; null = it is in force, or there is none of that name any more. */
-  #successor: Pool | null = null
-  readonly #picker: Picker
+  hasBasePath: boolean
+  #picker: Picker
+  #strategyLabel: string
   readonly #state: WorkerState
   readonly #live: LiveBackends
   readonly #host: Host
-  /** Own strategies only: how the log names it. */
-  readonly #strategyLabel: string
 
   /** Throws where an own strategy cannot be built. */
   constructor(spec: PoolSpec, state: WorkerState, live: LiveBackends, host: Host = noHost) {
-    this.spec = spec
     this.#state = state
     this.#live = live
     this.#host = host
-    this.#strategyLabel = labelOf(spec, host)
-    this.#picker = this.#build(host)
-    this.hasBasePath = spec.backends.some((backend) => backend.basePath !== '')
-    this.affinity = spec.sticky === null ? null : buildAffinity(spec, state)
+    const { affinity, picker, strategyLabel } = this.prepare(spec)
+    this.spec = spec
+    this.affinity = affinity
+    this.hasBasePath = hasBasePath(spec)
+    this.#picker = picker
+    this.#strategyLabel = strategyLabel
   }
 
-  /**
-   * From now on places are taken at the other one: whoever waited through a reload finds the backends that there are now.
-   * Not where it is of another kind, whose backends speak something else.
-   */
-  succeededBy(pool: Pool | undefined): void {
-    if (pool?.spec.kind === this.spec.kind) this.#successor = pool
+  /** What another spec of the same kind comes to, beside what is in force. Throws as the constructor. */
+  prepare(spec: PoolSpec): PoolParts {
+    const strategyLabel = labelOf(spec, this.#host)
+    const picker = this.#build(spec, strategyLabel)
+    return { spec, affinity: spec.sticky === null ? null : buildAffinity(spec, this.#state), picker, strategyLabel }
+  }
+
+  /** From the next choice on. */
+  adopt({ spec, affinity, picker, strategyLabel }: PoolParts): void {
+    this.spec = spec
+    this.affinity = affinity
+    this.hasBasePath = hasBasePath(spec)
+    this.#picker = picker
+    this.#strategyLabel = strategyLabel
   }
 
   /**
@@ -54,7 +71,6 @@ export class Pool {
    * Backends that turn out to be full are added to `selection.tried`. Answers at once, also when nothing is left.
    */
   acquire(selection: Selection, bound: BackendSpec | undefined): Lease | ErrorSpec {
-    if (this.#successor !== null) return this.#successor.acquire(selection, bound)
     if (bound !== undefined && this.#mayUseBound(bound, selection.tried)) {
       const lease = this.#enter(bound)
       if (lease !== null) return lease
@@ -96,12 +112,13 @@ export class Pool {
     this.#state.retryEnd(this.spec.cursor)
   }
 
-  #build(host: Host): Picker {
-    const onFault = (error: unknown): void => host.pluginFailed(this.#strategyLabel, error)
+  #build(spec: PoolSpec, label: string): Picker {
+    const host = this.#host
+    const onFault = (error: unknown): void => host.pluginFailed(label, error)
     try {
-      return buildPicker(this.spec, this.#state, { plugins: host.plugins, onFault })
+      return buildPicker(spec, this.#state, { plugins: host.plugins, onFault })
     } catch (error) {
-      throw new Error(`pool ${this.spec.name}: ${this.#strategyLabel} cannot be used: ${messageOf(error)}`, {
+      throw new Error(`pool ${spec.name}: ${label} cannot be used: ${messageOf(error)}`, {
         cause: error,
       })
     }
@@ -123,6 +140,8 @@ export class Pool {
     return this.spec.backends.some((backend) => this.#state.isAvailable(backend.slot))
   }
 }
+
+const hasBasePath = ({ backends }: PoolSpec): boolean => backends.some(({ basePath }) => basePath !== '')
 
 /** `strategy nearest (./nearest.ts)`. */
 function labelOf({ strategy, customStrategy: ref }: PoolSpec, { plugins }: Host): string {

@@ -2,26 +2,27 @@
 import { availableParallelism } from 'node:os'
 import type { LoadedConfig } from '../config/load.ts'
 import type { Backends } from '../control/backends.ts'
+import type { Asked } from '../control/changes.ts'
+import type { Configuration } from '../control/configuration.ts'
 import { Control } from '../control/control.ts'
 import { EventRing } from '../control/event-ring.ts'
 import { type EventSink, eachOf, noEvents, type StopReason, tellProblems } from '../control/events.ts'
+import { openState } from '../control/opening.ts'
 import type { BackendFailure, ControlPort, ReloadResult } from '../control/port.ts'
 import type { LoadConfig } from '../control/reloads.ts'
 import type { StatusDocument } from '../control/status.ts'
 import type { Log } from '../core/log.ts'
-import type { Snapshot } from '../core/spec.ts'
 import { canReusePort } from '../net/acceptor.ts'
 import type { Arrival } from '../net/arrival.ts'
 import type { EndedEntry } from '../observe/exchange-tap.ts'
 import { createSharedState } from '../state/memory.ts'
 import { OwnerState } from '../state/owner-state.ts'
 import type { BoundListener } from './bound-listener.ts'
-import { Crew } from './crew.ts'
+import { Crew, type CrewOptions } from './crew.ts'
 import { clientsPerWorker, descriptorLimit } from './descriptors.ts'
-import { assignSockets, type Inheritance } from './inherited-sockets.ts'
+import type { Inheritance } from './inherited-sockets.ts'
 import { ListenError } from './listen-error.ts'
 import { Outlets } from './outlets.ts'
-import { reservePorts } from './reserve-ports.ts'
 
 export type { StopReason } from '../control/events.ts'
 export type { BoundListener } from './bound-listener.ts'
@@ -36,25 +37,33 @@ export interface StartOptions {
   readonly version: string
   /** Reads the configuration again, for HUP and `POST /reload`; without it both read certificates only. */
   readonly load?: LoadConfig | null
+  /** Called with each configuration that has come into force while it runs, such as for the level of the log. */
+  readonly onConfig?: ((config: LoadedConfig['config']) => void) | undefined
   /** Told of every exchange that the main thread has served, when it has ended; then no access log is written. */
   readonly onExchange?: ((entry: EndedEntry) => void) | undefined
   /** Sockets that whoever started this process has passed on; default none. */
   readonly inheritance?: Inheritance
+  /** Of roll-outs; for tests, which cannot wait. */
+  readonly timing?: Pick<CrewOptions, 'rollOutMs' | 'drainMs'>
   /** False = no listener is bound: whoever embeds it brings connections by `serve`, to the main thread. Default true. */
   readonly bind?: boolean
 }
 
 /** A running Frontdesk. */
 export interface Running {
+  /** As they are now: a change may add, move and remove some. */
   readonly listeners: readonly BoundListener[]
   readonly admin: { readonly host: string; readonly port: number } | null
+  /** As it is now; 0 = the main thread serves. */
   readonly workerCount: number
   /** Shared memory, for tests and embedders that count. */
   readonly state: OwnerState
   /** Applies what can be applied; rejects with ConfigError or ControlError, and then nothing has changed. */
-  reload(loaded: LoadedConfig): Promise<ReloadResult>
+  reload(loaded: LoadedConfig, asked?: Partial<Asked>): Promise<ReloadResult>
   /** The same with the configuration as `load` gives it; what became of it is in the log. Rejects as `reload`. */
-  reloadFile(): Promise<ReloadResult>
+  reloadFile(asked?: Asked): Promise<ReloadResult>
+  /** What runs, as a document. */
+  readonly configuration: Configuration
   status(): StatusDocument
   readonly backends: Backends
   /** Serves a connection of that listener in the main thread. False = a limit, or a stop, turns it away. */
@@ -83,19 +92,31 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
   const ring = new EventRing()
   const events = eachOf(options.events ?? noEvents, ring)
   const log = tellProblems(options.log, events)
-  const { config } = loaded
-  const workers = bind ? workerCount(config.workers, log) : 0
-  // Connections of inherited Unix sockets cannot be handed to a worker: the main thread serves them.
-  const planes = Math.max(1, config.listeners.some(({ inherited }) => inherited !== null) ? workers + 1 : workers)
-  const state = new OwnerState(createSharedState({ workers: planes }))
+  const opening = await openState({ loaded, log }).catch((error) => {
+    throw loaded.locate(error)
+  })
+  // With everything that was changed while it ran.
+  const { config } = opening.now
+  const inheritance = options.inheritance ?? nothing
+  const workersFor = (configured: number | 'auto'): number => (bind ? workerCount(configured, log) : 0)
+  const atStart = workersFor(config.workers)
+  const state = new OwnerState(createSharedState({ workers: 1, spareLanes: Math.max(SPARE_LANES, 2 * atStart) }))
   const failureListeners: ((failure: BackendFailure) => void)[] = []
   const outlets = new Outlets({ version, log })
   const crew = new Crew({
-    workers,
+    workersFor,
     bind,
+    inheritance,
     state,
     log,
-    maxClients: clientsPerWorker(descriptorLimit(), planes),
+    events,
+    // Connections of inherited Unix sockets cannot be handed to a worker: the main thread serves them.
+    maxClientsFor: (workers) =>
+      clientsPerWorker(descriptorLimit(), Math.max(1, inheritance.sockets.length > 0 ? workers + 1 : workers)),
+    onCommit: ({ graceMs }) => {
+      stop.graceMs = graceMs
+    },
+    ...options.timing,
     onFailure: (failure) => {
       for (const listener of failureListeners) listener(failure)
     },
@@ -108,22 +129,17 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     await outlets.close()
   }
   const stop = new Stop({ graceMs: config.shutdown.graceMs, crew, cleanUp, events })
-  let ports = new Map<string, number>()
-  const withPorts = (snapshot: Snapshot): Snapshot => ({
-    ...snapshot,
-    listeners: snapshot.listeners.map((spec) => ({ ...spec, port: ports.get(spec.name) ?? spec.port })),
-  })
   const port: ControlPort = {
     version,
     startedAtMs: Date.now(),
     state,
     log,
     workers: () => crew.workers(),
-    boundPort: (listener) => ports.get(listener),
-    prepare: async (snapshot) => outlets.around(await crew.prepare(withPorts(snapshot)), snapshot),
+    boundPort: (listener) => crew.portOf(listener),
+    prepare: async (snapshot) => outlets.around(await crew.prepare(snapshot), snapshot),
     apply: async (snapshot) => {
       outlets.open(snapshot)
-      await crew.apply(withPorts(snapshot))
+      await crew.apply(snapshot)
       outlets.settle(snapshot)
     },
     setAddresses: (slot, addresses) => crew.setAddresses(slot, addresses),
@@ -133,34 +149,26 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
       stop.drain({ cause: 'admin API' })
     },
     isDraining: () => stop.begun,
+    follow: (filter, perSecond, onEntries) => crew.follows.add(filter, perSecond, onEntries),
     onBackendFailure: (listener) => void failureListeners.push(listener),
   }
-  const known = (next: LoadedConfig): LoadedConfig => {
-    crew.plugins.know(next.plugins)
-    return next
-  }
-  known(loaded)
-  const read = options.load ?? null
-  const load = read === null ? null : async () => known(await read())
-  const control = await Control.create({ port, config, configPath: loaded.path, load, log, events, ring }).catch(
-    async (error) => {
-      await outlets.close()
-      throw loaded.locate(error)
-    },
-  )
-  let inherited: Awaited<ReturnType<Crew['openInherited']>>
+  const control = await Control.create({
+    port,
+    loaded,
+    opening,
+    load: options.load ?? null,
+    log,
+    events,
+    ring,
+    onPlugins: (plugins) => crew.plugins.know(plugins),
+    onConfig: options.onConfig,
+  }).catch(async (error) => {
+    await outlets.close()
+    throw loaded.locate(error)
+  })
   try {
-    const { sockets, unused } = assignSockets(control.snapshot.listeners, options.inheritance ?? nothing)
-    for (const { fd, name } of unused) {
-      log.event('warn', 'unused_socket', `no listener asks for the socket ${name} (file descriptor ${fd})`, {
-        fd,
-        name,
-      })
-    }
-    if (bind) ports = await reservePorts(control.snapshot.listeners)
     outlets.open(control.snapshot)
-    await crew.start(withPorts(control.snapshot))
-    inherited = await crew.openInherited(sockets)
+    await crew.start(control.snapshot)
     await control.start().catch((error: NodeJS.ErrnoException) => {
       throw error.syscall === 'listen' ? adminListenError(error, config) : error
     })
@@ -169,25 +177,18 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     await cleanUp()
     throw error
   }
-  const listeners = control.snapshot.listeners.map(({ name, host, port, socketPath, ...spec }) => {
-    const [bound, ...more] = inherited.get(name) ?? []
-    const others = more.filter((address) => address !== null).map((one) => ({ host: one.address, port: one.port }))
-    return {
-      name,
-      host: bound?.address ?? host,
-      port: bound?.port ?? ports.get(name) ?? port,
-      socketPath,
-      inherited: spec.inherited,
-      ...(others.length > 0 && { others }),
-    }
-  })
   return {
-    listeners,
+    get listeners() {
+      return crew.listeners()
+    },
     admin: control.adminAddress(),
-    workerCount: workers,
+    get workerCount() {
+      return crew.workerCount
+    },
     state,
-    reload: (next) => control.reload(known(next).config),
-    reloadFile: () => control.reloadFile(),
+    reload: (next, asked) => control.reload(next, asked),
+    reloadFile: (asked) => control.reloadFile(asked),
+    configuration: control.configuration,
     status: () => control.status(),
     backends: control.backends,
     serve: (listener, arrival) => crew.serve(listener, arrival),
@@ -210,6 +211,9 @@ function adminListenError(error: NodeJS.ErrnoException, config: LoadedConfig['co
   return new ListenError(error.code ?? 'EUNKNOWN', config.admin ?? { host: '', port: 0 })
 }
 
+/** Lanes of shared memory for workers that come later: they cost addresses until they are used, some 17 MB each. */
+const SPARE_LANES = 32
+
 const nothing: Inheritance = { sockets: [], refusal: '' }
 
 /** What Node's timers take. */
@@ -225,6 +229,8 @@ interface StopOptions {
 /** The end of the program: drain within the time of grace, then close. */
 class Stop {
   begun = false
+  /** Unless a drain says otherwise. */
+  graceMs: number
   readonly stopped: Promise<StopReason>
   readonly #o: StopOptions
   #resolve: (reason: StopReason) => void = () => {}
@@ -234,12 +240,13 @@ class Stop {
 
   constructor(options: StopOptions) {
     this.#o = options
+    this.graceMs = options.graceMs
     this.stopped = new Promise((resolve) => {
       this.#resolve = resolve
     })
   }
 
-  drain({ graceMs = this.#o.graceMs, cause = 'program' }: { graceMs?: number; cause?: string } = {}): void {
+  drain({ graceMs = this.graceMs, cause = 'program' }: { graceMs?: number; cause?: string } = {}): void {
     const isFirst = this.#begin(cause, graceMs)
     this.#allow(graceMs)
     if (isFirst) void this.#o.crew.drain().then(() => this.#end('drained'))

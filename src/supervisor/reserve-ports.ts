@@ -2,14 +2,19 @@
 // programs share a port without a word.
 import net from 'node:net'
 import type { ListenerSpec } from '../core/spec.ts'
+import { canReusePort } from '../net/acceptor.ts'
 import { checkSocketPath } from '../net/socket-file.ts'
 import { ListenError } from './listen-error.ts'
 
 /**
  * Binds each address alone for a moment, and looks whether paths of Unix sockets are free. Returns the actual ports
- * (for port 0), by listener name. Rejects with ListenError.
+ * (for port 0), by listener name. Rejects with ListenError. `ours`: what this process listens on; an address that takes one
+ * of these in (all interfaces after one, or one after all) cannot be had alone: only who does not share is found there.
  */
-export async function reservePorts(listeners: readonly ListenerSpec[]): Promise<Map<string, number>> {
+export async function reservePorts(
+  listeners: readonly ListenerSpec[],
+  ours: readonly ListenerSpec[] = [],
+): Promise<Map<string, number>> {
   const ports = new Map<string, number>()
   const held: net.Server[] = []
   try {
@@ -19,7 +24,10 @@ export async function reservePorts(listeners: readonly ListenerSpec[]): Promise<
         await checkSocketPath(listener.socketPath).catch(failed(listener))
         continue
       }
-      const server = await bindAlone(listener).catch(failed(listener))
+      const server = await bind(
+        listener,
+        ours.some((own) => overlap(own, listener)),
+      ).catch(failed(listener))
       held.push(server)
       ports.set(listener.name, (server.address() as net.AddressInfo).port)
     }
@@ -35,10 +43,25 @@ function failed(listener: ListenerSpec): (error: NodeJS.ErrnoException) => never
   }
 }
 
-function bindAlone({ host, port, ipv6Only }: ListenerSpec): Promise<net.Server> {
+/** Both at one port, and one of them at all addresses of the machine. */
+function overlap(own: ListenerSpec, { host, port, socketPath }: ListenerSpec): boolean {
+  if (own.socketPath !== null || own.inherited !== null || socketPath !== null || own.port !== port) return false
+  return isEverywhere(own.host) || isEverywhere(host)
+}
+
+const isEverywhere = (host: string): boolean => host === '' || host === '::' || host === '0.0.0.0'
+
+function bind({ host, port, ipv6Only }: ListenerSpec, shares: boolean): Promise<net.Server> {
   return new Promise((resolve, reject) => {
     const server = net.createServer()
     server.once('error', reject)
-    server.listen({ ...(host === '' ? {} : { host }), port, ipv6Only, exclusive: true }, () => resolve(server))
+    const options = {
+      ...(host === '' ? {} : { host }),
+      port,
+      ipv6Only,
+      exclusive: true,
+      reusePort: shares && canReusePort,
+    }
+    server.listen(options, () => resolve(server))
   })
 }

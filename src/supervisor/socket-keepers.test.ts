@@ -19,14 +19,14 @@ const listeners = [unix('a'), listenerSpec({ name: 'tcp' }), unix('b'), unix('c'
 
 test('Unix sockets are spread over the workers, other listeners are nobody’s', () => {
   const { made } = keepers([])
-  made.assign(listeners, 2)
+  made.adopt(made.plan(listeners, [0, 1]))
   assert.deepEqual([made.of(0), made.of(1)], [['a', 'c'], ['b']])
 })
 
 test('what a dead worker had goes to those with the least', () => {
   const running = [1, 2]
   const { made, moves } = keepers(running)
-  made.assign([...listeners, unix('d')], 3)
+  made.adopt(made.plan([...listeners, unix('d')], [0, 1, 2]))
   made.died(0)
   assert.deepEqual(moves, ['a to 1', 'd to 2'])
   running.shift()
@@ -36,14 +36,14 @@ test('what a dead worker had goes to those with the least', () => {
 
 test('where nobody else runs, the next in its place gets them', () => {
   const { made, moves } = keepers([])
-  made.assign(listeners, 1)
+  made.adopt(made.plan(listeners, [0]))
   made.died(0)
   assert.deepEqual([moves, made.of(0)], [[], ['a', 'b', 'c']])
 })
 
 test('a socket that could not be taken over is tried again', async () => {
   const { made, moves } = keepers([1])
-  made.assign([unix('a')], 1)
+  made.adopt(made.plan([unix('a')], [0]))
   made.died(0)
   made.failed('a')
   await until('it is tried again', () => moves.length === 2)
@@ -53,11 +53,21 @@ test('a socket that could not be taken over is tried again', async () => {
 test('the death of who was to try again, or the end, leaves nothing to come', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { made, moves } = keepers([1])
-  made.assign([unix('a')], 1)
+  made.adopt(made.plan([unix('a')], [0]))
   made.failed('a')
   made.died(0)
   made.failed('a')
   made.stop()
   t.mock.timers.tick(60_000)
   assert.deepEqual(moves, ['a to 1'])
+})
+
+test('who keeps a socket goes on; one that leaves, or a listener that is new, is given to those with the least', () => {
+  const { made } = keepers([])
+  made.adopt(made.plan(listeners, [0, 1]))
+  const plan = made.plan([unix('a'), unix('c'), unix('d'), unix('e')], [1, 2])
+  assert.deepEqual(Object.fromEntries(plan), { a: 1, c: 2, d: 1, e: 2 })
+  made.adopt(plan)
+  assert.deepEqual([made.keeperOf('b'), made.keeperOf('c'), made.of(0)], [undefined, 2, []])
+  assert.deepEqual(Object.fromEntries(made.plan([unix('c'), unix('x')], [1, 2])), { c: 2, x: 1 })
 })

@@ -19,10 +19,34 @@ export class SocketKeepers {
     this.#options = options
   }
 
-  /** Spreads the listeners with Unix sockets over the workers 0 … `workers` - 1. */
-  assign(listeners: readonly ListenerSpec[], workers: number): void {
+  /** Spreads the listeners with Unix sockets over these workers; who keeps one of them already goes on. */
+  plan(listeners: readonly ListenerSpec[], workers: readonly number[]): ReadonlyMap<string, number> {
+    const plan = new Map<string, number>()
     const unix = listeners.filter(({ socketPath }) => socketPath !== null)
-    for (const [index, { name }] of unix.entries()) this.#keepers.set(name, index % workers)
+    for (const { name } of unix) {
+      const keeper = this.#keepers.get(name)
+      if (keeper !== undefined && workers.includes(keeper)) plan.set(name, keeper)
+    }
+    const load = (worker: number): number => [...plan.values()].filter((keeper) => keeper === worker).length
+    for (const { name } of unix) {
+      const [least] = plan.has(name) ? [] : [...workers].sort((a, b) => load(a) - load(b))
+      if (least !== undefined) plan.set(name, least)
+    }
+    return plan
+  }
+
+  adopt(plan: ReadonlyMap<string, number>): void {
+    for (const listener of [...this.#keepers.keys()]) {
+      if (plan.get(listener) === this.#keepers.get(listener)) continue
+      this.#keepers.delete(listener)
+      this.#forgetRetry(listener)
+    }
+    for (const [listener, keeper] of plan) this.#keepers.set(listener, keeper)
+  }
+
+  /** Undefined = nobody. */
+  keeperOf(listener: string): number | undefined {
+    return this.#keepers.get(listener)
   }
 
   /** The listeners whose sockets are this worker's. */
@@ -48,10 +72,14 @@ export class SocketKeepers {
     this.#keepers.clear()
   }
 
-  /** To the running worker that has the fewest. */
-  #move(listener: string): void {
+  #forgetRetry(listener: string): void {
     clearTimeout(this.#retries.get(listener))
     this.#retries.delete(listener)
+  }
+
+  /** To the running worker that has the fewest. */
+  #move(listener: string): void {
+    this.#forgetRetry(listener)
     const [next] = [...this.#options.running()].sort((a, b) => this.of(a).length - this.of(b).length)
     if (next === undefined) return
     this.#keepers.set(listener, next)

@@ -21,12 +21,17 @@ const STABLE_MS = 10_000
 export class WorkerSlot {
   readonly id: number
   state: WorkerInfo['state'] = 'starting'
+  /** `joining`: it is no worker yet. `leaving`: it has been told to retire, and ends with its connections. */
+  phase: 'joining' | 'serving' | 'leaving' = 'serving'
   restarts = 0
+  /** How the thread before has ended, unless it was asked to; null = there was none. */
+  lastDeath: { readonly reason: string; readonly atMs: number } | null = null
   readonly #options: WorkerSlotOptions
   #thread: Worker | null = null
   #stopping = false
   #retired = false
   #startedAt = 0
+  #endReason = ''
   #deathsInRow = 0
   #respawn: NodeJS.Timeout | null = null
   #resolveExit: () => void = () => {}
@@ -48,6 +53,7 @@ export class WorkerSlot {
     const thread = new Worker(entry, { workerData: this.#options.data(), name: `worker-${this.id}`, ...nodeOptions() })
     this.#thread = thread
     let reason = ''
+    this.#endReason = ''
     thread.on('message', (message: FromWorker) => {
       if (message.type === 'listening') this.state = 'running'
       this.#options.onMessage(this, message)
@@ -55,7 +61,7 @@ export class WorkerSlot {
     thread.on('error', (error) => {
       reason = error.stack ?? error.message
     })
-    thread.on('exit', (code) => this.#ended(thread, reason === '' ? `exit code ${code}` : reason))
+    thread.on('exit', (code) => this.#ended(thread, this.#endReason || reason || `exit code ${code}`))
   }
 
   post(message: ToWorker): boolean {
@@ -84,6 +90,12 @@ export class WorkerSlot {
     if (this.state === 'running') this.state = 'draining'
   }
 
+  /** Ends the thread that runs here; another takes its place. */
+  replace(reason: string): void {
+    this.#endReason = reason
+    void this.#thread?.terminate()
+  }
+
   /** No thread is started here any more. Ends the one that runs, in peace or at once. */
   async stop(atOnce: boolean): Promise<void> {
     this.#stopping = true
@@ -102,6 +114,7 @@ export class WorkerSlot {
       this.#resolveExit()
       return
     }
+    this.lastDeath = { reason, atMs: performance.now() }
     this.#options.onDeath(this, reason)
     if (this.#retired) return
     const stable = performance.now() - this.#startedAt > STABLE_MS

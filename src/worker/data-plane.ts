@@ -1,29 +1,25 @@
 // One worker's data plane: applies snapshots, accepts connections, drains. Runs in a thread, or in the main thread.
 import type { Socket } from 'node:net'
-import type { LimitsSpec, ListenerSpec, Slot, Snapshot } from '../core/spec.ts'
-import { buildRoutes } from '../http/route/route.ts'
-import { buildSite } from '../http/site.ts'
+import { defaultDrainMs } from '../core/default-drain.ts'
+import type { ListenerSpec, Slot, Snapshot } from '../core/spec.ts'
 import type { SocketKind } from '../net/acceptor.ts'
 import type { Arrival } from '../net/arrival.ts'
-import type { DoorRules } from '../net/door.ts'
-import { keyOf, ServerTls } from '../net/tls/server-tls.ts'
 import { redactedByDefault } from '../observe/access/redaction.ts'
 import { AccessLog } from '../observe/access-log.ts'
 import type { ExchangeObserver } from '../observe/exchange-observer.ts'
 import { type EndedEntry, ExchangeTap } from '../observe/exchange-tap.ts'
 import { Tracer } from '../observe/tracing/tracer.ts'
+import { type Follow, FollowedLog } from '../observe/follow/followed-log.ts'
 import { noPlugins, type PluginRegistry } from '../plugins/registry.ts'
 import { LiveBackends } from '../pool/live-backend.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
-import { Pool } from '../pool/pool.ts'
 import { SideWork } from '../pool/side-work.ts'
 import { WorkerState } from '../state/worker-state.ts'
-import { routeHello } from '../tcp/sni-route.ts'
-import { compileCidrs } from '../util/cidr.ts'
 import { RequestIds } from '../util/request-ids.ts'
 import { TimerWheel } from '../util/timer-wheel.ts'
-import { HttpHandler, TcpHandler } from './handlers.ts'
-import { type Handler, Listener, type Setup } from './listener.ts'
+import { type Built, build } from './build.ts'
+import { Entrances } from './entrances.ts'
+import { ListeningSockets, type Opened, placeOf } from './listening-sockets.ts'
 import { PluginFailures } from './plugin-failures.ts'
 import type { FromWorker } from './protocol.ts'
 import { TurnedAway } from './turned-away.ts'
@@ -33,6 +29,8 @@ export interface DataPlaneOptions {
   readonly buffer: SharedArrayBuffer
   readonly maxClients: number
   readonly reusePort: boolean
+  /** How long connections of a listener that is removed may finish; default `defaultDrainMs`. */
+  readonly drainMs?: number | undefined
   readonly post: (message: FromWorker) => void
   /** Told of every exchange that has ended, in place of an access log. */
   readonly onExchange?: ((entry: EndedEntry) => void) | undefined
@@ -50,13 +48,22 @@ export class DataPlane implements PlaneContext {
   accessLog: ExchangeObserver | null = null
   tracer: Tracer | null = null
   tellsInside = true
+  /** Whom exchanges are told to also while nobody follows them. */
+  #ownLog: ExchangeObserver | null = null
+  readonly #followed = new FollowedLog((followed) => this.#options.post({ type: 'followed', followed }))
   plugins: PluginRegistry = noPlugins
   readonly sideWork = new SideWork()
   draining = false
+  closesIdle = false
   readonly #options: DataPlaneOptions
   readonly #live: LiveBackends
-  readonly #listeners = new Map<string, Entrance>()
-  #pools: ReadonlyMap<string, Pool> = new Map()
+  readonly #entrances: Entrances
+  readonly #sockets: ListeningSockets
+  /** What is in force; null before the first snapshot. */
+  #built: Built | null = null
+  /** It has been told to: sockets of later snapshots are opened, too. */
+  #listens = false
+  #maxClients: number
   readonly #turnedAway = new TurnedAway((message) => this.#options.post(message))
   readonly #atClose: (() => void)[] = []
   readonly #pluginFailures = new PluginFailures((message) => this.#options.post(message))
@@ -69,89 +76,101 @@ export class DataPlane implements PlaneContext {
   #accepting = true
 
   /** Of one listener at once: a flood of unfinished ones must leave descriptors to the others. */
-  readonly maxHandshakes: number
+  maxHandshakes: number
 
   constructor(options: DataPlaneOptions) {
     this.#options = options
     this.maxHandshakes = Math.max(1, Math.ceil(options.maxClients / 4))
     this.state = new WorkerState(options.buffer, options.workerId)
+    this.#maxClients = options.maxClients
     this.#live = new LiveBackends(this.state, options.maxClients)
+    this.#entrances = new Entrances(this, options.drainMs ?? defaultDrainMs)
+    this.#sockets = new ListeningSockets(options.reusePort)
     this.wheel.start()
     this.#beat()
   }
 
   /**
-   * Builds everything the snapshot asks for and swaps it in. Live exchanges keep what they have. `plugins`: what its
-   * modules have brought; default: as before.
+   * Builds everything the snapshot asks for and swaps it in; sockets that it asks for are not opened. Live exchanges keep what
+   * they have. `plugins`: what its modules have brought; default: as before. Throws what cannot be built, with nothing changed.
    */
   apply(snapshot: Snapshot, plugins: PluginRegistry = this.plugins): void {
+    this.#swap(this.#build(snapshot, plugins), new Map())
+  }
+
+  /**
+   * Makes a snapshot ready beside what runs: builds all that it asks for, and opens new sockets, where connections wait. Of
+   * Unix sockets only those of the listeners in `unixSockets`. Rejects with nothing changed; with an OpenError for a socket.
+   */
+  async prepare(snapshot: Snapshot, { plugins, unixSockets, maxClients }: PrepareOptions): Promise<Preparation> {
+    const built = this.#build(snapshot, plugins)
+    const isOpen = this.#listens && !this.draining
+    const opened = isOpen ? await this.#sockets.prepare(listened(snapshot, unixSockets)) : new Map()
+    return { built, opened, maxClients }
+  }
+
+  /** Swaps what was made ready in. Nothing in it can fail. */
+  commit({ built, opened, maxClients }: Preparation): void {
+    this.#setMaxClients(maxClients)
+    this.#swap(built, opened)
+  }
+
+  /** What was made ready is given up; connections that waited are closed. */
+  abandon({ opened }: Preparation): void {
+    for (const acceptor of opened.values()) acceptor.close()
+  }
+
+  get snapshot(): Snapshot {
+    return this.#built!.snapshot
+  }
+
+  #build(snapshot: Snapshot, plugins: PluginRegistry): Built {
     const before = this.plugins
     this.plugins = plugins
     try {
-      this.#apply(snapshot)
-    } catch (error) {
+      return build(snapshot, { plane: this, live: this.#live, ticketKeys: this.#ticketKeys }, this.#built)
+    } finally {
       this.plugins = before
-      throw error
     }
   }
 
-  #apply(snapshot: Snapshot): void {
-    // What can fail is made before anything is swapped.
-    const engines = new Map(snapshot.listeners.map((spec) => [spec.name, this.#tlsOf(spec)]))
-    const pools = new Map(snapshot.pools.map((spec) => [spec.name, new Pool(spec, this.state, this.#live, this)]))
-    const routes = buildRoutes(snapshot, pools, this)
-    const parts = { snapshot, pools, routes, isTrusted: compileCidrs(snapshot.trustedProxies) }
-    const http = snapshot.listeners.filter(({ protocol }) => protocol === 'http')
-    const sites = new Map(http.map((spec) => [spec.name, buildSite(parts, spec, this)]))
-    this.#live.update(snapshot.pools)
-    for (const [name, pool] of this.#pools) pool.succeededBy(pools.get(name))
-    this.#pools = pools
-    this.#applyAccessLog(snapshot)
-    this.#applyTracing(snapshot)
-    this.tellsInside = snapshot.errorDetails === 'trusted'
-    for (const spec of snapshot.listeners) {
-      const tls = engines.get(spec.name) ?? null
-      const setup: Setup = { spec, limits: snapshot.limits, door: this.#doorOf(spec, snapshot.limits, tls) }
-      const entrance = this.#listeners.get(spec.name) ?? this.#addListener(setup)
-      entrance.tls = tls
-      entrance.listener.update(setup)
-      entrance.handler.update({ spec, pools, site: sites.get(spec.name) ?? null })
+  #swap(built: Built, opened: Opened): void {
+    const before = this.#built
+    this.#built = built
+    this.plugins = built.plugins
+    this.#live.update(built.snapshot.pools, built.contexts)
+    for (const [pool, parts] of built.changed) pool.adopt(parts)
+    built.destinations.commit()
+    this.#applyAccessLog(built.snapshot)
+    this.#applyTracing(built.snapshot)
+    this.tellsInside = built.snapshot.errorDetails === 'trusted'
+    this.#entrances.update(built)
+    if (!this.#listens || this.draining) return
+    this.#sockets.settle(opened, this.#targets(built.snapshot.listeners))
+    if (before !== null) this.#setModes(before.snapshot.listeners, built.snapshot.listeners)
+  }
+
+  #targets(listeners: readonly ListenerSpec[]) {
+    return new Map(listeners.map((spec) => [placeOf(spec), { spec, target: this.#entrances.get(spec.name)! }]))
+  }
+
+  /** Other permissions of a Unix socket do not need another socket. */
+  #setModes(before: readonly ListenerSpec[], now: readonly ListenerSpec[]): void {
+    const modes = new Map(before.map((spec) => [placeOf(spec), spec.socketMode]))
+    for (const spec of now) {
+      if (spec.socketPath === null || (modes.get(placeOf(spec)) ?? spec.socketMode) === spec.socketMode) continue
+      try {
+        this.#sockets.setMode(spec)
+      } catch (error) {
+        this.unexpected(error)
+      }
     }
   }
 
-  #addListener(setup: Setup): Entrance {
-    let handler: Handler | null = null
-    const listener = new Listener(this, setup, (closed) => {
-      handler = setup.spec.protocol === 'http' ? new HttpHandler(this, closed) : new TcpHandler(this, closed)
-      return handler
-    })
-    const entrance: Entrance = { listener, handler: handler!, tls: null }
-    this.#listeners.set(setup.spec.name, entrance)
-    return entrance
-  }
-
-  /** Contexts are kept while nothing that they depend on changes: sessions stay good, and nothing is computed. */
-  #tlsOf(spec: ListenerSpec): ServerTls | null {
-    if (spec.tls === null) return null
-    const known = this.#listeners.get(spec.name)?.tls
-    if (known != null && known.key === keyOf(spec.tls)) return known
-    return new ServerTls(spec.name, spec.tls, this.#ticketKeys.get(spec.name) ?? null)
-  }
-
-  /** What connections of a listener must show first; null = nothing. */
-  #doorOf(spec: ListenerSpec, limits: LimitsSpec, tls: ServerTls | null): DoorRules | null {
-    const { name, acceptProxyProtocol, protocol } = spec
-    if (tls === null && acceptProxyProtocol.length === 0 && protocol !== 'tls-passthrough') return null
-    // Of the snapshot that the handler has by then: a hello may come later than the next one.
-    const sniNow = () => this.#listeners.get(name)!.listener.spec.sni
-    return {
-      believesProxy: acceptProxyProtocol.length === 0 ? null : compileCidrs(acceptProxyProtocol),
-      tls,
-      accepts: protocol === 'tls-passthrough' ? (hello) => routeHello(hello, sniNow()) !== null : null,
-      speaksHttp: protocol === 'http',
-      timeoutMs: limits.handshakeTimeoutMs,
-      helloSize: limits.helloSize,
-    }
+  #setMaxClients(maxClients: number): void {
+    this.#maxClients = maxClients
+    this.maxHandshakes = Math.max(1, Math.ceil(maxClients / 4))
+    this.#live.setMaxSockets(maxClients)
   }
 
   /**
@@ -159,29 +178,30 @@ export class DataPlane implements PlaneContext {
    * whose connections are handed over. Rejects with the first failure, an OpenError.
    */
   async listen(unixSockets?: readonly string[]): Promise<void> {
-    for (const [name, { listener }] of this.#listeners) {
-      const { socketPath, inherited } = listener.spec
-      const isElsewhere = socketPath !== null && unixSockets !== undefined && !unixSockets.includes(name)
-      if (inherited === null && !isElsewhere) await this.openListener(name)
-    }
+    this.#listens = true
+    const opened = await this.#sockets.prepare(listened(this.snapshot, unixSockets))
+    this.#sockets.settle(opened, this.#targets(this.snapshot.listeners))
   }
 
-  /** Opens one listener. Rejects with an OpenError. */
-  async openListener(name: string): Promise<void> {
-    await this.#listeners.get(name)?.listener.open(this.#options.reusePort)
+  /** Accepts from the Unix socket of a listener instead of another worker. Rejects with an OpenError. */
+  async keepSocket(name: string, isLive: boolean): Promise<void> {
+    const spec = this.snapshot.listeners.find((listener) => listener.name === name)
+    if (spec === undefined) return
+    if (isLive) await this.#sockets.takeOver(spec, this.#entrances.get(name)!)
+    else this.#sockets.settle(await this.#sockets.prepare([spec]), this.#targets(this.snapshot.listeners))
   }
 
   /** Serves a connection that the main thread has accepted. */
   takeConnection(name: string, socket: Socket, kind: SocketKind): void {
-    const entrance = this.#listeners.get(name)
-    if (entrance === undefined) socket.destroy()
-    else entrance.listener.take(socket, kind)
+    const listener = this.#entrances.get(name)
+    if (listener === undefined) socket.destroy()
+    else listener.take(socket, kind)
   }
 
   /** Serves a connection that no socket brought. False = it is turned away: by a limit, or because of a drain. */
   serve(name: string, arrival: Arrival): boolean {
     if (this.draining) return false
-    return this.#listeners.get(name)?.listener.serve(arrival) ?? false
+    return this.#entrances.get(name)?.serve(arrival) ?? false
   }
 
   setAddresses(slot: Slot, addresses: readonly string[]): void {
@@ -191,7 +211,7 @@ export class DataPlane implements PlaneContext {
   /** By listener: what session tickets are sealed with from now on. */
   setTicketKeys(keys: ReadonlyMap<string, Uint8Array>): void {
     this.#ticketKeys = keys
-    for (const [name, { tls }] of this.#listeners) {
+    for (const [name, tls] of this.#built?.engines ?? []) {
       const key = keys.get(name)
       if (key !== undefined) tls?.setTicketKey(key)
     }
@@ -203,23 +223,32 @@ export class DataPlane implements PlaneContext {
 
   /** Stops accepting, closes what is idle, lets exchanges end. `drained` is posted when nothing is left. */
   drain(): void {
+    if (this.closesIdle) return
+    this.closesIdle = true
+    for (const listener of this.#entrances.all()) listener.closeIdle()
+    this.retire()
+  }
+
+  /**
+   * Stops accepting; each connection ends with its next answer, or by itself. `drained` is posted when nothing is left. Gentler
+   * than a drain: no client finds the connection closed on which it is about to send.
+   */
+  retire(): void {
     if (this.draining) return
     this.draining = true
-    for (const { listener } of this.#listeners.values()) listener.closeIdle()
-    // After one more turn of the loop, so that whoever waits in the accept queue is not reset by the kernel.
-    setImmediate(() =>
-      setImmediate(() => {
-        for (const { listener } of this.#listeners.values()) listener.stopAccepting()
-        this.#accepting = false
-        this.#checkDrained()
-      }),
-    )
+    // Whoever waits in the accept queue is not reset by the kernel.
+    void this.#sockets.retireAll().then(() => {
+      this.#accepting = false
+      this.#checkDrained()
+    })
   }
 
   /** Closes everything at once. */
   close(): void {
     this.draining = true
-    for (const { listener } of this.#listeners.values()) listener.destroy()
+    this.closesIdle = true
+    this.#sockets.close()
+    for (const listener of [...this.#entrances.all()]) listener.destroy()
     this.sideWork.stopAll()
     this.#live.closeIdle()
     for (const call of this.#atClose.splice(0)) call()
@@ -232,13 +261,24 @@ export class DataPlane implements PlaneContext {
     this.#pluginFailures.stop()
   }
 
+  /** Exchanges that end from now on are told of, if this follower wants them. */
+  follow(follow: Follow): void {
+    this.#followed.follow(follow)
+    this.#observe()
+  }
+
+  unfollow(id: number): void {
+    this.#followed.unfollow(id)
+    this.#observe()
+  }
+
   onClose(call: () => void): void {
     this.#atClose.push(call)
   }
 
   /** May one more client connect? False = out of file descriptors; it is turned away. */
   enter(): boolean {
-    if (this.#connections >= this.#options.maxClients) return false
+    if (this.#connections >= this.#maxClients) return false
     this.#connections++
     return true
   }
@@ -288,14 +328,22 @@ export class DataPlane implements PlaneContext {
     this.#options.post({ type: 'drained' })
   }
 
-  #applyAccessLog(snapshot: Snapshot): void {
+  #applyAccessLog({ accessLog: spec }: Snapshot): void {
     const { onExchange } = this.#options
-    if (onExchange !== undefined) this.accessLog ??= new ExchangeTap(onExchange)
-    else if (snapshot.accessLog === null) {
-      this.accessLog?.flush()
-      this.accessLog = null
-    } else if (this.accessLog instanceof AccessLog) this.accessLog.update(snapshot.accessLog)
-    else this.accessLog = new AccessLog(snapshot.accessLog, (lines) => this.#options.post({ type: 'access', lines }))
+    const log = this.#ownLog
+    if (onExchange !== undefined) this.#ownLog ??= new ExchangeTap(onExchange)
+    else if (spec === null) {
+      log?.flush()
+      this.#ownLog = null
+    } else if (log instanceof AccessLog) log.update(spec)
+    else this.#ownLog = new AccessLog(spec, (lines) => this.#options.post({ type: 'access', lines }))
+    this.#followed.redact = spec?.redact ?? null
+    this.#observe()
+  }
+
+  /** Where nobody follows, exchanges find the access log itself, or null. */
+  #observe(): void {
+    this.accessLog = this.#followed.over(this.#ownLog)
   }
 
   #applyTracing({ tracing: spec, accessLog }: Snapshot): void {
@@ -328,9 +376,24 @@ export class DataPlane implements PlaneContext {
   }
 }
 
-/** A listener with what a new snapshot changes of it. */
-interface Entrance {
-  readonly listener: Listener
-  readonly handler: Handler
-  tls: ServerTls | null
+export interface PrepareOptions {
+  readonly plugins: PluginRegistry
+  readonly unixSockets: readonly string[]
+  /** As DataPlaneOptions has it, from the commit on. */
+  readonly maxClients: number
+}
+
+/** A snapshot that was made ready: for `commit` or `abandon`. */
+export interface Preparation {
+  readonly built: Built
+  readonly opened: Opened
+  readonly maxClients: number
+}
+
+/** The listeners that a plane opens sockets for. */
+function listened({ listeners }: Snapshot, unixSockets: readonly string[] | undefined): ListenerSpec[] {
+  return listeners.filter(({ name, socketPath, inherited }) => {
+    const isElsewhere = socketPath !== null && unixSockets !== undefined && !unixSockets.includes(name)
+    return inherited === null && !isElsewhere
+  })
 }

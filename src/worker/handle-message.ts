@@ -1,12 +1,10 @@
 // What a data plane does with the supervisor's messages, in a thread or in the main thread.
 import { PluginError } from '../plugins/plugin-error.ts'
 import type { PluginLoader } from '../plugins/plugin-loader.ts'
-import type { PluginRegistry } from '../plugins/registry.ts'
-import type { DataPlane } from './data-plane.ts'
-import { listenFailed } from './open-error.ts'
-import type { FromWorker, ToWorker } from './protocol.ts'
-
-type Apply = Extract<ToWorker, { type: 'apply' }>
+import type { DataPlane, Preparation } from './data-plane.ts'
+import { listenFailed, OpenError } from './open-error.ts'
+import type { FromWorker, PrepareFailure, Preparing, ToWorker } from './protocol.ts'
+import { withDelta } from './snapshot-delta.ts'
 
 export interface MessageHandlerOptions {
   readonly plane: DataPlane
@@ -14,27 +12,42 @@ export interface MessageHandlerOptions {
   readonly answer: (message: FromWorker) => void
 }
 
+/** A change that is being made ready, or is. */
+interface Change {
+  readonly id: number
+  /** Null until it is ready. */
+  preparation: Preparation | null
+  abandoned: boolean
+}
+
 export class MessageHandler {
   readonly #o: MessageHandlerOptions
-  /** What came while plug-ins of a snapshot are being imported, and has to wait for it; null = none are. */
-  #waiting: ToWorker[] | null = null
+  #change: Change | null = null
+  /** The last change that was given up, perhaps before it was begun. */
+  #abandoned = 0
+  /** What takes a while is done one after the other: sockets are opened once, and a module may have to be waited for. */
+  #turns: Promise<void> = Promise.resolve()
   #closed = false
 
   constructor(options: MessageHandlerOptions) {
     this.#o = options
   }
 
-  /** Carries out one message, or does so in its turn; answers where the protocol asks for it. */
+  /** Carries out one message; answers where the protocol asks for it. */
   handle(message: ToWorker): void {
-    if (this.#waiting !== null && isOrdered(message)) this.#waiting.push(message)
-    else this.#carryOut(message)
-  }
-
-  #carryOut(message: ToWorker): void {
-    const { plane, answer } = this.#o
+    const { plane } = this.#o
     switch (message.type) {
-      case 'apply':
-        this.#apply(message)
+      case 'prepare':
+        this.#inTurn(() => this.#prepare(message))
+        return
+      case 'commit':
+        this.#commit(message.id)
+        return
+      case 'abandon':
+        this.#abandon(message.id)
+        return
+      case 'listen':
+        this.#inTurn(() => this.#listen(message.unixSockets))
         return
       case 'addresses':
         plane.setAddresses(message.slot, message.addresses)
@@ -46,7 +59,7 @@ export class MessageHandler {
         plane.cutBackend(message.slot)
         return
       case 'keep':
-        plane.openListener(message.listener).catch((error) => answer(listenFailed(error)))
+        this.#inTurn(() => this.#keep(message.listener, message.isLive))
         return
       case 'accepted':
         plane.takeConnection(message.listener, message.socket, 'tcp')
@@ -54,60 +67,101 @@ export class MessageHandler {
       case 'drain':
         plane.drain()
         return
+      case 'retire':
+        plane.retire()
+        return
+      case 'follow':
+        plane.follow(message.follow)
+        this.#o.answer({ type: 'following', id: message.follow.id })
+        return
+      case 'unfollow':
+        plane.unfollow(message.id)
+        return
       case 'close':
-        this.#closed = true
-        plane.close()
+        this.#close()
     }
   }
 
-  /** At once, unless modules have to be imported first. */
-  #apply(message: Apply): void {
-    const { plugins } = this.#o
-    let registry: PluginRegistry | null
+  #inTurn(call: () => Promise<void>): void {
+    this.#turns = this.#turns.then(call).catch((error) => this.#o.plane.unexpected(error))
+  }
+
+  async #prepare({ id, ...asked }: { id: number } & Preparing): Promise<void> {
+    if (this.#closed || this.#abandoned >= id) return
+    const change: Change = { id, preparation: null, abandoned: false }
+    this.#change = change
     try {
-      registry = plugins.find(message.snapshot.plugins)
+      const preparation = await this.#make(asked)
+      if (change.abandoned || this.#closed) this.#o.plane.abandon(preparation)
+      else change.preparation = preparation
+      this.#o.answer({ type: 'prepared', id, failure: null })
     } catch (error) {
-      this.#answer(message, error)
-      return
+      this.#o.answer({ type: 'prepared', id, failure: failureOf(error) })
     }
-    if (registry === null) void this.#applyLater(message)
-    else this.#applyNow(message, registry)
   }
 
-  async #applyLater(message: Apply): Promise<void> {
-    this.#waiting = []
+  async #make({ delta, unixSockets, maxClients }: Preparing): Promise<Preparation> {
+    const { plane, plugins } = this.#o
+    const snapshot = withDelta(plane.snapshot, delta)
+    const registry = plugins.find(snapshot.plugins) ?? (await plugins.load(snapshot.plugins))
+    return plane.prepare(snapshot, { plugins: registry, unixSockets, maxClients })
+  }
+
+  /** Should what cannot fail fail all the same, it is said: the worker is replaced. */
+  #commit(id: number): void {
+    const { plane, plugins, answer } = this.#o
+    const preparation = this.#change?.id === id ? this.#change.preparation : null
+    this.#change = null
     try {
-      const registry = await this.#o.plugins.load(message.snapshot.plugins)
-      if (!this.#closed) this.#applyNow(message, registry)
+      if (preparation === null) throw new Error(`change ${id} was not made ready`)
+      plane.commit(preparation)
+      plugins.settle(plane.snapshot.plugins)
+      answer({ type: 'committed', id, error: null })
     } catch (error) {
-      this.#answer(message, error)
+      answer({ type: 'committed', id, error: wordsOf(error) })
     }
-    const waiting: ToWorker[] = this.#waiting
-    this.#waiting = null
-    if (!this.#closed) for (const next of waiting) this.handle(next)
   }
 
-  #applyNow(message: Apply, registry: PluginRegistry): void {
-    let failure: unknown = null
+  #abandon(id: number): void {
+    this.#abandoned = Math.max(this.#abandoned, id)
+    if (this.#change?.id !== id) return
+    const { preparation } = this.#change
+    this.#change.abandoned = true
+    this.#change.preparation = null
+    if (preparation !== null) this.#o.plane.abandon(preparation)
+  }
+
+  async #listen(unixSockets: readonly string[]): Promise<void> {
     try {
-      this.#o.plane.apply(message.snapshot, registry)
+      await this.#o.plane.listen(unixSockets)
+      this.#o.answer({ type: 'listening' })
     } catch (error) {
-      failure = error
+      this.#o.answer(listenFailed(error))
     }
-    this.#answer(message, failure)
   }
 
-  #answer({ id }: Apply, failure: unknown): void {
-    this.#o.answer({ type: 'applied', id, error: failure === null ? null : wordsOf(failure) })
+  async #keep(listener: string, isLive: boolean): Promise<void> {
+    try {
+      await this.#o.plane.keepSocket(listener, isLive)
+      this.#o.answer({ type: 'kept', listener })
+    } catch (error) {
+      this.#o.answer(listenFailed(error))
+    }
   }
+
+  #close(): void {
+    this.#closed = true
+    if (this.#change !== null) this.#abandon(this.#change.id)
+    this.#o.plane.close()
+  }
+}
+
+function failureOf(error: unknown): PrepareFailure {
+  if (!(error instanceof OpenError)) return { message: wordsOf(error), listener: '', code: '' }
+  return { message: error.message, listener: error.listener, code: error.code }
 }
 
 function wordsOf(failure: unknown): string {
   if (failure instanceof PluginError && failure.label !== '') return `${failure.label}: ${failure.words}`
   return failure instanceof Error ? failure.message : String(failure)
-}
-
-/** Connections and the end of all wait for nothing. */
-function isOrdered({ type }: ToWorker): boolean {
-  return type === 'apply' || type === 'addresses' || type === 'ticket-keys' || type === 'cut'
 }

@@ -15,12 +15,16 @@ type Closed = (connection: Connection) => void
 export class HttpHandler implements Handler, ClientHome {
   site!: Site
   lastClient: ClientHome['lastClient'] = null
-  readonly plane: PlaneContext
+  plane: PlaneContext
   readonly connectionClosed: Closed
 
   constructor(plane: PlaneContext, closed: Closed) {
     this.plane = plane
     this.connectionClosed = closed
+  }
+
+  leave(): void {
+    this.plane = leavingView(this.plane)
   }
 
   update(news: News): void {
@@ -45,6 +49,9 @@ export class TcpHandler implements Handler, TcpHome {
     this.connectionClosed = closed
   }
 
+  /** Its connections live until their ends close them, or their time is over. */
+  leave(): void {}
+
   update({ spec, pools }: News): void {
     this.#spec = spec
     this.#pools = pools
@@ -62,6 +69,17 @@ export class TcpHandler implements Handler, TcpHome {
       early,
     )
   }
+}
+
+/** The same plane, as it looks during a drain. For the last requests of few connections: what it costs does not matter. */
+function leavingView(plane: PlaneContext): PlaneContext {
+  return new Proxy(plane, {
+    get(target, key) {
+      if (key === 'draining' || key === 'closesIdle') return true
+      const value: unknown = Reflect.get(target, key, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
 }
 
 function poolNamed(pools: ReadonlyMap<string, Pool>, name: string, { name: listener }: ListenerSpec): Pool {

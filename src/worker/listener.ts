@@ -1,8 +1,9 @@
-// One listener of a worker: accepts, counts, sees connections through the door, and hands them to their handler.
+// One listener of a worker: counts connections, sees them through the door, and hands them to their handler. Its sockets
+// are those of listening-sockets.ts: an address may change while connections go on.
 import type { Socket } from 'node:net'
 import type { LimitsSpec, ListenerSpec } from '../core/spec.ts'
 import type { Site } from '../http/context.ts'
-import { type Accepted, Acceptor, type SocketKind } from '../net/acceptor.ts'
+import { type Accepted, type AcceptTarget, acceptedFrom, type SocketKind } from '../net/acceptor.ts'
 import { type Arrival, unixAddress } from '../net/arrival.ts'
 import { type DoorKeeper, type DoorRules, type Rejection, Visitor } from '../net/door.ts'
 import type { ClientHello } from '../net/tls/client-hello.ts'
@@ -10,9 +11,8 @@ import type { WireEvents } from '../net/wire.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { RejectReason } from '../state/names.ts'
 import { hash64 } from '../util/hash32.ts'
-import type { TimerWheel } from '../util/timer-wheel.ts'
+import { Deadline, type TimerWheel } from '../util/timer-wheel.ts'
 import type { DataPlane } from './data-plane.ts'
-import { OpenError } from './open-error.ts'
 
 /** A client connection, whatever it speaks. */
 export interface Connection {
@@ -26,6 +26,8 @@ export interface Handler {
   /** For connections that come from now on, and for the next requests of those that are there. */
   update(news: News): void
   serve(arrival: Arrival, early: Buffer | null, hello: ClientHello | null): Connection
+  /** The listener has gone: what is under way is the last of its connection. */
+  leave(): void
 }
 
 /** What a handler may need of a new snapshot. */
@@ -44,18 +46,25 @@ export interface Setup {
   readonly door: DoorRules | null
 }
 
+/** The socket of a listener that has gone is closed by then, see `Acceptor.retire`. */
+const SHUT_AFTER_MS = 2000
+
 /** Listens to a connection that is given up. */
 const nobody: WireEvents = { onData() {}, onEnd() {}, onDrain() {}, onClose() {}, onFault() {} }
 
-export class Listener implements DoorKeeper {
+export class Listener implements DoorKeeper, AcceptTarget {
   readonly wheel: TimerWheel
   readonly #plane: DataPlane
-  readonly #acceptor: Acceptor
   readonly #handler: Handler
   /** Each with the address it is counted under in shared memory; '' = under none. */
   readonly #connections = new Map<Connection, string>()
   readonly #visitors = new Set<Visitor>()
   #setup: Setup
+  #ended = false
+  /** Called once nothing goes on here any more; null = it has not gone. */
+  #onEmpty: (() => void) | null = null
+  /** Nobody comes in any more. */
+  #isShut = false
 
   /** `createHandler` gets what the handler's connections call when they have closed. */
   constructor(plane: DataPlane, setup: Setup, createHandler: (closed: (connection: Connection) => void) => Handler) {
@@ -63,17 +72,6 @@ export class Listener implements DoorKeeper {
     this.wheel = plane.wheel
     this.#setup = setup
     this.#handler = createHandler((connection) => this.#closed(connection))
-    this.#acceptor = new Acceptor(
-      (accepted) => {
-        try {
-          this.#accept(accepted)
-        } catch (error) {
-          this.#plane.unexpected(error)
-          accepted.refuse()
-        }
-      },
-      () => this.#reject('fd', 'accept failed', ''),
-    )
   }
 
   /** For connections that come from now on. */
@@ -85,20 +83,47 @@ export class Listener implements DoorKeeper {
     return this.#setup.spec
   }
 
-  /** `reusePort`: other threads listen on the same address. Rejects with an OpenError. */
-  async open(reusePort: boolean): Promise<void> {
-    const { name, host, port, ipv6Only, socketPath, socketMode } = this.spec
+  accept(accepted: Accepted): void {
     try {
-      if (socketPath !== null) await this.#acceptor.listenUnix(socketPath, socketMode)
-      else await this.#acceptor.listen({ host, port, ipv6Only, reusePort })
+      this.#accept(accepted)
     } catch (error) {
-      throw new OpenError(name, error)
+      this.#plane.unexpected(error)
+      accepted.refuse()
     }
+  }
+
+  acceptFailed(): void {
+    this.#reject('fd', 'accept failed', '')
   }
 
   /** Serves a connection that was accepted elsewhere. */
   take(socket: Socket, kind: SocketKind): void {
-    this.#acceptor.take(socket, kind)
+    const accepted = acceptedFrom(socket, kind)
+    if (accepted.address === '' || this.#ended) accepted.refuse()
+    else this.accept(accepted)
+  }
+
+  /**
+   * The listener has gone from the configuration: idle connections are closed, the others end with what they carry. `done` is
+   * called when none is left. Who was in the queue of its socket may still come.
+   */
+  leave(done: () => void): void {
+    this.#onEmpty = done
+    this.closeIdle()
+    // Not before its socket has had its turns to be emptied.
+    const shut = new Deadline(() => {
+      this.#isShut = true
+      this.#checkEmpty()
+    })
+    this.#plane.wheel.arm(shut, SHUT_AFTER_MS)
+  }
+
+  #checkEmpty(): void {
+    if (this.#onEmpty === null || this.#connections.size > 0 || this.#visitors.size > 0) return
+    const done = this.#onEmpty
+    this.#onEmpty = null
+    this.#ended = true
+    done()
   }
 
   /** Serves a connection that came by no socket of ours, past the door. False = a limit turned it away. */
@@ -188,7 +213,7 @@ export class Listener implements DoorKeeper {
       return
     }
     this.#connections.set(connection, counted ? arrival.address : '')
-    if (this.#plane.draining) connection.closeIfIdle()
+    if (this.#plane.draining || this.#onEmpty !== null) connection.closeIfIdle()
   }
 
   // --- counts ---
@@ -227,6 +252,7 @@ export class Listener implements DoorKeeper {
       this.#plane.state.ipConnectionClosed(high, low)
     }
     this.#plane.leave()
+    if (this.#isShut) this.#checkEmpty()
   }
 
   // --- the end ---
@@ -235,12 +261,8 @@ export class Listener implements DoorKeeper {
     for (const connection of this.#connections.keys()) connection.closeIfIdle()
   }
 
-  stopAccepting(): void {
-    this.#acceptor.close()
-  }
-
   destroy(): void {
-    this.#acceptor.close()
+    this.#ended = true
     for (const visitor of this.#visitors) {
       visitor.destroy()
       this.#left(visitor.counted ? visitor.address : '')

@@ -2,6 +2,8 @@
 import type { Socket } from 'node:net'
 import type { Slot, Snapshot } from '../core/spec.ts'
 import type { SpanBatch } from '../observe/tracing/tracer.ts'
+import type { Follow, Followed } from '../observe/follow/followed-log.ts'
+import type { SnapshotDelta } from './snapshot-delta.ts'
 
 /** Given to a thread at its start. */
 export interface WorkerData {
@@ -15,25 +17,62 @@ export interface WorkerData {
   readonly ticketKeys: ReadonlyMap<string, Uint8Array>
   /** Listeners whose Unix socket this worker accepts from: only one may. */
   readonly unixSockets: readonly string[]
+  /** Say `ready`, and listen only when told to: the snapshot is not in force yet. */
+  readonly waits: boolean
+  /** How long connections of a listener that is removed may finish; undefined = the default. */
+  readonly drainMs: number | undefined
+}
+
+/** What is to be made ready. */
+export interface Preparing {
+  readonly delta: SnapshotDelta
+  readonly unixSockets: readonly string[]
+  readonly maxClients: number
+}
+
+/** Why it could not be. */
+export interface PrepareFailure {
+  readonly message: string
+  /** A socket could not be opened, for this listener; else ''. */
+  readonly listener: string
+  /** The system's code then. */
+  readonly code: string
 }
 
 export type ToWorker =
-  | { readonly type: 'apply'; readonly id: number; readonly snapshot: Snapshot }
+  /** Make this ready beside what runs, and answer `prepared`; `commit` or `abandon` follows. */
+  | ({ readonly type: 'prepare'; readonly id: number } & Preparing)
+  /** Answered with `committed`. */
+  | { readonly type: 'commit'; readonly id: number }
+  | { readonly type: 'abandon'; readonly id: number }
+  /** For a worker that waits. Answered with `listening` or `listen-failed`. */
+  | { readonly type: 'listen'; readonly unixSockets: readonly string[] }
   | { readonly type: 'addresses'; readonly slot: Slot; readonly addresses: readonly string[] }
   | { readonly type: 'cut'; readonly slot: Slot }
   | { readonly type: 'ticket-keys'; readonly keys: ReadonlyMap<string, Uint8Array> }
-  /** Accept from this listener's Unix socket: the worker that did so is dead. */
-  | { readonly type: 'keep'; readonly listener: string }
+  /**
+   * Accept from this listener's Unix socket: the worker that did so is dead, or about to leave (`isLive`). Answered with `kept`
+   * or `listen-failed`.
+   */
+  | { readonly type: 'keep'; readonly listener: string; readonly isLive: boolean }
   /** A TCP connection that the main thread accepted; the socket is transferred. */
   | { readonly type: 'accepted'; readonly listener: string; readonly socket: Socket }
   /** Stop accepting, end keep-alive, and say `drained` when the last connection has gone. */
   | { readonly type: 'drain' }
+  /** The same, but connections are closed by their next answer only: the process goes on without this worker. */
+  | { readonly type: 'retire' }
+  /** Tell of exchanges from now on; answered with `following`. */
+  | { readonly type: 'follow'; readonly follow: Follow }
+  | { readonly type: 'unfollow'; readonly id: number }
   | { readonly type: 'close' }
 
 export type FromWorker =
+  | { readonly type: 'ready' }
   | { readonly type: 'listening' }
   | { readonly type: 'listen-failed'; readonly listener: string; readonly code: string }
-  | { readonly type: 'applied'; readonly id: number; readonly error: string | null }
+  | { readonly type: 'prepared'; readonly id: number; readonly failure: PrepareFailure | null }
+  | { readonly type: 'committed'; readonly id: number; readonly error: string | null }
+  | { readonly type: 'kept'; readonly listener: string }
   | {
       readonly type: 'backend-failure'
       readonly slot: Slot
@@ -43,6 +82,8 @@ export type FromWorker =
     }
   | { readonly type: 'access'; readonly lines: string }
   | { readonly type: 'spans'; readonly batch: SpanBatch }
+  | { readonly type: 'following'; readonly id: number }
+  | { readonly type: 'followed'; readonly followed: Followed }
   /** Connections that a listener turned away for one reason since the last report, and what is known of the last. */
   | {
       readonly type: 'turned-away'

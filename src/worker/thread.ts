@@ -5,7 +5,6 @@ import { PluginError } from '../plugins/plugin-error.ts'
 import { PluginLoader } from '../plugins/plugin-loader.ts'
 import { DataPlane } from './data-plane.ts'
 import { MessageHandler } from './handle-message.ts'
-import { listenFailed } from './open-error.ts'
 import type { FromWorker, ToWorker, WorkerData } from './protocol.ts'
 
 const data = workerData as WorkerData
@@ -24,6 +23,7 @@ const plane = new DataPlane({
   buffer: data.buffer,
   maxClients: data.maxClients,
   reusePort: canReusePort,
+  drainMs: data.drainMs,
   post,
 })
 plane.apply(data.snapshot, registry)
@@ -34,9 +34,5 @@ port.on('message', (message: ToWorker) => {
   handler.handle(message)
   if (message.type === 'close') setImmediate(() => setImmediate(() => port.close()))
 })
-try {
-  await plane.listen(data.unixSockets)
-  post({ type: 'listening' })
-} catch (error) {
-  post(listenFailed(error))
-}
+if (data.waits) post({ type: 'ready' })
+else handler.handle({ type: 'listen', unixSockets: data.unixSockets })

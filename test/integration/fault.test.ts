@@ -26,13 +26,14 @@ test('a handler that throws loses its wire and nothing else', async () => {
     },
   })
   let count = 0
-  const acceptor = new Acceptor(
-    (accepted) => {
+  const acceptor = new Acceptor()
+  acceptor.serve({
+    accept: (accepted) => {
       const mine = events(`c${count++}`)
       mine.wire = accepted.open(mine)
     },
-    () => {},
-  )
+    acceptFailed() {},
+  })
   const probe = net.createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => probe.once('listening', resolve))
   const { port } = probe.address() as net.AddressInfo

@@ -267,7 +267,7 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
       return
     }
     // The head went out before the drain began and did not say that this answer is the last one.
-    if (this.#home.plane.draining && this.#stash === null) {
+    if (this.#home.plane.closesIdle && this.#stash === null) {
       this.#linger()
       return
     }

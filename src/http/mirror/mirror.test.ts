@@ -23,7 +23,7 @@ import { WorkerState } from '../../state/worker-state.ts'
 import { TimerWheel } from '../../util/timer-wheel.ts'
 import type { Owner } from '../http1/own-connection.ts'
 import { parseRequestHead, type RequestHead } from '../http1/request-head.ts'
-import { destinationOf } from '../route/destination.ts'
+import { Destinations } from '../route/destination.ts'
 import { Mirror } from './mirror.ts'
 import type { MirrorCopy } from './mirror-copy.ts'
 
@@ -84,7 +84,9 @@ class Bed {
       backendFailed: (_slot: number, error: string) => this.failures.push(error),
     } as unknown as PlaneContext
     const shadow = new Pool(poolOf, this.state, this.live)
-    const destination = destinationOf(shadow, null, { headerCount: 100 } as never, this.state)
+    const pools = new Map([[poolOf.name, shadow]])
+    const limits = { headerCount: 100 } as never
+    const destination = new Destinations({ pools, changed: new Map(), limits, state: this.state }).of(poolOf.name, null)
     const mirror = { pool: 'shadow', share: 1, maxBody: 1000, maxActive: 10, ...spec }
     this.mirror =
       random === undefined ? new Mirror(mirror, destination, plane) : new Mirror(mirror, destination, plane, random)

@@ -7,14 +7,14 @@ import { MirrorCopy } from './mirror-copy.ts'
 
 export class Mirror {
   readonly #spec: MirrorSpec
-  readonly #destination: Destination
+  readonly destination: Destination
   readonly #plane: PlaneContext
   readonly #random: () => number
 
   /** `destination`: the pool with its own settings, not with the route's. `random`: as Math.random; for tests. */
   constructor(spec: MirrorSpec, destination: Destination, plane: PlaneContext, random: () => number = Math.random) {
     this.#spec = spec
-    this.#destination = destination
+    this.destination = destination
     this.#plane = plane
     this.#random = random
   }
@@ -31,7 +31,7 @@ export class Mirror {
     const { state, sideWork } = this.#plane
     if (fields.contentLength > maxBody) state.mirrored(row, 'too_large')
     else if (sideWork.count(`mirror ${pool}`) >= maxActive) state.mirrored(row, 'dropped')
-    else return new MirrorCopy({ head, row, maxBody, destination: this.#destination }, this.#plane)
+    else return new MirrorCopy({ head, row, maxBody, destination: this.destination }, this.#plane)
     return null
   }
 }

@@ -1,8 +1,8 @@
-// A route as one worker uses it: what its requests go through and where they go, compiled once per snapshot.
+// A route as one worker uses it: what its requests go through and where they go. One that a change leaves as it is stays.
 import type { RouteSpec } from '../../core/route-spec.ts'
 import type { ListenerSpec, Snapshot } from '../../core/spec.ts'
 import type { PlaneContext } from '../../pool/plane-context.ts'
-import type { Pool } from '../../pool/pool.ts'
+import { sameData } from '../../util/same-data.ts'
 import { Compression } from '../compression/compression.ts'
 import { ErrorPages } from '../error-pages/error-pages.ts'
 import type { RequestHead } from '../http1/request-head.ts'
@@ -10,7 +10,7 @@ import { Mirror } from '../mirror/mirror.ts'
 import type { OwnAnswer } from '../own-answer.ts'
 import { buildSteps, type Steps } from '../steps/build-steps.ts'
 import type { RequestRecord } from '../steps/request-record.ts'
-import { type Destination, destinationOf } from './destination.ts'
+import type { Destination, Destinations } from './destination.ts'
 import { type HeaderEdits, headerEdits } from './header-edits.ts'
 import { redirectAnswer, respondAnswer } from './own-action.ts'
 import { Rewrite } from './rewrite.ts'
@@ -41,25 +41,81 @@ export interface Route {
   readonly logged: boolean
 }
 
-/** The routes of a snapshot, shared by its listeners. Throws what cannot be built, with its place. */
-export function buildRoutes(snapshot: Snapshot, pools: ReadonlyMap<string, Pool>, plane: PlaneContext): Route[] {
-  return snapshot.routes.map((spec) => buildRoute(spec, snapshot, pools, plane))
+/** Routes with what they were built from, one for one. */
+export interface RoutesBefore {
+  readonly specs: readonly RouteSpec[]
+  readonly routes: readonly Route[]
+  /** What plug-ins bring is the same now. */
+  readonly samePlugins: boolean
+}
+
+/**
+ * The routes of a snapshot, shared by its listeners. What a route is may be used again, with all that its steps remember,
+ * where neither the route nor the pools it names have changed. Throws what cannot be built, with its place.
+ */
+export function buildRoutes(
+  snapshot: Snapshot,
+  destinations: Destinations,
+  plane: PlaneContext,
+  before: RoutesBefore | null = null,
+): readonly Route[] {
+  const known = new KnownRoutes(before)
+  const routes = snapshot.routes.map((spec, at) => {
+    const kept = known.find(spec, at, snapshot, destinations)
+    if (kept === null) return buildRoute(spec, snapshot, destinations, plane)
+    for (const destination of destinationsOf(kept)) destinations.keep(destination)
+    return kept
+  })
+  return before !== null && sameItems(before.routes, routes) ? before.routes : routes
+}
+
+const sameItems = (a: readonly Route[], b: readonly Route[]): boolean =>
+  a.length === b.length && a.every((route, at) => route === b[at])
+
+/** Where a route may lead. */
+export function destinationsOf({ destination, split, mirror }: Route): readonly Destination[] {
+  const own = split !== null ? split.destinations : destination === null ? [] : [destination]
+  return mirror === null ? own : [...own, mirror.destination]
+}
+
+class KnownRoutes {
+  readonly #before: RoutesBefore | null
+  #byName: Map<string, number> | null = null
+
+  constructor(before: RoutesBefore | null) {
+    this.#before = before
+  }
+
+  /** The route as it was, with what is only a number put right; null = it has to be built. */
+  find(spec: RouteSpec, at: number, { limits }: Snapshot, { pools }: Destinations): Route | null {
+    const before = this.#before
+    if (before === null) return null
+    const place = before.specs[at] === spec ? at : this.#placeOf(before, spec.name)
+    const old = before.specs[place]
+    const route = before.routes[place]
+    if (old === undefined || route === undefined || !(before.samePlugins || spec.use.length === 0)) return null
+    if (old !== spec && !sameData({ ...old, rows: [] }, { ...spec, rows: [] })) return null
+    if (!destinationsOf(route).every(({ pool }) => pools.get(pool.spec.name) === pool)) return null
+    const bodySize = spec.bodySize ?? limits.bodySize
+    if (bodySize === route.bodySize && old === spec) return route
+    return { ...route, rows: spec.rows, bodySize }
+  }
+
+  #placeOf(before: RoutesBefore, name: string): number {
+    this.#byName ??= new Map(before.specs.map((spec, place) => [spec.name, place]))
+    return this.#byName.get(name) ?? -1
+  }
 }
 
 /** The route of whatever no written one takes; null = there is none. */
-export function implicitRoute(
-  listener: ListenerSpec,
-  snapshot: Snapshot,
-  pools: ReadonlyMap<string, Pool>,
-  plane: PlaneContext,
-): Route | null {
+export function implicitRoute(listener: ListenerSpec, snapshot: Snapshot, destinations: Destinations): Route | null {
   if (listener.pool === '') return null
   return {
     name: 'default',
     rows: null,
     bodySize: snapshot.limits.bodySize,
     own: null,
-    destination: destinationOf(poolNamed(pools, listener.pool), null, snapshot.limits, plane.state),
+    destination: destinations.of(listener.pool, null),
     split: null,
     steps: null,
     rewrite: null,
@@ -76,10 +132,10 @@ export function implicitRoute(
 function buildRoute(
   spec: RouteSpec,
   { limits, instanceId }: Snapshot,
-  pools: ReadonlyMap<string, Pool>,
+  destinations: Destinations,
   plane: PlaneContext,
 ): Route {
-  const to = (pool: string): Destination => destinationOf(poolNamed(pools, pool), spec, limits, plane.state)
+  const to = (pool: string): Destination => destinations.of(pool, spec)
   const { action } = spec
   const steps = buildSteps(spec, instanceId, plane)
   const requestEdits = headerEdits(spec.requestHeaders)
@@ -107,21 +163,15 @@ function buildRoute(
     responseEdits,
     needsRecord: own !== null || steps !== null || hasVariables || errorPages !== null,
     errorPages,
-    mirror: mirrorOf(spec, pools, limits, plane),
+    mirror: mirrorOf(spec, destinations, plane),
     logged: spec.accessLog,
     compression: spec.compression === null ? null : new Compression(spec.compression),
   }
 }
 
 /** To the other pool as that is, not with what the route changes of its own. */
-function mirrorOf(
-  { mirror }: RouteSpec,
-  pools: ReadonlyMap<string, Pool>,
-  limits: Snapshot['limits'],
-  plane: PlaneContext,
-): Mirror | null {
-  if (mirror === null) return null
-  return new Mirror(mirror, destinationOf(poolNamed(pools, mirror.pool), null, limits, plane.state), plane)
+function mirrorOf({ mirror }: RouteSpec, destinations: Destinations, plane: PlaneContext): Mirror | null {
+  return mirror === null ? null : new Mirror(mirror, destinations.of(mirror.pool, null), plane)
 }
 
 function ownAction({ action }: RouteSpec): Route['own'] {
@@ -133,10 +183,4 @@ function ownAction({ action }: RouteSpec): Route['own'] {
 /** Where the requests of a route go; one that answers by itself has no such place. */
 export function destinationFor(route: Route, head: RequestHead, address: string): Destination {
   return route.split === null ? route.destination! : route.split.choose(head, address)
-}
-
-function poolNamed(pools: ReadonlyMap<string, Pool>, name: string): Pool {
-  const pool = pools.get(name)
-  if (pool === undefined) throw new Error(`there is no pool ${name}`)
-  return pool
 }

@@ -21,10 +21,10 @@ export class BackendContexts {
 
   /**
    * The contexts of these pools, by their names; only pools with a backend that speaks TLS have one. What was there for
-   * the same settings before is used again, what no pool needs is forgotten.
-   * @throws Error naming the pool whose certificates cannot be used; then nothing has changed.
+   * the same settings before is used again.
+   * @throws Error naming the pool whose certificates cannot be used.
    */
-  update(pools: readonly PoolSpec[]): ReadonlyMap<string, BackendContext> {
+  prepare(pools: readonly PoolSpec[]): ReadonlyMap<string, BackendContext> {
     const byPool = new Map<string, BackendContext>()
     const used: BackendContext[] = []
     for (const pool of pools) {
@@ -34,8 +34,19 @@ export class BackendContexts {
       if (context === undefined) used.push((context = this.#kept.find(same) ?? contextOf(pool)))
       byPool.set(pool.name, context)
     }
-    this.#kept = used
     return byPool
+  }
+
+  /** As `prepare`, in force at once. */
+  update(pools: readonly PoolSpec[]): ReadonlyMap<string, BackendContext> {
+    const contexts = this.prepare(pools)
+    this.adopt(contexts)
+    return contexts
+  }
+
+  /** These are in force: what else there was is forgotten. */
+  adopt(byPool: ReadonlyMap<string, BackendContext>): void {
+    this.#kept = [...new Set(byPool.values())]
   }
 }
 
