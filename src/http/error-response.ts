@@ -12,6 +12,8 @@ export interface ErrorAudience {
   /** '' where no request could be read. */
   readonly requestId: string
   readonly form: AnswerForm
+  /** What the system, TLS or a limit said, for Proxy-Status; '' for nothing. Never a backend's address. */
+  readonly details: string
   /** Null for clients who are told nothing of the inside. */
   readonly inside: InsideFacts | null
 }
@@ -23,18 +25,22 @@ const formFields: Readonly<Record<AnswerForm, string>> = {
   json: 'Content-Type: application/problem+json\r\nCache-Control: no-store\r\n',
 }
 
-export function errorAnswer(error: ErrorSpec, { requestId, form, inside }: ErrorAudience): OwnAnswer {
+export function errorAnswer(error: ErrorSpec, { requestId, form, details, inside }: ErrorAudience): OwnAnswer {
   const { status } = error
   let fields = formFields[form]
   if (status === 503) fields += `Retry-After: ${RETRY_AFTER_S}\r\n`
-  // What the system or TLS said is of the inside.
-  fields += `Proxy-Status: frontdesk${proxyStatusParameters(error, inside === null ? '' : inside.code)}\r\n`
+  // What the system or TLS said is of the inside; which limit was reached is for whoever reached it.
+  const said = inside !== null || status === 429 ? details : ''
+  fields += `Proxy-Status: frontdesk${proxyStatusParameters(error, said)}\r\n`
   return { status, fields, body: errorBody(form, error, requestId, inside) }
 }
 
 /** The whole answer as latin1 text, where no request could be read. */
 export function errorResponse(error: ErrorSpec, frame: AnswerFrame): string {
-  return ownAnswerText(errorAnswer(error, { requestId: frame.requestId, form: 'text', inside: null }), frame)
+  return ownAnswerText(
+    errorAnswer(error, { requestId: frame.requestId, form: 'text', details: '', inside: null }),
+    frame,
+  )
 }
 
 /** As net/tls/backend-failure.ts writes an alert that a backend sent. */

@@ -795,7 +795,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     const form = hasPage ? 'text' : preferredForm(listValue(block, 'accept'))
     const mayKnow = this.#plane.tellsInside && isInsideClient(this.#client.address, block, this.#site.isTrusted)
     const inside = mayKnow ? this.#insideFacts(code) : null
-    const said = errorAnswer(error, { requestId: this.#requestId, form, inside })
+    const said = errorAnswer(error, { requestId: this.#requestId, form, details: code, inside })
     const answer = fields === '' ? said : { ...said, fields: said.fields + fields }
     return hasPage ? inPage({ route: this.#route!, record: this.#record }, answer) : answer
   }
