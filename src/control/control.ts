@@ -160,7 +160,12 @@ export class Control {
     const { config, plugins } = opening.now
     options.onPlugins?.(plugins)
     if (config !== loaded.config) options.onConfig?.(config)
-    const certificates = await CertificateStore.load({ config, configPath: loaded.path, log })
+    const certificates = await CertificateStore.load({
+      config,
+      configPath: loaded.path,
+      log,
+      events: options.events ?? noEvents,
+    })
     return new Control(options, certificates, opening)
   }
 

@@ -3,6 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { ConfigError, type Problem } from '../../config/problem.ts'
 import type { Log } from '../../core/log.ts'
+import { type EventSink, noEvents } from '../events.ts'
 import { kindWords, type MaterialFailure, type MaterialStatus, materialStatus } from './certificate-status.ts'
 import { type Expiring, ExpiryWatch, warnDays } from './expiry-watch.ts'
 import { FileWatch } from './file-watch.ts'
@@ -15,6 +16,8 @@ export interface CertificateStoreOptions {
   /** For messages; null without a file. */
   readonly configPath: string | null
   readonly log: Log
+  /** Default: nobody is told. */
+  readonly events?: EventSink
   /** The clock, in milliseconds since 1970. */
   readonly now?: () => number
 }
@@ -27,6 +30,7 @@ const PATIENCE_MS = [150, 300, 500, 700]
 
 export class CertificateStore {
   readonly #log: Log
+  readonly #events: EventSink
   readonly #configPath: string | null
   readonly #now: () => number
   readonly #watch: FileWatch
@@ -46,12 +50,16 @@ export class CertificateStore {
     return new CertificateStore(options, read.material)
   }
 
-  private constructor({ log, configPath, now = Date.now }: CertificateStoreOptions, material: Material) {
+  private constructor(
+    { log, configPath, events = noEvents, now = Date.now }: CertificateStoreOptions,
+    material: Material,
+  ) {
     this.#log = log
+    this.#events = events
     this.#configPath = configPath
     this.#now = now
     this.#material = material
-    this.#expiry = new ExpiryWatch({ log, now })
+    this.#expiry = new ExpiryWatch({ log, events, now })
     this.#watch = new FileWatch({
       onChange: () => this.#onChange(),
       onProblem: (folder, code) => {
@@ -178,9 +186,11 @@ export class CertificateStore {
 
   #tellChange({ wanted, loaded }: Entry): void {
     const name = wanted.files.cert
+    const about = { type: 'certificate_renewed', name, kind: eventKinds[wanted.kind] } as const
     if ('spec' in loaded) {
       const { names, notAfterMs, fingerprint } = loaded.facts
       const until = new Date(notAfterMs).toISOString()
+      this.#events.emit({ ...about, names, expiresAt: new Date(notAfterMs) })
       const good = names.length === 0 ? '' : ` for ${names.join(', ')}`
       const fields = { name, names, expires_at: until, fingerprint }
       this.#log.event(
@@ -191,6 +201,8 @@ export class CertificateStore {
       )
       return
     }
+    const expiresAt = loaded.expiresAtMs === null ? null : new Date(loaded.expiresAtMs)
+    this.#events.emit({ ...about, names: [], expiresAt })
     this.#log.event('info', 'certificate_changed', `${kindWords[wanted.kind]} ${name} changed`, { name })
   }
 
@@ -250,6 +262,9 @@ export function problemsOf(refusals: readonly Refusal[], configPath: string | nu
     return { ...place, message: `${file} ${reason}`, hint, value: file }
   })
 }
+
+/** As events call them. */
+const eventKinds = { identity: 'certificate', authorities: 'authorities', revocations: 'revocation_list' } as const
 
 const pathsOf = (wanted: Iterable<Wanted>): string[] => [...wanted].flatMap(({ files }) => [files.cert, files.key])
 

@@ -1,5 +1,6 @@
-// Warns before certificates end: in the log, 30, 7 and 1 days before, once each, and when it has happened.
+// Warns before certificates end: in the log and as events, 30, 7 and 1 days before, once each, and when it has happened.
 import type { Log } from '../../core/log.ts'
+import { type EventSink, noEvents } from '../events.ts'
 
 /** Something that ends. */
 export interface Expiring {
@@ -16,6 +17,8 @@ export interface Expiring {
 
 export interface ExpiryWatchOptions {
   readonly log: Log
+  /** Default: nobody is told. */
+  readonly events?: EventSink
   /** The clock, in milliseconds since 1970. */
   readonly now?: () => number
 }
@@ -28,14 +31,16 @@ const LOOK_MS = 3_600_000
 
 export class ExpiryWatch {
   readonly #log: Log
+  readonly #events: EventSink
   readonly #now: () => number
   /** The last threshold told of, in days before the end, by name and end: another certificate is told of anew. */
   readonly #told = new Map<string, number>()
   #watched: readonly Expiring[] = []
   #timer: NodeJS.Timeout | null = null
 
-  constructor({ log, now = Date.now }: ExpiryWatchOptions) {
+  constructor({ log, events = noEvents, now = Date.now }: ExpiryWatchOptions) {
     this.#log = log
+    this.#events = events
     this.#now = now
   }
 
@@ -77,6 +82,9 @@ export class ExpiryWatch {
     const at = new Date(endsAtMs).toISOString()
     const subject = `the ${what} ${name}${about === '' ? '' : ` (${about})`}`
     const fields = { name, expires_at: at, days_left: daysLeft(leftMs) }
+    const kind = what === 'certificate' ? 'certificate' : 'revocation_list'
+    const expiresAt = new Date(endsAtMs)
+    this.#events.emit({ type: 'certificate_expires', name, kind, expiresAt, daysLeft: fields.days_left })
     if (leftMs <= 0) {
       const consequence = what === 'revocation list' ? ': every client certificate is refused' : ''
       this.#log.event(
