@@ -7,6 +7,9 @@ import type { Command } from 'commander'
 import { strategies } from '../src/balancer/table.ts'
 import { buildProgram, withDefaultCommand } from '../src/cli/program.ts'
 import { loadConfig } from '../src/config/load.ts'
+import { jsonFields } from '../src/observe/access/json-line.ts'
+import { logFamilies, logVariables } from '../src/observe/access/log-variables.ts'
+import { redactedByDefault } from '../src/observe/access/redaction.ts'
 import { variables } from '../src/routing/template.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -161,6 +164,15 @@ test('the guide to routes names every variable, and where it is known', () => {
   for (const { name, family, meaning } of variables) {
     assert.ok(page.includes(`| \`{${name}${family === true ? '.NAME' : ''}}\` | ${meaning}`), name)
   }
+})
+
+test('the page on observability has every member and variable of a log line, and what is hidden in it', () => {
+  const page = read('docs/guide/observability.md').replaceAll(/\n/g, ' ')
+  for (const name of jsonFields) assert.ok(page.includes(`\`${name}\``), name)
+  for (const { name } of logVariables) assert.ok(page.includes(`\`{${name}}\``), name)
+  for (const { name } of logFamilies) assert.ok(page.includes(`\`{${name}.NAME}\``), name)
+  for (const name of redactedByDefault.query) assert.ok(page.includes(`\`${name}\``), name)
+  for (const name of redactedByDefault.headers) assert.ok(page.toLowerCase().includes(`\`${name}\``), name)
 })
 
 test('the configuration of the README is the one in examples/', () => {

@@ -44,6 +44,7 @@ for (const name of [
   'flat-tls',
   'doubtful',
   'admin-secure',
+  'observability',
 ]) {
   test(`the expanded form of ${name} means the same`, () => {
     const path = join(folder, name, 'config.json')
