@@ -69,7 +69,7 @@ function block(o: AnnounceOptions, listeners: readonly Announced[], admin: strin
     [listeners.length === 1 ? 'Proxy' : name, url, summary(o, name)],
     ...others.map((other) => ['', other]),
   ])
-  if (admin !== null) rows.push(['Admin', admin], ['Metrics', `${admin}/metrics`])
+  if (admin !== null) rows.push(['Admin', admin, '(the dashboard)'], ['Metrics', `${admin}/metrics`])
   const lines = aligned(rows)
   const attempt = listeners.map(({ name, url }) => attemptAt(configOf(o, name), url)).find((words) => words !== '')
   const hints = (o.hints ?? []).map((hint) => `\n        ${hint}`).join('')

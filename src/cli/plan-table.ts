@@ -35,7 +35,7 @@ function stepRows(step: PlanStep, paint: Terminal['paint']): string[][] {
   const [sign, colour] = signs[action]
   const what = pool === undefined || pool === name ? name : `${name} (pool ${pool})`
   const words = [
-    ...(action === 'move' ? ['moves'] : action === 'drain' ? ['drains'] : []),
+    ...(action === 'drain' ? ['drains'] : action === 'move' && changes.length === 0 ? ['moves'] : []),
     ...changes.map(changeWords),
     ...(note === undefined ? [] : [note]),
     ...(connections === 0 ? [] : [`${plural(connections, 'live connection')}`]),

@@ -372,7 +372,10 @@ test('proxy serves without a file and writes none', async (t) => {
 test('demo finds free ports, says where everything is, and ends everything', async (t) => {
   const served = new CliProcess(t, ['demo', '--workers', '1'])
   const [, port] = await served.says(/Proxy {6}http:\/\/localhost:(\d+) +round-robin → 3 backends \(3 up\)/)
-  assert.match(served.stdout, /Admin {6}http:\/\/localhost:\d+\n {2}Metrics {4}http:\/\/localhost:\d+\/metrics\n/)
+  assert.match(
+    served.stdout,
+    /Admin {6}http:\/\/localhost:\d+ +\(the dashboard\)\n {2}Metrics {4}http:\/\/localhost:\d+\/metrics\n/,
+  )
   const counted = await cli(t, ['request', `http://127.0.0.1:${port}/`, '-n', '30', '-c', '3', '--json'])
   assert.deepEqual((JSON.parse(counted.stdout) as { backends: unknown }).backends, { blue: 10, green: 10, red: 10 })
   const second = new CliProcess(t, ['demo', '--workers', '1'])

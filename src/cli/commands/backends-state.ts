@@ -29,11 +29,15 @@ export function defineDrain(group: Command, context: CliContext): void {
     const body = await patchBackend(target, { url, pool: o.pool, state: 'drain', drain: o.drain })
     if (o.wait) await untilIdle(target, body)
     const open = plural(body.current_connections, unitOf(body.url))
-    const state = o.wait ? `${body.url} is drained` : `${body.url} is draining, ${open} in flight`
+    const end = body.drain_ends_at === undefined ? '' : `, cut ${clockTime(body.drain_ends_at)}`
+    const state = o.wait ? `${body.url} is drained` : `${body.url} is draining, ${open} in flight${end}`
     const text = `${state}: ${callFor('enable', body)} brings it back`
     return report({ context, target, options: o, body, text })
   })
 }
+
+/** "at 15:04:05", local time. */
+const clockTime = (iso: string): string => `at ${new Date(iso).toTimeString().slice(0, 8)}`
 
 export function defineEnable(group: Command, context: CliContext): void {
   const command = subcommand(group, 'enable', 'put a drained or disabled one back into service').argument(

@@ -94,12 +94,13 @@ function historyRow(
   { terminal }: CliContext,
 ): { row: string[]; more: string[][] } {
   const number = `  ${revision}${revision === running ? ' *' : ''}`
-  const [first = 'nothing', ...rest] = changes.map(printable)
+  const isStart = cause === 'start'
+  const [first = isStart ? 'started' : 'nothing', ...rest] = changes.map(printable)
   const row = [
     number,
     `${age(Date.now() - Date.parse(at))} ago`,
     first,
-    terminal.paint('dim', printable(`${by}, ${cause}`)),
+    terminal.paint('dim', printable(isStart ? '' : `${by}, ${cause}`)),
   ]
   return { row, more: rest.map((line) => ['', '', line, '']) }
 }

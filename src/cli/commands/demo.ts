@@ -70,6 +70,7 @@ function hintsFor(command: string, proxyPort: number, adminPort: number, backend
   const rows = [
     [`${command} request ${proxy}/ -n 300 -c 10`, 'each backend answers a third'],
     [`${command} status${admin}`, 'how they are'],
+    [`${command} top${admin}`, 'the same, live; the dashboard shows it in a browser'],
     [`curl -X POST http://localhost:${victim}/fail`, 'one goes DOWN, the others take its share; /recover mends it'],
     [`curl -N ${proxy}/sse`, 'events arrive one by one'],
   ]

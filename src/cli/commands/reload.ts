@@ -47,7 +47,7 @@ async function reload(o: Options, { terminal }: CliContext): Promise<number> {
 
 function lastLine(answer: ChangeAnswer, isDry: boolean): string {
   const { revision, plan } = answer
-  if (isEmpty(answer)) return `nothing changes: revision ${revision} is what the file says`
+  if (isEmpty(answer)) return `nothing in the file has changed: revision ${revision} stays`
   const restart = plan.needs_restart.length > 0
   if (isDry && restart) return `${planSummary(plan)}; needs a restart, "frontdesk reload" would be refused`
   if (isDry) return `${planSummary(plan)}; "frontdesk reload" applies it`
