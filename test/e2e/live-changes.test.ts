@@ -1,0 +1,34 @@
+// The proof that a running Frontdesk is changed without anybody noticing: 100 changes in a row by every way there is, under
+// load, with WebSockets and TCP connections open all the time.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { haveOpenssl } from '../support/certificates.ts'
+import { run } from '../support/live-changes/run.ts'
+import { Stage } from '../support/live-changes/stage.ts'
+
+const skip = !(await haveOpenssl())
+/** What is asked for; a busy machine may not reach it, and then less is proved, but no less than this. */
+const perSecond = 2000
+const leastPerSecond = 300
+
+test('100 changes in a row fail no request and close no connection', { skip, timeout: 120_000 }, async (t) => {
+  const stage = await Stage.open()
+  t.after(() => stage.close())
+  const { traffic, took, before, after } = await run(stage, { changes: 100, perSecond, warmUpMs: 1000 })
+  const rate = Math.round(traffic.answered / (traffic.elapsedMs / 1000))
+  const slowest = [...took].map(([name, times]) => `${name} ${Math.round(Math.max(...times))} ms`)
+  t.diagnostic(
+    `${rate} requests/s, slowest ${Math.round(traffic.slowestMs.request)} ms; changes: ${slowest.join(', ')}`,
+  )
+  t.diagnostic(`before ${JSON.stringify(before.footprint)}, after ${JSON.stringify(after.footprint)}`)
+  assert.deepEqual(traffic.failures, [])
+  assert.ok(rate >= leastPerSecond, `only ${rate} requests/s`)
+  assert.ok(traffic.echoes.webSockets > 50 * 10 && traffic.echoes.tcpSockets > 20 * 10, JSON.stringify(traffic.echoes))
+  assert.deepEqual([after.listeners, after.pools, after.backends], [before.listeners, before.pools, before.backends])
+  assert.equal(after.metrics, before.metrics)
+  assert.equal(after.footprint.threads, before.footprint.threads)
+  // Connections to backends come and go; a leak would be one for each change.
+  assert.ok(after.footprint.descriptors <= before.footprint.descriptors + 30, JSON.stringify([before, after]))
+  const grownMB = (after.footprint.rssBytes - before.footprint.rssBytes) / 2 ** 20
+  assert.ok(grownMB < 40, `memory has grown by ${Math.round(grownMB)} MB`)
+})
