@@ -18,6 +18,8 @@ export interface LogSinkOptions {
 /** A Log that writes to the terminal; `flush` writes what the current turn of the event loop has gathered. */
 export interface LogSink extends Log {
   readonly format: 'text' | 'json'
+  /** Events below it are dropped; it may change meanwhile. */
+  level: LogLevel
   flush(): void
 }
 
@@ -32,9 +34,10 @@ export function createLogSink(o: LogSinkOptions): LogSink {
   }
   return {
     format,
+    level: o.level,
     flush,
     event(level, name, message, fields = {}) {
-      if (rank[level] < rank[o.level]) return
+      if (rank[level] < rank[this.level]) return
       const line =
         format === 'json'
           ? jsonLine(now(), level, name, message, fields)

@@ -117,7 +117,11 @@ async function start(o: ServeOptions, { log, manager, pids }: StartParts): Promi
   try {
     const inheritance = takeInheritance(process.env, pids)
     const { loaded, reload: load, context } = o
-    return await startFrontdesk({ loaded, log, version: context.version, load, inheritance, events: manager })
+    const onConfig = ({ logging }: LoadedConfig['config']): void => {
+      log.level = logging.level
+    }
+    const { version } = context
+    return await startFrontdesk({ loaded, log, version, load, inheritance, events: manager, onConfig })
   } catch (error) {
     const failure = listenFailure(error)
     if (failure === null) throw error

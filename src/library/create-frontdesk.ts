@@ -21,7 +21,7 @@ import type {
   Revision,
 } from './frontdesk.ts'
 import { graceOf } from './grace.ts'
-import { programLog } from './program-log.ts'
+import { type ProgramLog, programLog } from './program-log.ts'
 import { isFile, readConfiguration } from './read-configuration.ts'
 
 /**
@@ -41,7 +41,7 @@ interface EmbeddedOptions {
   readonly loaded: LoadedConfig
   /** For `POST /reload` of the admin API; null = it reads certificates only. */
   readonly load: (() => Promise<LoadedConfig>) | null
-  readonly log: Log
+  readonly log: ProgramLog
 }
 
 class Embedded implements Frontdesk {
@@ -131,7 +131,11 @@ class Embedded implements Frontdesk {
     const { loaded, load, log } = this.#o
     for (const warning of loaded.warnings) this.#told.event('warn', 'configuration', warning)
     try {
-      this.#running = await startFrontdesk({ loaded, load, log, events: this.#bus, version: readVersion() })
+      const onConfig = ({ logging }: LoadedConfig['config']): void => {
+        log.level = logging.level
+      }
+      const parts = { loaded, load, log, onConfig, events: this.#bus }
+      this.#running = await startFrontdesk({ ...parts, version: readVersion() })
     } catch (error) {
       throw error instanceof FrontdeskError ? error : startFailed(error)
     }

@@ -15,12 +15,18 @@ export interface LogEvent {
 
 const rank: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
 
+/** The least level that is told may change meanwhile. */
+export interface ProgramLog extends Log {
+  level: LogLevel
+}
+
 /** Events of at least that level. What `tell` throws is its own affair: it must not stop what was being told of. */
-export function programLog(tell: ((event: LogEvent) => void) | undefined, least: LogLevel): Log {
-  if (tell === undefined) return silentLog
+export function programLog(tell: ((event: LogEvent) => void) | undefined, least: LogLevel): ProgramLog {
+  if (tell === undefined) return { ...silentLog, level: least }
   return {
+    level: least,
     event(level, name, message, fields = {}) {
-      if (rank[level] < rank[least]) return
+      if (rank[level] < rank[this.level]) return
       try {
         const told: unknown = tell({ at: new Date(), level, name, message, fields })
         isStrayPromise(told)
