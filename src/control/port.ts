@@ -4,6 +4,7 @@ import type { ErrorName } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Slot, Snapshot } from '../core/spec.ts'
 import type { FollowFilter } from '../observe/follow/follow-filter.ts'
+import type { SpanCounts } from '../observe/tracing/tracer.ts'
 import type { OwnerState } from '../state/owner-state.ts'
 import type { FieldProblem } from './control-error.ts'
 import type { Plan } from './plan/plan.ts'
@@ -71,6 +72,8 @@ export interface ControlPort {
   cutBackend(slot: Slot): void
   /** The same as SIGTERM: drain, then end. */
   stop(): void
+  /** Since the start; undefined = nobody counts. */
+  spanCounts?(): SpanCounts
   isDraining(): boolean
   /** Tells of exchanges that end from now on and meet the filter; at most `perSecond` of each worker. */
   follow(filter: FollowFilter, perSecond: number, onEntries: (entries: FollowedEntries) => void): Following

@@ -138,6 +138,16 @@ export const metrics = Object.freeze({
     labels: [],
     help: 'How often workers were started again after they died.',
   },
+  frontdesk_spans_exported_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Spans that the endpoint of `tracing` has taken.',
+  },
+  frontdesk_spans_dropped_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Spans lost: too many waited, or the endpoint did not take them.',
+  },
   process_cpu_user_seconds_total: { type: 'counter', labels: [], help: 'User CPU time of the whole process.' },
   process_cpu_system_seconds_total: { type: 'counter', labels: [], help: 'System CPU time of the whole process.' },
   process_cpu_seconds_total: { type: 'counter', labels: [], help: 'User and system CPU time of the whole process.' },

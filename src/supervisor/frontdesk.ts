@@ -148,6 +148,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
       if (!stop.begun) log.event('info', 'draining', drainingWords('admin API'), { cause: 'admin API' })
       stop.drain({ cause: 'admin API' })
     },
+    spanCounts: () => outlets.spanCounts,
     isDraining: () => stop.begun,
     follow: (filter, perSecond, onEntries) => crew.follows.add(filter, perSecond, onEntries),
     onBackendFailure: (listener) => void failureListeners.push(listener),

@@ -3,9 +3,9 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Prepared } from '../control/port.ts'
 import type { Log } from '../core/log.ts'
 import type { Snapshot, TracingSpec } from '../core/spec.ts'
-import type { SpanBatch } from '../observe/tracing/tracer.ts'
+import type { SpanBatch, SpanCounts } from '../observe/tracing/tracer.ts'
 import { AccessSink } from './access-sink.ts'
-import { type SpanCounts, SpanExporter } from './span-exporter.ts'
+import { SpanExporter } from './span-exporter.ts'
 
 export interface OutletsOptions {
   readonly version: string

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { Log } from '../core/log.ts'
 import type { TracingSpec } from '../core/spec.ts'
-import type { SpanBatch } from '../observe/tracing/tracer.ts'
+import type { SpanBatch, SpanCounts } from '../observe/tracing/tracer.ts'
 
 export interface SpanExporterOptions {
   readonly to: NonNullable<TracingSpec['export']>
@@ -18,12 +18,6 @@ export interface SpanExporterOptions {
   readonly retryMs?: number
   /** After so long a batch is given up; default 60,000. */
   readonly giveUpMs?: number
-}
-
-export interface SpanCounts {
-  readonly exported: number
-  readonly dropped: number
-  readonly waiting: number
 }
 
 /** What became of a batch. `retry`: it may be sent again, not before so many milliseconds where the collector says so. */

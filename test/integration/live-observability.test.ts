@@ -109,4 +109,6 @@ leakTest('traces begin and end with the configuration; error answers say what it
   await reload(program, dir, base, 2)
   assert.deepEqual([await traced(), await told()], [false, true])
   assert.equal(collector.spans.length, 4)
+  const { body } = await ask(program.adminPort, { path: '/metrics' })
+  assert.match(body, /^frontdesk_spans_exported_total 4$/m)
 })

@@ -17,7 +17,7 @@ import { durationFamily, requestsFamily, type TrafficRow, trafficNames, trafficR
 
 /** Where the numbers come from. */
 export interface MetricsSources {
-  readonly port: Pick<ControlPort, 'version' | 'state' | 'workers'>
+  readonly port: Pick<ControlPort, 'version' | 'state' | 'workers' | 'spanCounts'>
   readonly health: Pick<Health, 'checks' | 'transitions'>
   readonly membership: Pick<Membership, 'members' | 'departing' | 'revision' | 'snapshot'>
   readonly reloadSuccessful: () => boolean
@@ -67,6 +67,7 @@ export class Metrics {
     for (const write of backendFamilies(this.#sources)) yield* writeEach(write(writer), rows, { writer, slice })
     this.#writePools(writer)
     this.#writeWorkers(writer)
+    this.#writeSpans(writer)
     await this.#process.write(writer)
     yield writer.take()
   }
@@ -160,6 +161,12 @@ export class Metrics {
       if (slice.isOver) await slice.rest()
     }
     return rows
+  }
+
+  #writeSpans(writer: TextWriter): void {
+    const { exported, dropped } = this.#sources.port.spanCounts?.() ?? { exported: 0, dropped: 0 }
+    writer.family('frontdesk_spans_exported_total').sample('', exported)
+    writer.family('frontdesk_spans_dropped_total').sample('', dropped)
   }
 
   #writeWorkers(writer: TextWriter): void {

@@ -14,6 +14,13 @@ export interface SpanBatch {
   readonly count: number
 }
 
+/** What has become of spans in the main thread. */
+export interface SpanCounts {
+  readonly exported: number
+  readonly dropped: number
+  readonly waiting: number
+}
+
 const FLUSH_BYTES = 64 * 1024
 const FLUSH_MS = 1000
 
