@@ -21,6 +21,8 @@ export interface ProxyOptions {
   readonly workers?: number
   /** Starts the admin API on a free port. */
   readonly admin?: boolean
+  /** Listens where `config` says, as after a change of the configuration; otherwise on any free ports. */
+  readonly ownPorts?: boolean
   readonly log?: Log
   readonly inheritance?: Inheritance
 }
@@ -45,8 +47,9 @@ export async function startProxy(backends: readonly BackendEntry[], options: Pro
   const loaded = loadConfig({ text: JSON.stringify(document(backends, options)) })
   // A file cannot ask for "any free port"; a test has to.
   const { config } = loaded
-  const listeners = config.listeners.map((listener) => ({ ...listener, port: 0 }))
-  const admin = config.admin === null ? null : { ...config.admin, port: 0 }
+  const free = options.ownPorts === true ? {} : { port: 0 }
+  const listeners = config.listeners.map((listener) => ({ ...listener, ...free }))
+  const admin = config.admin === null ? null : { ...config.admin, ...free }
   const running = await startFrontdesk({
     loaded: { ...loaded, config: { ...config, listeners, admin } },
     log: options.log ?? silentLog,

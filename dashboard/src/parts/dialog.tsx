@@ -1,4 +1,4 @@
-// Questions that stand before the page: the browser's own <dialog>, which keeps the focus inside and gives it back.
+// Questions that stand before the page: the browser's own <dialog>, which keeps the focus inside.
 import { type ComponentChildren, createRef } from 'preact'
 import { useEffect, useId, useState } from 'preact/hooks'
 import { wordsOf } from '../api/client.ts'
@@ -43,8 +43,18 @@ export function Dialog({ title, close, children, wide = false, locked = false }:
   const titleId = useId()
   useEffect(() => {
     const dialog = ref.current
-    if (dialog !== null && !dialog.open) dialog.showModal()
-    return () => dialog?.close()
+    const opener = document.activeElement as HTMLElement | null
+    if (dialog !== null && !dialog.open) {
+      dialog.showModal()
+      // What is to be filled in or decided, not the cross that closes.
+      dialog.querySelector<HTMLElement>('form input, form select, form textarea, form [type="submit"]')?.focus()
+    }
+    return () => {
+      dialog?.close()
+      // The browser gives the focus back only while the dialog is still in the page.
+      const back = opener?.isConnected === true ? opener : document.getElementById('main')
+      back?.focus({ preventScroll: true })
+    }
   }, [ref])
   return (
     <dialog

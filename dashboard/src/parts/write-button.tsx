@@ -13,8 +13,22 @@ export interface WriteButtonProps {
   readonly tabIndex?: number
 }
 
-export function WriteButton({ children, onClick, label, tabIndex, class: look = '' }: WriteButtonProps) {
-  const refusal = useStore(store, whyReadOnly)
+/** Why this page may change nothing now; null = it may. */
+export const useRefusal = (): string | null => useStore(store, whyReadOnly)
+
+export function WriteButton(props: WriteButtonProps) {
+  return <GuardedButton {...props} refusal={useRefusal()} />
+}
+
+/** The same for lists with many of them: the refusal is asked for once. */
+export function GuardedButton({
+  children,
+  onClick,
+  label,
+  tabIndex,
+  refusal,
+  class: look = '',
+}: WriteButtonProps & { readonly refusal: string | null }) {
   return (
     <button
       type="button"

@@ -1,8 +1,9 @@
 // One backend: a row of the table, on a phone a card.
 
 import { Icon } from '../../parts/icons.tsx'
+import { pure } from '../../parts/pure.ts'
 import { StateChip } from '../../parts/state-chip.tsx'
-import { WriteButton } from '../../parts/write-button.tsx'
+import { GuardedButton } from '../../parts/write-button.tsx'
 import type { Backend } from '../../store/state.ts'
 import { formatAgo, formatCount, formatMs, formatShare } from '../../text/format.ts'
 import { askDisable, askDrain, askRemove, askWeight, enable } from './actions.tsx'
@@ -13,12 +14,15 @@ export interface BackendRowProps {
   readonly index: number
   readonly active: boolean
   readonly now: number
-  readonly onActivate: () => void
+  /** Why nothing may be changed now; null = it may. */
+  readonly refusal: string | null
+  /** Told when it gets the focus; the same function each time. */
+  readonly onActivate: (backend: Backend) => void
 }
 
 export const isResting = ({ state }: Backend): boolean => state === 'draining' || state === 'disabled'
 
-export function BackendRow({ backend, index, active, now, onActivate }: BackendRowProps) {
+export const BackendRow = pure(({ backend, index, active, now, refusal, onActivate }: BackendRowProps) => {
   const { url, state, weight, backup, last_check: check } = backend
   const limit = backend.max_connections === 0 ? '' : ` / ${formatCount(backend.max_connections)}`
   return (
@@ -30,8 +34,8 @@ export function BackendRow({ backend, index, active, now, onActivate }: BackendR
       data-url={url}
       data-state={state}
       tabIndex={active ? 0 : -1}
-      onFocus={onActivate}
-      onClick={onActivate}
+      onFocus={() => onActivate(backend)}
+      onClick={() => onActivate(backend)}
     >
       <Cell class="state">
         <StateChip state={state} />
@@ -70,11 +74,11 @@ export function BackendRow({ backend, index, active, now, onActivate }: BackendR
         )}
       </Cell>
       <Cell class="actions">
-        <Actions backend={backend} tabIndex={active ? 0 : -1} />
+        <Actions backend={backend} tabIndex={active ? 0 : -1} refusal={refusal} />
       </Cell>
     </div>
   )
-}
+})
 
 interface CellProps {
   readonly class: string
@@ -91,28 +95,64 @@ function Cell({ class: look, label, children }: CellProps) {
   )
 }
 
-function Actions({ backend, tabIndex }: { readonly backend: Backend; readonly tabIndex: number }) {
+interface ActionsProps {
+  readonly backend: Backend
+  readonly tabIndex: number
+  readonly refusal: string | null
+}
+
+function Actions({ backend, tabIndex, refusal }: ActionsProps) {
   const { url } = backend
   return (
     <>
       {isResting(backend) ? (
-        <WriteButton class="small" label={`Enable ${url}`} tabIndex={tabIndex} onClick={() => void enable(backend)}>
+        <GuardedButton
+          refusal={refusal}
+          class="small"
+          label={`Enable ${url}`}
+          tabIndex={tabIndex}
+          onClick={() => void enable(backend)}
+        >
           <Icon name="play" size={14} /> Enable
-        </WriteButton>
+        </GuardedButton>
       ) : (
-        <WriteButton class="small" label={`Drain ${url}`} tabIndex={tabIndex} onClick={() => askDrain(backend)}>
+        <GuardedButton
+          refusal={refusal}
+          class="small"
+          label={`Drain ${url}`}
+          tabIndex={tabIndex}
+          onClick={() => askDrain(backend)}
+        >
           <Icon name="drain" size={14} /> Drain
-        </WriteButton>
+        </GuardedButton>
       )}
-      <WriteButton class="icon" label={`Weight of ${url}`} tabIndex={tabIndex} onClick={() => askWeight(backend)}>
+      <GuardedButton
+        refusal={refusal}
+        class="icon"
+        label={`Weight of ${url}`}
+        tabIndex={tabIndex}
+        onClick={() => askWeight(backend)}
+      >
         <Icon name="weight" />
-      </WriteButton>
-      <WriteButton class="icon" label={`Disable ${url}`} tabIndex={tabIndex} onClick={() => askDisable(backend)}>
+      </GuardedButton>
+      <GuardedButton
+        refusal={refusal}
+        class="icon"
+        label={`Disable ${url}`}
+        tabIndex={tabIndex}
+        onClick={() => askDisable(backend)}
+      >
         <Icon name="stop" />
-      </WriteButton>
-      <WriteButton class="icon" label={`Remove ${url}`} tabIndex={tabIndex} onClick={() => askRemove(backend)}>
+      </GuardedButton>
+      <GuardedButton
+        refusal={refusal}
+        class="icon"
+        label={`Remove ${url}`}
+        tabIndex={tabIndex}
+        onClick={() => askRemove(backend)}
+      >
         <Icon name="remove" />
-      </WriteButton>
+      </GuardedButton>
     </>
   )
 }

@@ -6,7 +6,7 @@ import { FilterInput } from '../../parts/filter-input.tsx'
 import { Icon } from '../../parts/icons.tsx'
 import { Empty, Failure, useResource } from '../../parts/resource.tsx'
 import { useNow } from '../../parts/use-now.ts'
-import { WriteButton } from '../../parts/write-button.tsx'
+import { useRefusal, WriteButton } from '../../parts/write-button.tsx'
 import { replacePlace } from '../../shell/router.ts'
 import { useMedia } from '../../shell/use-media.ts'
 import { refreshBackends, store } from '../../store/session.ts'
@@ -129,12 +129,14 @@ interface TableProps {
 function Table({ items, options, onSort, onAdd }: TableProps) {
   const box = useRef<HTMLDivElement>(null)
   const now = useNow()
+  const refusal = useRefusal()
   const narrow = useMedia('(max-width: 860px)')
   const [active, setActive] = useState<string | null>(null)
   const size = narrow ? heights.narrow : heights.wide
   const heightOf = useCallback((item: Item) => size[item.kind], [size])
   const first = items.find((item) => item.kind === 'backend')
   const current = items.some((item) => itemKey(item) === active) ? active : first === undefined ? null : itemKey(first)
+  const activate = useCallback((backend: Backend) => setActive(keyOf(backend)), [])
   const sortBy = (key: SortKey): void => {
     if (options.sort !== key) onSort({ sort: key, descending: !['state', 'backend'].includes(key) })
     else if (options.descending === !['state', 'backend'].includes(key)) onSort({ descending: !options.descending })
@@ -180,7 +182,8 @@ function Table({ items, options, onSort, onAdd }: TableProps) {
               index={index + 2}
               active={key === current}
               now={now}
-              onActivate={() => setActive(key)}
+              refusal={refusal}
+              onActivate={activate}
             />
           )
         }}
