@@ -149,6 +149,12 @@ export class LiveBackend implements DialTarget {
     wire.onGone = () => wires.delete(wire)
   }
 
+  /** Closes what is open now; what comes later may stay. */
+  release(): void {
+    this.closeIdle()
+    for (const wire of this.#links.wires) wire.destroy()
+  }
+
   /** Closes everything to this backend, exchanges and tunnels in flight too. */
   cut(): void {
     this.#links.isCut = true
@@ -229,8 +235,9 @@ export class LiveBackends implements Sockets {
     this.#bySlot.set(spec.slot, next)
   }
 
-  /** Closes what is still open to a backend that has left. */
+  /** Closes what is still open to a backend that has left, and what is open now to one whose drain has ended. */
   cut(slot: number): void {
+    this.#bySlot.get(slot)?.release()
     for (const live of this.#leaving) {
       if (live.spec.slot !== slot) continue
       live.cut()
