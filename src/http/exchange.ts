@@ -65,6 +65,8 @@ export interface ExchangeClient extends Owner, ClientFactsOfStep {
   readonly isSecure: boolean
   /** Null without TLS. */
   readonly tls: TlsFacts | null
+  /** Its connection is not kept: a drain, or its listener has gone. */
+  readonly leaves: boolean
   /** From now on a tunnel reads and writes its wire, until the exchange ends. */
   becomeTunnel(): void
   /** Bytes that came behind an Upgrade request, handed over to the tunnel. */
@@ -872,7 +874,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
 
   #clientStays(): boolean {
     const { fields, minor } = this.#head
-    return (minor === 1 ? !fields.close : fields.keepAlive) && this.#body.done && !this.#plane.draining
+    return (minor === 1 ? !fields.close : fields.keepAlive) && this.#body.done && !this.#client.leaves
   }
 
   #bodyTooLarge(): boolean {

@@ -26,9 +26,13 @@ test('nothing owed is done at once; what fails fails for all', async () => {
   await assert.rejects(answers.all(), /worker 0: no/)
 })
 
-test('whoever is late is named once, and not waited for', async () => {
+test('whoever is late is named once, and waited for until it is gone', async () => {
   const late: (readonly number[])[] = []
-  const answers = new Answers({ limitMs: 1, onLate: (workers) => late.push(workers) })
+  const onLate = (workers: readonly number[]): void => {
+    late.push(workers)
+    for (const worker of workers) answers.gone(worker)
+  }
+  const answers = new Answers({ limitMs: 1, onLate })
   answers.expect('commit', 2)
   answers.expect('listen', 2)
   answers.expect('commit', 3)

@@ -2,7 +2,7 @@
 
 export interface AnswersOptions {
   readonly limitMs: number
-  /** Called with the workers that have not answered by then; the rest is not waited for any more. */
+  /** Called once with the workers that have not answered by then. They are waited for until somebody calls `gone` or `failed`. */
   readonly onLate: (workers: readonly number[]) => void
 }
 
@@ -15,10 +15,7 @@ export class Answers {
 
   constructor({ limitMs, onLate }: AnswersOptions) {
     this.#deadline = setTimeout(() => {
-      const late = [...new Set(this.#owed.values())]
-      this.#owed.clear()
-      onLate(late)
-      this.#settle()
+      onLate([...new Set(this.#owed.values())])
     }, limitMs)
     // Whoever waits for it is told; that may be later.
     this.#outcome.promise.catch(() => {})
@@ -26,6 +23,10 @@ export class Answers {
 
   expect(what: string, worker: number): void {
     this.#owed.set(`${what} ${worker}`, worker)
+  }
+
+  owes(what: string, worker: number): boolean {
+    return this.#owed.has(`${what} ${worker}`)
   }
 
   answered(what: string, worker: number): void {

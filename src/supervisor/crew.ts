@@ -208,7 +208,7 @@ export class Crew {
     this.#isChanging = true
     try {
       const change = await this.#makeReady(wanted)
-      return { commit: () => this.#commit(change), abandon: async () => this.#abandon(change) }
+      return { commit: () => this.#commit(change), abandon: () => this.#abandon(change) }
     } catch (error) {
       this.#isChanging = false
       throw error
@@ -250,7 +250,7 @@ export class Crew {
       await live.prepare(this.#members(), staff.joining)
       return change
     } catch (error) {
-      this.#abandon(change)
+      await this.#abandon(change)
       throw error
     }
   }
@@ -337,8 +337,8 @@ export class Crew {
     log.event('info', 'workers_changed', `${what} from now on${rest}`, { workers })
   }
 
-  #abandon({ live, joining, mainJoins }: ReadyChange): void {
-    live.abandon(this.#members())
+  async #abandon({ live, joining, mainJoins }: ReadyChange): Promise<void> {
+    await live.abandon(this.#members())
     for (const slot of joining) {
       void slot.stop(true).then(() => this.#forget(slot))
     }
@@ -361,10 +361,12 @@ export class Crew {
     return member instanceof MainPlane ? member.plane.snapshot : this.#runs.get(member.id)!
   }
 
-  #giveUp(worker: number, reason: string): void {
+  #giveUp(worker: number, reason: string): boolean {
     const { log } = this.#options
     log.event('error', 'worker_hangs', `worker ${worker}: ${reason}`, { worker, reason })
-    this.#slots.get(worker)?.replace(reason)
+    const slot = this.#slots.get(worker)
+    slot?.replace(reason)
+    return slot !== undefined
   }
 
   /** The socket's name goes from one keeper to another; nobody finds it without one. */
@@ -478,6 +480,8 @@ export class Crew {
         const waits = slot.phase === 'joining' && this.#change?.next === next && this.#snapshot !== next
         const snapshot = waits ? next! : this.#snapshot!
         this.#runs.set(id, snapshot)
+        // It can be told of what goes on as soon as it exists.
+        if (!waits) queueMicrotask(() => this.#change?.started(slot))
         return {
           workerId: id,
           buffer: this.#options.state.buffer,
@@ -581,6 +585,9 @@ export class Crew {
         if (message.error === null) this.#runs.set(worker, this.#snapshot!)
         this.#change?.committed(worker, message.id, message.error)
         return
+      case 'abandoned':
+        this.#change?.abandoned(worker, message.id)
+        return
       case 'kept':
         this.#takingOver.get(message.listener)?.()
         return
@@ -645,7 +652,7 @@ export class Crew {
    */
   #loadFailed(worker: number, { label, message }: { label: string; message: string }): void {
     if (this.#started === null) {
-      if (this.#slots.get(worker)?.phase === 'joining') this.#change?.died(worker, `${label}: ${message}`)
+      if (this.#slots.get(worker)?.phase === 'joining') this.#change?.refused(worker, `${label}: ${message}`)
       return
     }
     this.#startFailed = true

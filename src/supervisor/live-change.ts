@@ -24,18 +24,23 @@ export interface LiveChangeOptions {
   readonly runs: (member: Member) => Snapshot
   /** Why a member could not make it ready. */
   readonly errorOf: (member: number, failure: PrepareFailure) => Error
-  /** A member that has not swapped and will not: whoever takes its place starts with the change. */
-  readonly giveUp: (member: number, reason: string) => void
+  /** Ends a member that has not swapped: whoever takes its place starts with the change. False = nobody can take it. */
+  readonly giveUp: (member: number, reason: string) => boolean
 }
+
+/** How long a worker may take to give up what it made ready, before nobody waits for it any more. */
+const ABANDON_MS = 1000
 
 export class LiveChange {
   readonly next: Snapshot
   readonly #o: LiveChangeOptions
   readonly #ready = new Set<number>()
+  readonly #deaths = new Set<number>()
   readonly #deltas = new Map<Snapshot, SnapshotDelta>()
   #members: readonly Member[] = []
   #answers: Answers
   #isCommitting = false
+  #isGivenUp = false
 
   constructor(options: LiveChangeOptions) {
     this.#o = options
@@ -65,12 +70,12 @@ export class LiveChange {
    * one that was started meanwhile makes the change ready first.
    */
   commit(members: readonly Member[], joining: readonly Member[]): Promise<void> {
-    const { id, giveUp, limitMs, runs, unixSockets } = this.#o
+    const { id, limitMs, runs, unixSockets } = this.#o
     this.#isCommitting = true
     this.#answers = new Answers({
       limitMs,
       onLate: (late) => {
-        for (const worker of late) giveUp(worker, `did not swap within ${limitMs / 1000} s`)
+        for (const worker of late) this.#giveUpOn(worker, `did not swap within ${limitMs / 1000} s`)
       },
     })
     this.#members = members
@@ -88,14 +93,30 @@ export class LiveChange {
     return this.#answers.all()
   }
 
-  abandon(members: readonly Member[]): void {
-    this.end()
-    for (const member of members) member.post({ type: 'abandon', id: this.#o.id })
+  /** Resolves when nobody has anything of it left; one that hangs is not waited for. */
+  async abandon(members: readonly Member[]): Promise<void> {
+    this.#answers.failed(new Error('given up'))
+    this.#answers = new Answers({
+      limitMs: Math.min(ABANDON_MS, this.#o.limitMs),
+      onLate: (late) => {
+        for (const worker of late) this.#answers.gone(worker)
+      },
+    })
+    for (const member of members) {
+      this.#answers.expect('abandoned', member.id)
+      if (!member.post({ type: 'abandon', id: this.#o.id })) this.#answers.gone(member.id)
+    }
+    this.#isGivenUp = true
+    await this.#answers.all()
+  }
+
+  abandoned(worker: number, id: number): void {
+    if (id === this.#o.id) this.#answers.answered('abandoned', worker)
   }
 
   /** The process ends: nobody is waited for. */
   end(): void {
-    if (this.#isCommitting) for (const { id } of this.#members) this.#answers.gone(id)
+    if (this.#isCommitting || this.#isGivenUp) for (const { id } of this.#members) this.#answers.gone(id)
     else this.#answers.failed(new Error('the process ends'))
   }
 
@@ -116,22 +137,40 @@ export class LiveChange {
       this.#ready.add(worker)
       if (this.#isCommitting) member.post({ type: 'commit', id })
       else this.#answers.answered('prepared', worker)
-    } else if (this.#isCommitting) this.#o.giveUp(worker, failure.message)
+    } else if (this.#isCommitting) this.#giveUpOn(worker, failure.message)
     else this.#answers.failed(this.#o.errorOf(worker, failure))
   }
 
   committed(worker: number, id: number, error: string | null): void {
     if (id !== this.#o.id) return
     if (error === null) this.#answers.answered('committed', worker)
-    else this.#o.giveUp(worker, error)
+    else this.#giveUpOn(worker, error)
   }
 
-  /** Before the commit whoever takes its place starts with what ran until then, and is caught up with; after it with the change. */
+  /**
+   * Before the commit whoever takes its place starts with what ran until then, and is asked in its turn; after it with the
+   * change. That it dies once may be chance: twice is taken for the change's doing.
+   */
   died(worker: number, reason: string): void {
     const wasReady = this.#ready.delete(worker)
-    if (this.#isCommitting) this.#answers.gone(worker)
-    else if (!wasReady)
-      this.#answers.failed(new Error(`worker ${worker} died while it made the change ready: ${reason}`))
+    if (this.#isCommitting || this.#isGivenUp) this.#answers.gone(worker)
+    else if (wasReady || !this.#deaths.has(worker)) this.#deaths.add(worker)
+    else this.refused(worker, `died while it made the change ready: ${reason}`)
+  }
+
+  /** A thread has taken the place of a dead one. */
+  started(member: Member): void {
+    if (!this.#isCommitting && this.#answers.owes('prepared', member.id)) this.#send(member)
+  }
+
+  /** It cannot be, in the words of one that was asked. */
+  refused(worker: number, reason: string): void {
+    this.#answers.failed(new Error(`worker ${worker}: ${reason}`))
+  }
+
+  /** It is waited for until it is dead: nobody may be served by what it has. */
+  #giveUpOn(worker: number, reason: string): void {
+    if (!this.#o.giveUp(worker, reason)) this.#answers.gone(worker)
   }
 
   #send(member: Member): void {
@@ -139,6 +178,7 @@ export class LiveChange {
     const what = this.#isCommitting ? 'committed' : 'prepared'
     this.#answers.expect(what, member.id)
     const message = { id, delta: this.#deltaFor(runs(member)), unixSockets: unixSockets(member.id), maxClients }
+    // One that is dead just now need not be waited for: it starts with what is in force by then.
     if (!member.post({ type: 'prepare', ...message })) this.#answers.gone(member.id)
   }
 

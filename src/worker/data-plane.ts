@@ -8,8 +8,8 @@ import { redactedByDefault } from '../observe/access/redaction.ts'
 import { AccessLog } from '../observe/access-log.ts'
 import type { ExchangeObserver } from '../observe/exchange-observer.ts'
 import { type EndedEntry, ExchangeTap } from '../observe/exchange-tap.ts'
-import { Tracer } from '../observe/tracing/tracer.ts'
 import { type Follow, FollowedLog } from '../observe/follow/followed-log.ts'
+import { Tracer } from '../observe/tracing/tracer.ts'
 import { noPlugins, type PluginRegistry } from '../plugins/registry.ts'
 import { LiveBackends } from '../pool/live-backend.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
@@ -158,7 +158,8 @@ export class DataPlane implements PlaneContext {
   #setModes(before: readonly ListenerSpec[], now: readonly ListenerSpec[]): void {
     const modes = new Map(before.map((spec) => [placeOf(spec), spec.socketMode]))
     for (const spec of now) {
-      if (spec.socketPath === null || (modes.get(placeOf(spec)) ?? spec.socketMode) === spec.socketMode) continue
+      const place = placeOf(spec)
+      if (spec.socketPath === null || !modes.has(place) || modes.get(place) === spec.socketMode) continue
       try {
         this.#sockets.setMode(spec)
       } catch (error) {

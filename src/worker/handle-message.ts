@@ -124,11 +124,14 @@ export class MessageHandler {
 
   #abandon(id: number): void {
     this.#abandoned = Math.max(this.#abandoned, id)
-    if (this.#change?.id !== id) return
-    const { preparation } = this.#change
-    this.#change.abandoned = true
-    this.#change.preparation = null
-    if (preparation !== null) this.#o.plane.abandon(preparation)
+    if (this.#change?.id === id) {
+      const { preparation } = this.#change
+      this.#change.abandoned = true
+      this.#change.preparation = null
+      if (preparation !== null) this.#o.plane.abandon(preparation)
+    }
+    // After what is still being made ready, which is given up then.
+    this.#inTurn(async () => this.#o.answer({ type: 'abandoned', id }))
   }
 
   async #listen(unixSockets: readonly string[]): Promise<void> {

@@ -1,8 +1,8 @@
 // What supervisor and worker threads say to each other.
 import type { Socket } from 'node:net'
 import type { Slot, Snapshot } from '../core/spec.ts'
-import type { SpanBatch } from '../observe/tracing/tracer.ts'
 import type { Follow, Followed } from '../observe/follow/followed-log.ts'
+import type { SpanBatch } from '../observe/tracing/tracer.ts'
 import type { SnapshotDelta } from './snapshot-delta.ts'
 
 /** Given to a thread at its start. */
@@ -44,6 +44,7 @@ export type ToWorker =
   | ({ readonly type: 'prepare'; readonly id: number } & Preparing)
   /** Answered with `committed`. */
   | { readonly type: 'commit'; readonly id: number }
+  /** Answered with `abandoned`, when nothing of it is left. */
   | { readonly type: 'abandon'; readonly id: number }
   /** For a worker that waits. Answered with `listening` or `listen-failed`. */
   | { readonly type: 'listen'; readonly unixSockets: readonly string[] }
@@ -72,6 +73,7 @@ export type FromWorker =
   | { readonly type: 'listen-failed'; readonly listener: string; readonly code: string }
   | { readonly type: 'prepared'; readonly id: number; readonly failure: PrepareFailure | null }
   | { readonly type: 'committed'; readonly id: number; readonly error: string | null }
+  | { readonly type: 'abandoned'; readonly id: number }
   | { readonly type: 'kept'; readonly listener: string }
   | {
       readonly type: 'backend-failure'

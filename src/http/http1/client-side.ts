@@ -111,6 +111,10 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
     this.#home.lastClient = { address, trusted, isSecure, site, fields }
   }
 
+  get leaves(): boolean {
+    return this.#home.plane.draining
+  }
+
   get isIdle(): boolean {
     return this.#state === 'idle'
   }
