@@ -15,18 +15,23 @@ export type { EventReader, ReadOptions } from './control/event-bus.ts'
 export type {
   BackendAddedEvent,
   BackendDownEvent,
+  BackendDrainedEvent,
   BackendEjectedEvent,
   BackendRemovedEvent,
   BackendReturnedEvent,
   BackendUpdatedEvent,
   BackendUpEvent,
+  CertificateExpiresEvent,
+  CertificateRenewedEvent,
   ClosedEvent,
   ConfigAppliedEvent,
+  ConfigRefusedEvent,
   DrainingEvent,
   DroppedEvent,
   FrontdeskEvent,
   ProblemEvent,
   StopReason,
+  WorkerRestartedEvent,
 } from './control/events.ts'
 export type { BackendState } from './control/health/backend-state.ts'
 export type { BackendStatus, StatusDocument, WorkerInfo, WorkerStatus } from './control/status-document.ts'
