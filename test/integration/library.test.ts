@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   ConfigError,
@@ -132,13 +133,27 @@ leakTest('apply: another configuration whole, or nothing of it, and why', async 
   const invalid = await refusal(proxy.apply({ ...config, strategy: 'fastest' as 'first' }))
   assert.ok(invalid instanceof ConfigError && invalid instanceof FrontdeskError)
   assert.deepEqual([invalid.code, invalid.problems.map(({ path }) => path)], ['invalid-config', ['strategy']])
-  const restart = await refusal(
-    proxy.apply({ ...config, workers: 1, listeners: [{ ...loopback[0], ipv6_only: false, listen: '127.0.0.2:0' }] }),
-  )
+  const rehearsed = await proxy.apply({ ...config, strategy: 'first' }, { dryRun: true })
+  assert.deepEqual(rehearsed.changes.slice(0, 1), ['pool default: strategy round-robin → first'])
+  assert.equal(rehearsed.plan.steps[0]?.kind, 'pool')
+  const restart = await refusal(proxy.apply({ ...config, state_file: join(tmpdir(), 'another.json') }))
   assert.ok(restart instanceof NeedsRestartError)
-  assert.deepEqual([restart.code, restart.keys], ['needs-restart', ['listeners.default.listen', 'workers']])
+  assert.deepEqual([restart.code, restart.keys], ['needs-restart', ['state_file']])
   assert.deepEqual(proxy.status().revision, revision)
   assert.equal((await ask(portOf(proxy))).headers['x-backend'], 'blue')
+
+  const back = await proxy.rollback()
+  assert.deepEqual(back.changes, [`pool default: added ${red.url}`, `pool default: removed ${blue.url}`])
+  assert.equal((await ask(portOf(proxy))).headers['x-backend'], 'red')
+  assert.deepEqual(
+    proxy.history().map(({ revision: n, by, cause }) => [n, by, cause]),
+    [
+      [3, 'program', 'rollback to 1'],
+      [2, 'program', 'apply'],
+      [1, 'start', 'start'],
+    ],
+  )
+  assert.equal((proxy.config().pools as { default: { strategy: string } }).default.strategy, 'round-robin')
 })
 
 leakTest('what is no configuration, no backend and no time is refused as such', async (scope) => {
