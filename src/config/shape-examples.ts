@@ -11,7 +11,10 @@ const objectExamples: Readonly<Record<string, (value: unknown, path: Path) => ob
     typeof value === 'string' && ['debug', 'info', 'warn', 'error'].includes(value)
       ? { level: value }
       : { format: value === 'text' ? 'text' : 'json' },
-  access: (value) => ({ format: value === 'combined' ? 'combined' : 'json' }),
+  access: (value) =>
+    typeof value === 'string' && value.includes('{')
+      ? { template: value }
+      : { format: value === 'combined' ? 'combined' : 'json' },
   health_check: () => ({ path: '/health' }),
   passive_health: () => ({ max_fails: 5 }),
   timeouts: () => ({ first_byte: '10s' }),

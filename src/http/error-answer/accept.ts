@@ -40,6 +40,23 @@ interface Range {
  */
 export function preferredForm(accept: string): AnswerForm {
   if (accept === '' || accept === '*/*') return 'text'
+  const form = known.get(accept)
+  if (form !== undefined) return form
+  const chosen = chooseForm(accept)
+  if (accept.length <= MAX_KNOWN_LENGTH) {
+    // What clients write is theirs: nobody is to fill memory with it.
+    if (known.size >= MAX_KNOWN) known.clear()
+    known.set(accept, chosen)
+  }
+  return chosen
+}
+
+const MAX_KNOWN = 128
+const MAX_KNOWN_LENGTH = 512
+/** There are about as many values as browsers. */
+const known = new Map<string, AnswerForm>()
+
+function chooseForm(accept: string): AnswerForm {
   const ranges = rangesOf(accept.slice(0, MAX_LENGTH).toLowerCase())
   let best: Rank | null = null
   for (const { form, type } of offers) {
