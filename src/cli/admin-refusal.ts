@@ -30,10 +30,13 @@ export function unreachable({ base }: AdminTarget, error: NodeJS.ErrnoException)
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return new CliError(message, { hint: 'name it with --admin as its certificate does' })
   }
-  if (/^ERR_SSL_TLSV\d+_ALERT_CERTIFICATE_REQUIRED$|HANDSHAKE_FAILURE$/.test(code)) {
-    return new CliError(message, { hint: 'it asks for a client certificate: --admin-cert FILE and --admin-key FILE' })
+  const isCut = code === 'ECONNRESET' && base.protocol === 'https:'
+  if (isCut || /^ERR_SSL_TLSV\d+_ALERT_CERTIFICATE_REQUIRED$|HANDSHAKE_FAILURE$/.test(code)) {
+    return new CliError(message, {
+      hint: 'does it ask for a client certificate? --admin-cert FILE and --admin-key FILE',
+    })
   }
-  if (code === 'HPE_INVALID_CONSTANT' || (code === 'ECONNRESET' && base.protocol === 'http:')) {
+  if (code === 'HPE_INVALID_CONSTANT' || code === 'ECONNRESET') {
     return new CliError(message, { hint: `if it speaks TLS: --admin ${base.origin.replace(/^http:/, 'https:')}` })
   }
   return new CliError(message, {
