@@ -27,8 +27,8 @@ dashboardTest('1,000 backends stay smooth: few rows exist, frames are short whil
   const drawn = await rows.count()
   assert.ok(drawn > 5 && drawn < 60, `${drawn} rows are drawn`)
   const spent = await spentOn(o.page, 150, scrolling)
-  o.scope.t.diagnostic(`scrolling: ${spent.toFixed(1)} ms of the page's thread for each frame`)
-  assert.ok(spent < 16, `${spent} ms for each frame: not 60 in a second`)
+  o.scope.t.diagnostic(`scrolling: ${spent.toFixed(1)} ms of scripts, styles and layout for each frame`)
+  assert.ok(spent < 10, `${spent} ms for each frame`)
   await rowOf(o.page, thousand[999]!).waitFor()
   await o.page.getByLabel('Filter backends').fill('127.77.1.7:')
   await o.page.getByText('1 of 1000 backends').waitFor()
@@ -118,17 +118,18 @@ const scrolling = `new Promise((resolve) => {
   requestAnimationFrame(step)
 })`
 
-/** Milliseconds of computing that the page's main thread spends on one of so many frames, whatever else the machine does. */
+/** Milliseconds that scripts, styles and layout compute for one of so many frames, whatever else the machine does. */
 async function spentOn(page: Page, frames: number, script: string): Promise<number> {
   const session = await page.context().newCDPSession(page)
   await session.send('Performance.enable', { timeDomain: 'threadTicks' })
-  const taskMs = async (): Promise<number> => {
+  const computedMs = async (): Promise<number> => {
     const { metrics } = await session.send('Performance.getMetrics')
-    return metrics.find(({ name }) => name === 'TaskDuration')!.value * 1_000
+    const parts = metrics.filter(({ name }) => /^(?:Script|RecalcStyle|Layout)Duration$/.test(name))
+    return parts.reduce((sum, { value }) => sum + value * 1_000, 0)
   }
-  const before = await taskMs()
+  const before = await computedMs()
   await page.evaluate(script)
-  const spent = (await taskMs()) - before
+  const spent = (await computedMs()) - before
   await session.detach()
   return spent / frames
 }

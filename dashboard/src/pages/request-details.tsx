@@ -48,7 +48,7 @@ export function RequestDetails({ request }: { readonly request: RequestView }) {
         ))}
       </p>
       <span class="bar" aria-hidden="true">
-        {phases.map(({ name, ms, tone }) => ms > 0 && <i key={name} class={tone} style={{ flexGrow: ms }} />)}
+        {phases.map(({ name, ms, tone }) => ms > 0 && <i key={name} class={tone} style={{ flexGrow: 1_000 * ms }} />)}
       </span>
       <dl class="facts">
         {facts.map(

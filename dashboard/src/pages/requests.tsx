@@ -89,7 +89,16 @@ export function Requests() {
             </thead>
             <tbody>
               {list.map(({ id, request }) => (
-                <Row key={id} request={request} open={open === id} onToggle={() => setOpen(open === id ? null : id)} />
+                <Row
+                  key={id}
+                  request={request}
+                  open={open === id}
+                  onToggle={() => {
+                    setOpen(open === id ? null : id)
+                    // What is read must not move away.
+                    if (open !== id) setPaused(true)
+                  }}
+                />
               ))}
             </tbody>
           </table>

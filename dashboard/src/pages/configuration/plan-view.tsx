@@ -42,7 +42,10 @@ export function PlanView({ answer }: { readonly answer: ConfigAnswer }) {
       )}
       {(plan?.conflicts ?? []).map(({ path, message }) => (
         <p key={path} class="note">
-          <Icon name="warn" /> {message}
+          <Icon name="warn" />
+          <span>
+            <span class="mono">{path}</span>: {message}
+          </span>
         </p>
       ))}
       {(plan?.needs_restart ?? []).length > 0 && (
