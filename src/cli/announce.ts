@@ -30,7 +30,8 @@ export function announce(o: AnnounceOptions): void {
     const [url, ...others] = urls.filter((_, i) => places[i]!.of === listener.name)
     return { ...listener, url: url!, ...(others.length > 0 && { others }) }
   })
-  const admin = running.admin === null ? null : urlOf(running.admin)
+  const adminScheme = o.loaded.config.admin?.tls == null ? 'http' : 'https'
+  const admin = running.admin === null ? null : urlOf(running.admin, adminScheme)
   if (log.format === 'json') {
     const fields = {
       version: context.version,

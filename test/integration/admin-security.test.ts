@@ -11,6 +11,7 @@ import { text } from 'node:stream/consumers'
 import { connect as connectTls } from 'node:tls'
 import { loadConfig } from '../../src/config/load.ts'
 import { AdminPort, type AdminPortDeps } from '../../src/control/admin/admin-port.ts'
+import { rehearsals } from '../../src/control/admin/guard.ts'
 import { CertificateStore } from '../../src/control/certificates/certificate-store.ts'
 import { haveOpenssl, makeAuthority } from '../support/certificates.ts'
 import { MemoryLog } from '../support/control-kit.ts'
@@ -90,6 +91,31 @@ leakTest('the read token looks, explains and tries out, but changes nothing', as
   }
   assert.deepEqual(backendsOf(proxy), [backend])
   assert.equal((await ask(proxy.adminPort, { path: '/readyz' })).status, 200, 'it still runs')
+})
+
+leakTest('the read token may try out what it may not do', async (scope) => {
+  const { proxy } = await guarded(scope)
+  const as = (method: string, path: string, json: unknown) => call(proxy, method, path, { headers: bearer(READ), json })
+  const revision = async () => JSON.parse((await as('GET', '/status', undefined)).body).revision
+  const before = await revision()
+  const pools = { default: { strategy: 'first' } }
+  const tried = await as('PATCH', '/config?dry_run=1', { pools })
+  assert.equal(tried.status, 200, tried.body)
+  assert.match(tried.body, /"dry_run":true/)
+  assert.equal((await as('PATCH', '/config', { pools })).status, 403)
+  assert.equal((await as('POST', '/reload?dry_run=1', undefined)).status, 200)
+  const explained = await as('POST', '/explain', { method: 'GET', url: '/' })
+  assert.equal(explained.status, 200, explained.body)
+  assert.equal(await revision(), before)
+  // Each call that knows dry runs is on the guard's list, and none is that does not.
+  const { paths } = JSON.parse((await as('GET', '/openapi.json', undefined)).body)
+  const known = Object.entries(paths as Record<string, Record<string, { parameters?: { name: string }[] }>>).flatMap(
+    ([path, calls]) =>
+      Object.entries(calls)
+        .filter(([, { parameters = [] }]) => parameters.some(({ name }) => name === 'dry_run'))
+        .map(([method]) => `${method.toUpperCase()} ${path}`),
+  )
+  assert.deepEqual(known.sort(), [...rehearsals].sort())
 })
 
 leakTest('whoami tells what a caller may do, without a token too', async (scope) => {

@@ -45,7 +45,12 @@ const openPaths = new Set([...probes, '/whoami'])
 /** Calls that change nothing but are no GET. */
 const reading = new Set(['POST /explain'])
 /** Calls that change nothing with `?dry_run=1`. All others would not look at it. */
-const rehearsals = new Set(['PUT /config', 'PATCH /config', 'POST /reload', 'POST /config/rollback'])
+export const rehearsals: ReadonlySet<string> = new Set([
+  'PUT /config',
+  'PATCH /config',
+  'POST /reload',
+  'POST /config/rollback',
+])
 
 /** Whether a call may change something, whatever it is. */
 export function changes(c: Context): boolean {

@@ -36,7 +36,7 @@ function stepWords(step: PlanStep): string[] {
     case 'certificate':
       return [`${name} changed`]
     default:
-      return changes.map((change) => valueWords({ ...change, path: name }))
+      return [...changes.map((change) => valueWords({ ...change, path: name })), ...noted(name, step.note)]
   }
 }
 

@@ -14,10 +14,26 @@ export function settingSteps(before: Config, after: Config): PlanStep[] {
     const kind = change.path === 'workers' ? 'workers' : 'setting'
     return { action: 'change', kind, name: change.path, changes: [{ ...change, path: '' }], connections: 0 }
   })
-  if (same(before.plugins, after.plugins)) return steps
+  const tokens = tokenFileSteps(before.admin, after.admin)
+  if (same(before.plugins, after.plugins)) return [...steps, ...tokens]
   return [
     ...steps,
+    ...tokens,
     { action: 'change', kind: 'plugins', name: 'plugins', changes: [], connections: 0, note: 'read again' },
+  ]
+}
+
+/** The name of the file is the same, what is in it is not. */
+function tokenFileSteps(before: Config['admin'], after: Config['admin']): PlanStep[] {
+  if (before === null || after === null) return []
+  const isNew = (file: 'tokenFile' | 'readTokenFile', token: 'token' | 'readToken'): boolean =>
+    after[file] !== null && after[file] === before[file] && after[token] !== before[token]
+  const step = (key: string): PlanStep => {
+    return { action: 'change', kind: 'setting', name: `admin.${key}`, changes: [], connections: 0, note: 'read again' }
+  }
+  return [
+    ...(isNew('tokenFile', 'token') ? [step('token_file')] : []),
+    ...(isNew('readTokenFile', 'readToken') ? [step('read_token_file')] : []),
   ]
 }
 
