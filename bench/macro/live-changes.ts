@@ -27,7 +27,9 @@ try {
     `${traffic.echoes.webSockets} echoes of 50 WebSockets, ${traffic.echoes.tcpSockets} of 20 TCP connections, slowest ${Math.round(traffic.slowestMs.echo)} ms`,
   )
   say(`failed requests and closed connections: ${traffic.failures.length === 0 ? 'none' : traffic.failures.join('; ')}`)
-  say(`before ${JSON.stringify(before.footprint)}\nafter  ${JSON.stringify(after.footprint)}`)
+  for (const [when, { footprint, heapBytes }] of Object.entries({ before, after })) {
+    say(`${when}: ${Math.round(heapBytes / 2 ** 20)} MB in use, ${JSON.stringify(footprint)}`)
+  }
   for (const [name, times] of took) {
     const sorted = [...times].sort((a, b) => a - b)
     say(

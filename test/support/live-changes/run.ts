@@ -23,6 +23,8 @@ export interface RunReport {
 /** What there is, and what it takes. */
 export interface Measure {
   readonly footprint: Footprint
+  /** In use once garbage is collected. */
+  readonly heapBytes: number
   readonly listeners: readonly string[]
   readonly pools: readonly string[]
   readonly backends: readonly string[]
@@ -55,6 +57,7 @@ export async function run(stage: Stage, o: RunOptions): Promise<RunReport> {
 /** When what has left has drained, and the least of some looks at the memory: garbage comes and goes. */
 async function settled(stage: Stage): Promise<Measure> {
   const looks: Footprint[] = []
+  const heapBytes = await stage.heapBytes()
   for (let i = 0; i < 10; i++) {
     await wait(100)
     looks.push(stage.footprint())
@@ -62,6 +65,7 @@ async function settled(stage: Stage): Promise<Measure> {
   const names = async (path: string, key: string): Promise<string[]> =>
     ((await stage.call('GET', path)).body as Document[]).map((one) => `${one.pool ?? ''} ${one[key]}`.trim()).sort()
   return {
+    heapBytes,
     footprint: looks.reduce((least, one) => (one.rssBytes < least.rssBytes ? one : least)),
     listeners: await names('/listeners', 'name'),
     pools: await names('/pools', 'name'),

@@ -14,6 +14,8 @@ import type { ServerPorts } from './servers.ts'
 import type { TrafficOptions, TrafficReport } from './traffic.ts'
 
 const launcher = join(import.meta.dirname, '../../../bin/frontdesk.js')
+/** So that what is left in the memory can be told from garbage. */
+const collecting = ['--expose-gc', '--import', new URL('collect-garbage.ts', import.meta.url).href]
 const host = '127.0.0.1'
 
 // biome-ignore lint/suspicious/noExplicitAny: documents are changed here as JSON is
@@ -61,7 +63,7 @@ export class Stage {
   }
 
   async #start(): Promise<void> {
-    this.#proxy = spawn(process.execPath, [launcher, '-c', 'config.json'], {
+    this.#proxy = spawn(process.execPath, [...collecting, launcher, '-c', 'config.json'], {
       cwd: this.#dir,
       env: { ...withoutTestRunner(), NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -162,6 +164,25 @@ export class Stage {
   /** The same on so many new connections at once, so that every worker is among them. */
   async everywhere(path: string, times = 12, port = this.ports.web): Promise<Answered[]> {
     return Promise.all(Array.from({ length: times }, () => ask(port, { path })))
+  }
+
+  /** Has every thread collect its garbage; bytes on their heaps that are in use then, of all together. */
+  async heapBytes(): Promise<number> {
+    const told = (): Document[] =>
+      this.#log
+        .split('\n')
+        .filter((line) => line.startsWith('{"collected"'))
+        .map((line) => JSON.parse(line))
+    const before = told().length
+    this.#proxy!.kill('SIGWINCH')
+    await until(
+      'every thread has collected its garbage',
+      () => told().length === before + this.file.workers + 1,
+      10_000,
+    )
+    return told()
+      .slice(before)
+      .reduce((sum, { heapUsed, external }) => sum + heapUsed + external, 0)
   }
 
   footprint(): Footprint {
