@@ -7,6 +7,7 @@ import { leakTest, type Scope } from '../support/leaks.ts'
 import { ask, load } from '../support/load.ts'
 import { type ProxyOptions, startProxy, type TestProxy } from '../support/proxy.ts'
 import { SseClient } from '../support/sse-client.ts'
+import { Threads } from '../support/threads.ts'
 import { until } from '../support/wait.ts'
 
 async function served(scope: Scope, options: ProxyOptions = {}) {
@@ -40,6 +41,19 @@ for (const workers of [0, 2]) {
     client.close()
   })
 }
+
+leakTest('a worker that takes the place of a dead one tells too', async (scope) => {
+  const threads = scope.use(new Threads())
+  const { proxy } = await served(scope, { workers: 1 })
+  const client = await follow(scope, proxy)
+  await threads.kill(threads.started[0]!)
+  await until('another one serves', () => proxy.running.status().workers[0]!.restarts === 1)
+  await until('it runs', () => proxy.running.status().workers[0]!.state === 'running')
+  // It is told of followers when it has said that it serves.
+  let sent = 0
+  while (client.named('request').length === 0 && sent++ < 200) await ask(proxy.port, { path: '/again' })
+  assert.equal((await client.waitFor('request')).data.target, '/again')
+})
 
 leakTest('each filter leaves out what it does not ask for', async (scope) => {
   const { proxy, backend } = await served(scope, {

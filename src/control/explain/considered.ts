@@ -16,33 +16,24 @@ const maxTold = 10
 /** What lies between a request and a route: another host is farther away than another header. */
 const distances: Readonly<Record<Miss['what'], number>> = { condition: 1, path: 4, host: 8, listener: 16 }
 
-const orders = new WeakMap<readonly RouteSpec[], readonly number[]>()
-
 /** In order of precedence. `taken`: index of the route that takes the request; -1 = none. */
 export async function consideredRoutes(
   routes: readonly RouteSpec[],
   o: { readonly question: RouteQuestion; readonly listener: string; readonly taken: number },
 ): Promise<Considered[]> {
-  const order = orderOf(routes)
   const slice = new TimeSlice()
-  const rows: { readonly place: number; readonly distance: number; readonly told: Considered }[] = []
-  for (const [place, index] of order.entries()) {
-    const route = routes[index]!
-    const misses = index === o.taken ? [] : missesOf(route.match, o.question, o.listener)
-    const distance = misses.reduce((sum, { what }) => sum + distances[what], 0)
-    const isTaken = index === o.taken
-    const why = isTaken ? `takes it: ${explainRank(route)}` : whyNot(route.match, misses)
-    rows.push({ place, distance: isTaken ? -1 : distance, told: { route: route.name, taken: isTaken, why } })
+  const rows: { readonly route: RouteSpec; readonly distance: number; readonly told: Considered }[] = []
+  for (const [index, route] of routes.entries()) {
+    const taken = index === o.taken
+    const misses = taken ? [] : missesOf(route.match, o.question, o.listener)
+    const distance = taken ? -1 : misses.reduce((sum, { what }) => sum + distances[what], 0)
+    const why = taken ? `takes it: ${explainRank(route)}` : whyNot(route.match, misses)
+    rows.push({ route, distance, told: { route: route.name, taken, why } })
     if (slice.isOver) await slice.rest()
   }
-  const nearest = rows.sort((a, b) => a.distance - b.distance || a.place - b.place).slice(0, maxTold)
-  return nearest.sort((a, b) => a.place - b.place).map(({ told }) => told)
-}
-
-function orderOf(routes: readonly RouteSpec[]): readonly number[] {
-  const order = orders.get(routes) ?? rankOrder(routes)
-  orders.set(routes, order)
-  return order
+  const nearest = rows.sort((a, b) => a.distance - b.distance).slice(0, maxTold)
+  // There may be thousands of routes; only these have to be put in order.
+  return rankOrder(nearest.map(({ route }) => route)).map((index) => nearest[index]!.told)
 }
 
 function whyNot({ custom }: MatchSpec, misses: readonly Miss[]): string {

@@ -34,11 +34,20 @@ export async function routeList(sources: ListSources): Promise<RouteView[]> {
   const { snapshot } = sources.membership
   const slice = new TimeSlice()
   const list: RouteView[] = []
-  for (const index of rankOrder(snapshot.routes)) {
+  for (const index of orderOf(snapshot.routes)) {
     list.push(writtenRoute(snapshot, index, sources))
     if (slice.isOver) await slice.rest()
   }
   return [...list, ...snapshot.listeners.filter(hasImplicit).map((listener) => implicitView(listener, sources))]
+}
+
+const orders = new WeakMap<readonly RouteSpec[], readonly number[]>()
+
+/** Snapshots keep the list while their routes do not change, and putting thousands in order takes a while. */
+function orderOf(routes: readonly RouteSpec[]): readonly number[] {
+  const order = orders.get(routes) ?? rankOrder(routes)
+  orders.set(routes, order)
+  return order
 }
 
 /** One that only redirects to https takes no routes. */

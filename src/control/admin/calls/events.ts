@@ -85,6 +85,7 @@ const events = createRoute({
 
 export function addEventCalls(app: AdminApp, deps: EventDeps): void {
   app.openAPIRegistry.register('Stats', statsView)
+  app.openAPIRegistry.register('Event', eventView)
   app.openapi(events, (c) => {
     const { types: wanted, stats, last_event_id: asked } = c.req.valid('query')
     const last = c.req.header('last-event-id') ?? asked
@@ -104,6 +105,21 @@ interface Filter {
   readonly types: ReadonlySet<string> | null
   readonly stats: boolean
 }
+
+/** The data of an event, but for what each type has of its own. */
+const eventView = z
+  .looseObject({
+    type: z.enum(Object.keys(known) as [FrontdeskEvent['type'], ...FrontdeskEvent['type'][]]),
+    at: z.iso.datetime(),
+    message: z.string().openapi({ description: 'What has happened, in one sentence.' }),
+    pool: z.string().optional(),
+    backend: z.string().optional().openapi({ description: 'URL of a backend.' }),
+    cause: z.string().optional(),
+    revision: z.number().int().optional(),
+  })
+  .openapi('Event', {
+    description: 'Data of a frame of `GET /events`; docs/guide/watching.md lists what each type has.',
+  })
 
 /** Events in one piece of the stream. */
 const maxAtOnce = 100
