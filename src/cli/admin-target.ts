@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { type AdminTarget, parseAdminUrl } from './admin-client.ts'
-import { type AdminOfFile, adminOfFile } from './admin-of-file.ts'
+import type { AdminOfFile } from './admin-of-file.ts'
 import { type AdminTlsOptions, readAdminTls } from './admin-tls.ts'
 import { findConfigFile } from './config-file.ts'
 import { CliError, ExitCode } from './exit-code.ts'
@@ -40,6 +40,7 @@ export async function resolveAdminTarget(o: AdminOptions): Promise<AdminTarget> 
   if (path === undefined) {
     return { base: new URL(`http://127.0.0.1:${DEFAULT_ADMIN_PORT}`), token, tls: readAdminTls(o) }
   }
+  const { adminOfFile } = await import('./admin-of-file.ts')
   const admin = await adminOfFile(path)
   if (admin === null) {
     throw new CliError(`${path} configures no admin API`, {

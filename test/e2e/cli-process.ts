@@ -55,7 +55,8 @@ export class CliProcess {
     const { FORCE_COLOR: _, NODE_TEST_CONTEXT: __, ...env } = process.env
     this.child = spawn(o.node ?? process.execPath, [o.script ?? launcher, ...args], {
       cwd: o.cwd ?? root,
-      env: { ...env, NO_COLOR: '1', ...o.env },
+      // What is compiled for one start serves all others.
+      env: { ...env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'), NO_COLOR: '1', ...o.env },
       stdio: ['ignore', 'pipe', 'pipe', ...(o.descriptors ?? [])],
       detached: this.#hasGroup,
     })

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import { CliProcess, launcher, root } from '../e2e/cli-process.ts'
+import { CliProcess, launcher } from '../e2e/cli-process.ts'
 
 /** An event as the program logs it on a pipe: one JSON object a line. */
 export interface ProgramEvent {
@@ -49,12 +49,10 @@ export class Program extends CliProcess {
 
   private constructor(t: TestContext, dir: string, { workers = 2, descriptors }: ProgramOptions) {
     const args = ['--port', '0', '--admin-port', '0', '--workers', String(workers)]
-    // What is compiled for one start serves all others.
-    const env = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile') }
-    if (descriptors === undefined) super(t, args, { cwd: dir, env })
+    if (descriptors === undefined) super(t, args, { cwd: dir })
     else {
       const limited = `ulimit -n ${descriptors}; exec "$0" "$@"`
-      super(t, [limited, process.execPath, launcher, ...args], { cwd: dir, env, node: 'bash', script: '-c' })
+      super(t, [limited, process.execPath, launcher, ...args], { cwd: dir, node: 'bash', script: '-c' })
     }
   }
 

@@ -4,10 +4,7 @@ import { type Command, Option } from 'commander'
 import { callAdmin } from '../admin-client.ts'
 import { type AdminOptions, addAdminOptions, resolveAdminTarget } from '../admin-target.ts'
 import { act, type CliContext } from '../cli-context.ts'
-import { bashCompletion } from '../completion/bash-completion.ts'
-import { completionTree, type LiveKind, liveKinds, type Shell, shells } from '../completion/completion-tree.ts'
-import { fishCompletion } from '../completion/fish-completion.ts'
-import { zshCompletion } from '../completion/zsh-completion.ts'
+import { type LiveKind, liveKinds, type Shell, shells } from '../completion/shells.ts'
 import { CliError, ExitCode } from '../exit-code.ts'
 
 /** Who presses Tab does not wait long. */
@@ -23,22 +20,29 @@ Put it where your shell looks:
          or in ~/.zshrc, after compinit: source <(frontdesk completion zsh)
   fish   frontdesk completion fish > ~/.config/fish/completions/frontdesk.fish`
 
-const writers: Readonly<Record<Shell, typeof bashCompletion>> = {
-  bash: bashCompletion,
-  zsh: zshCompletion,
-  fish: fishCompletion,
-}
-
 export function defineCompletion(program: Command, context: CliContext): void {
   const command = program.command('completion').description('print the completion for your shell: bash, zsh or fish')
   command.argument('[shell]', 'bash, zsh or fish (default: that of $SHELL)')
   command.addOption(new Option('--list <what>', 'print names from the running Frontdesk instead').choices(liveKinds))
   addAdminOptions(command).addHelpText('after', examples)
   act(context, command, async (shell: string | undefined, o: AdminOptions & { list?: LiveKind }) => {
-    if (o.list === undefined) context.terminal.out(writers[shellOf(shell)](completionTree(program)))
+    if (o.list === undefined) context.terminal.out(await write(shellOf(shell), program))
     else for (const name of await names(o, o.list)) context.terminal.out(`${name}\n`)
     return ExitCode.done
   })
+}
+
+async function write(shell: Shell, program: Command): Promise<string> {
+  const { completionTree } = await import('../completion/completion-tree.ts')
+  const tree = completionTree(program)
+  switch (shell) {
+    case 'bash':
+      return (await import('../completion/bash-completion.ts')).bashCompletion(tree)
+    case 'zsh':
+      return (await import('../completion/zsh-completion.ts')).zshCompletion(tree)
+    case 'fish':
+      return (await import('../completion/fish-completion.ts')).fishCompletion(tree)
+  }
 }
 
 function shellOf(named: string | undefined): Shell {

@@ -1,10 +1,7 @@
 // What can be completed, read from the program itself: its commands, their options, and what kind of value each takes.
 import type { Command, Option } from 'commander'
 import { strategies } from '../../balancer/table.ts'
-
-/** Kinds that are asked from the running Frontdesk. */
-export const liveKinds = ['backends', 'pools', 'listeners', 'routes'] as const
-export type LiveKind = (typeof liveKinds)[number]
+import { type LiveKind, liveKinds, shells } from './shells.ts'
 
 export type ValueKind = { readonly live: LiveKind } | { readonly words: readonly string[] } | 'file' | 'anything'
 
@@ -25,9 +22,6 @@ export interface CompletedCommand {
   /** In their order. */
   readonly arguments: readonly ValueKind[]
 }
-
-export const shells = ['bash', 'zsh', 'fish'] as const
-export type Shell = (typeof shells)[number]
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
