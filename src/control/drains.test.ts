@@ -49,7 +49,7 @@ describe('PATCH /backends {"state":"drain"}', () => {
     assert.deepEqual([bed.port.state.isUsableWhenBound(slot), bed.port.state.active(slot)], [false, 0])
     await until('it is told', () => bed.events.some(({ type }) => type === 'backend_drained'))
     const told = bed.events.find((event) => event.type === 'backend_drained')!
-    assert.ok(told.type === 'backend_drained' && told.backend === a && told.cut === 1 && told.afterMs >= 250)
+    assert.ok(told.type === 'backend_drained' && told.backend === a && told.cut === 1 && told.afterMs > 0)
     assert.equal(stateOf(bed, a).state, 'draining')
     const back = await bed.call('PATCH', '/backends', { url: a, state: 'up' })
     assert.deepEqual([back.json().alive, 'drain_ends_at' in back.json()], [true, false])

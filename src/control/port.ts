@@ -61,8 +61,6 @@ export interface ControlPort {
    * that names the worker, or the address, when one cannot or does not answer in time; then everything is as before.
    */
   prepare(snapshot: Snapshot): Promise<Prepared>
-  /** Resolves when every live worker has swapped to the snapshot; rejects if one cannot. */
-  apply(snapshot: Snapshot): Promise<void>
   /**
    * The addresses a backend's host name stands for now, best first, IP literals without brackets: for new connections
    * only. Not called for IP literals and Unix sockets. Until the first call a worker dials by the name itself.
