@@ -1,5 +1,8 @@
 // GET /events over real sockets: nothing is missed, nobody is slowed down, the numbers are those of the traffic.
 import assert from 'node:assert/strict'
+import { loadConfig } from '../../src/config/load.ts'
+import { silentLog } from '../../src/core/log.ts'
+import { startFrontdesk } from '../../src/supervisor/frontdesk.ts'
 import { startActingBackend } from '../support/acting-backend.ts'
 import { MemoryLog } from '../support/control-kit.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
@@ -184,4 +187,33 @@ leakTest('a stream is kept alive by comments, and its end does not keep the proc
   await until('the stream ends', () => client.hasEnded)
   assert.equal(client.frames.at(-1)!.data.outcome, 'forced')
   assert.deepEqual(log.named('admin_call_failed'), [])
+})
+
+leakTest('readers have to show what is needed now: another token ends the streams', async (scope) => {
+  const tokens = ['a-long-enough-text-of-0123456789abcdef', 'another-long-enough-text-0123456789abcd'] as const
+  const value = {
+    listeners: [{ name: 'web', listen: '127.0.0.1:0' }],
+    pools: { default: { backends: ['http://127.0.0.1:9'], health_check: { method: 'none' } } },
+    admin: { listen: '127.0.0.1:0', token: tokens[0] },
+    state_file: null,
+    workers: 0,
+  }
+  const loaded = loadConfig({ value, allowAnyPort: true })
+  const running = await startFrontdesk({ loaded, log: silentLog, version: 'test' })
+  scope.defer(async () => {
+    running.force()
+    await running.stopped
+  })
+  const { port } = running.admin!
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+  const client = scope.use(await SseClient.open(port, { headers: bearer(tokens[0]) }))
+  await client.waitFor('hello')
+  const body = JSON.stringify({ admin: { token: tokens[1] } })
+  const headers = { ...json, ...bearer(tokens[0]) }
+  assert.equal((await ask(port, { method: 'PATCH', path: '/config', headers, body })).status, 200)
+  await until('the stream ends', () => client.hasEnded)
+  assert.deepEqual(client.named('closed'), [])
+  assert.equal((await ask(port, { path: '/events', headers: bearer(tokens[0]) })).status, 401)
+  const again = scope.use(await SseClient.open(port, { headers: bearer(tokens[1]) }))
+  assert.equal((await again.waitFor('hello')).data.revision, 2)
 })

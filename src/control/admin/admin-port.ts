@@ -1,15 +1,24 @@
 // The admin API of a process, wherever the configuration puts it: opened, moved, closed, and given other tokens and
 // certificates while it runs. What is prepared is in force with `commit`, or was never there.
 
+import { isDeepStrictEqual } from 'node:util'
 import type { AdminConfig } from '../../config/config.ts'
 import type { Material } from '../certificates/material.ts'
 import { type AdminDeps, createAdminApp } from './app.ts'
 import { type AdminAccess, Gate, openAccess } from './caller.ts'
 import { type AdminTlsSpec, Doorkeeper } from './doorkeeper.ts'
 import { AdminServer } from './server.ts'
+import type { Streams } from './streams.ts'
 
 /** All that the app needs but what this brings. */
 export type AdminPortDeps = Omit<AdminDeps, 'gate' | 'connections'>
+
+export interface AdminPortOptions {
+  /** How long calls that are open at an address that is left may go on; default 5 s. */
+  readonly leaveMs?: number
+  /** At once; default 256. */
+  readonly maxConnections?: number
+}
 
 /** As it shall be next. */
 export interface PreparedAdmin {
@@ -21,16 +30,18 @@ export interface PreparedAdmin {
 
 export class AdminPort {
   readonly #gate = new Gate(openAccess)
-  readonly #door = new Doorkeeper()
+  readonly #door: Doorkeeper
+  readonly #streams: Streams
   readonly #leaveMs: number
   readonly #app: ReturnType<typeof createAdminApp>
   #admin: AdminConfig | null = null
   #server: AdminServer | null = null
   #leaving: Promise<void> = Promise.resolve()
 
-  /** `leaveMs`: how long calls that are open at an address that is left may go on; default 5 s. */
-  constructor(deps: AdminPortDeps, { leaveMs = 5_000 }: { readonly leaveMs?: number } = {}) {
+  constructor(deps: AdminPortDeps, { leaveMs = 5_000, maxConnections = 256 }: AdminPortOptions = {}) {
+    this.#door = new Doorkeeper({ maxConnections })
     this.#leaveMs = leaveMs
+    this.#streams = deps.streams
     this.#app = createAdminApp({ ...deps, gate: this.#gate, connections: this.#door })
   }
 
@@ -52,11 +63,18 @@ export class AdminPort {
       const before = this.#server
       this.#admin = admin
       this.#server = server
-      if (admin !== null) this.#gate.update(accessOf(admin))
+      if (admin !== null) this.#allow(accessOf(admin))
       this.#door.update(tls)
       if (before !== server && before !== null) this.#leave(before)
     }
     return { commit, abandon }
+  }
+
+  /** Streams are read for hours: who reads one has to show what is needed now. */
+  #allow(access: AdminAccess): void {
+    const isSame = isDeepStrictEqual(access, this.#gate.access)
+    this.#gate.update(access)
+    if (!isSame) this.#streams.interrupt()
   }
 
   /** Certificates of the same names have been renewed. */

@@ -64,6 +64,11 @@ export class Streams {
     return new Response(stream.body, { headers })
   }
 
+  /** Ends all streams, whose readers may come again: what let them in does not hold any more. */
+  interrupt(): void {
+    for (const stream of [...this.#open]) stream.end('')
+  }
+
   /** Ends all streams with a last frame each; no more are begun. */
   close(last: string): void {
     this.#isClosed = true
@@ -115,7 +120,8 @@ class Stream {
   end(last: string): void {
     if (this.#hasEnded) return
     // One that is behind gets it too, after what it was sent.
-    this.#controller.enqueue(encoder.encode(this.#source.take() + last))
+    const text = this.#source.take() + last
+    if (text !== '') this.#controller.enqueue(encoder.encode(text))
     this.#controller.close()
     this.#wanted?.()
     this.#leave()
