@@ -18,7 +18,7 @@ import { applyOverrides, commandLine, type FlatOverrides } from './overrides.ts'
 import { ConfigError, type Problem, sortProblems } from './problem.ts'
 import { readSource, readValue } from './read-source.ts'
 import { type LongForm, longForm } from './schema/file.ts'
-import { fromValue, nodeAt, type ObjectNode, toValue } from './source-tree.ts'
+import { fromValue, nodeAt, type ObjectNode, replaced, type SourceNode, toValue } from './source-tree.ts'
 import { warningsOf } from './warnings.ts'
 
 export type { Config } from './config.ts'
@@ -40,6 +40,8 @@ export interface LoadOptions {
   allowAnyPort?: boolean | undefined
   /** `workers` where the configuration does not say; default 'auto'. */
   defaultWorkers?: number | undefined
+  /** Lets pools be without backends (default false); changes may always take the last one out. */
+  allowEmptyPools?: boolean | undefined
   /** What was changed while it ran: laid over everything else. */
   changes?: readonly DocumentChange[] | undefined
 }
@@ -75,12 +77,12 @@ export interface LoadedConfig {
 /** Reads, checks and completes a configuration. Throws `ConfigError` with every problem. */
 export function loadConfig(options: LoadOptions): LoadedConfig {
   const problems: Problem[] = []
-  const { expanded, follows, isCut, routes, text, base, laid } = expandWritten(options, problems)
+  const { expanded, follows, isCut, routes, text, base, laid, empty } = expandWritten(options, problems)
   const parsed = parseLongForm(expanded, routes)
   const files = new NamedFiles(options.path ?? null)
   if (parsed.success) {
     const { allowAnyPort = false, path: own = null } = options
-    const found = crossCheck(parsed.data, expanded, { allowAnyPort, path: own, files, isCut })
+    const found = crossCheck(parsed.data, expanded, { allowAnyPort, path: own, files, isCut, empty })
     problems.push(...found.filter((problem) => !follows(problem)))
   } else {
     const late = findings(parsed.error.issues, expanded, knownKeys).map((finding) => finding.problem)
@@ -116,7 +118,8 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
 export function inPlaceOf<O extends LoadOptions>(options: O, document: object): O {
   // Ports that the command line asked for stand in the document.
   const allowAnyPort = options.allowAnyPort === true || options.overrides?.port === 0
-  return { ...options, allowAnyPort, text: undefined, overrides: undefined, changes: undefined, value: document }
+  const given = { allowAnyPort, allowEmptyPools: true }
+  return { ...options, ...given, text: undefined, overrides: undefined, changes: undefined, value: document }
 }
 
 /** The places are read anew when they are asked for: kept, they would take many times the room of the text. */
@@ -128,19 +131,22 @@ function placesIn(options: LoadOptions): LoadedConfig['locate'] {
 /** The file with every flat key at its place, without what is wrong in it; `text`: as it was read. */
 function expandWritten(options: LoadOptions, problems: Problem[]) {
   const written = read(options, problems)
-  const { tree, routes, ...cut } = checkWritten(written, problems)
+  const full = options.allowEmptyPools === true ? withoutEmptyLists(written) : { tree: written, pools: [] }
+  const { tree, routes, ...cut } = checkWritten(full.tree, problems)
   const flat = expand(tree, problems)
   // What the file says contradicts itself, whatever is laid over it.
   chooseHealthMethods(flat, problems)
   const base = applyOverrides(flat, options.overrides ?? {}, problems)
   const laid = layChanges(base, options.changes ?? [])
+  const left = withoutEmptyLists(laid.tree)
+  const empty = new Set([...full.pools, ...left.pools])
   const said = new Set(problems.map((problem) => problem.path))
   const late: Problem[] = []
-  const expanded = withDefaultWorkers(chooseHealthMethods(laid.tree, late), options.defaultWorkers)
+  const expanded = withDefaultWorkers(chooseHealthMethods(left.tree, late), options.defaultWorkers)
   problems.push(...late.filter((problem) => !said.has(problem.path)))
   // Changed routes have not been judged.
   const judged = laid.kept.some(({ path }) => path[0] === 'routes') ? null : routes
-  return { expanded, ...cut, base, laid, routes: judged, text: written.origin.source.text }
+  return { expanded, ...cut, base, laid, empty, routes: judged, text: written.origin.source.text }
 }
 
 /** Whether a problem is with what was laid over the file. */
@@ -158,6 +164,18 @@ function withWayOut(changes: readonly DocumentChange[], path: string | null): (p
     const way = `undo it with "frontdesk config rollback"; if nothing runs, ${file}remove the state file, which forgets all changes`
     return { ...problem, hint: problem.hint === null ? way : `${problem.hint}; or ${way}` }
   }
+}
+
+/** Whoever takes the last backend out of a pool knows it; whoever writes an empty list has forgotten something. */
+function withoutEmptyLists(tree: ObjectNode): { readonly tree: ObjectNode; readonly pools: readonly string[] } {
+  const pools = tree.entries.get('pools')
+  const names = pools?.kind === 'object' ? [...pools.entries.keys()] : []
+  const empty = names.filter((name) => {
+    const list = nodeAt(tree, ['pools', name, 'backends'])
+    return list?.kind === 'array' && list.items.length === 0
+  })
+  const rest = empty.reduce<SourceNode>((one, name) => replaced(one, ['pools', name, 'backends'], undefined), tree)
+  return { tree: rest as ObjectNode, pools: empty }
 }
 
 function read({ path, text, value, env }: LoadOptions, problems: Problem[]): ObjectNode {

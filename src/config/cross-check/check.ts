@@ -11,6 +11,8 @@ export interface CheckOptions {
   /** The configuration file; null without one. */
   readonly path: string | null
   readonly files: NamedFiles
+  /** Pools that are meant to have no backends. */
+  readonly empty: ReadonlySet<string>
   /** Whether something at or below this path was wrong and has been left out. */
   readonly isCut: (path: string) => boolean
 }

@@ -9,9 +9,9 @@ import type { Check } from './check.ts'
 import { nameServers } from './kinds.ts'
 
 export function checkPool(check: Check, name: string, pool: WrittenPool): void {
-  const { tree, report, kinds } = check
+  const { tree, report, kinds, options } = check
   const path: Path = ['pools', name]
-  if (pool.backends.length === 0) {
+  if (pool.backends.length === 0 && !options.empty.has(name)) {
     const hint = name === 'default' ? nameServers : `give pool "${name}" at least one backend`
     report([...path, 'backends'], 'is needed but missing', hint)
   }

@@ -173,3 +173,20 @@ test('secrets in conflicts are not told', () => {
   assert.deepEqual([conflict!.file, conflict!.api], ['***', '***'])
   assert.doesNotMatch(conflict!.message, /secret|long enough/)
 })
+
+test('the last backend of a pool may be taken out, but must not be forgotten in a file', () => {
+  const file = { backends: ['http://a'] }
+  const made = changes({ path: ['pools', 'default', 'backends', 'http://a'], base: 'http://a', after: null })
+  const { config, documents } = load(file, made)
+  assert.deepEqual(config.pools.default!.backends, [])
+  assert.deepEqual((documents.whole as { pools: Json }).pools, { default: { backends: [] } })
+  // As it comes back from the admin API, with a change.
+  const value = { ...(documents.whole as object), workers: 2 }
+  assert.equal(loadConfig({ value, allowEmptyPools: true }).config.workers, 2)
+  assert.match(
+    refusal(() => loadConfig({ value })),
+    /backends: needs at least one backend/,
+  )
+  const again = load(file, [...made, ...changes({ path: ['pools', 'default', 'strategy'], value: 'first' })])
+  assert.equal(again.config.pools.default!.strategy, 'first')
+})

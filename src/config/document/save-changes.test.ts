@@ -214,6 +214,11 @@ function refusal(path: string, text: string, differences: readonly Difference[])
 }
 
 test('what cannot be saved is told', () => {
+  const last: Difference = { path: pool('backends', 'http://a'), base: 'http://a' }
+  assert.match(
+    refusal('config.json', '{ "backends": ["http://a"] }', [last]),
+    /pools\.default: cannot be saved: it has no/,
+  )
   const strategy: Difference = { path: pool('strategy'), value: 'first' }
   assert.match(refusal('frontdesk.config.ts', 'export default {}', [strategy]), /is a program, which changes cannot/)
   assert.match(refusal('config.json', '{ "backends": [', [strategy]), /broken JSON/)

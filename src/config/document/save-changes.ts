@@ -47,6 +47,7 @@ export function saveChanges({ path, text, changes, env = process.env }: SaveOpti
   const before = expand(written, [])
   const after = laid(before, changes)
   refuseLost(path, after, changes)
+  refuseEmpty(path, after)
   const target = writtenForm({ written, before, after })
   const bom = text.startsWith('\uFEFF') ? '\uFEFF' : ''
   const saved =
@@ -89,6 +90,23 @@ function refuseLost(file: string, after: ObjectNode, changes: readonly Differenc
   fail(
     file,
     lost.map(({ path }) => ({ path: formatDocumentPath(path), message, hint })),
+  )
+}
+
+/** A file that names a pool without backends is one that somebody has forgotten them in: it would not be read. */
+function refuseEmpty(file: string, after: ObjectNode): void {
+  const pools = after.entries.get('pools')
+  const names = pools?.kind === 'object' ? [...pools.entries.keys()] : []
+  const empty = names.filter((name) => {
+    const list = nodeAt(after, ['pools', name, 'backends'])
+    return list?.kind === 'array' && list.items.length === 0
+  })
+  if (empty.length === 0) return
+  const message = 'cannot be saved: it has no backends any more, and a file needs one'
+  const hint = 'add a backend, or remove the pool'
+  fail(
+    file,
+    empty.map((name) => ({ path: formatDocumentPath(['pools', name]), message, hint })),
   )
 }
 
