@@ -60,11 +60,9 @@ export const explanationView = z
       .object({ name: z.string(), match: z.string(), action: z.string(), implicit: z.boolean() })
       .nullable()
       .openapi({ description: 'Null = none takes it, or it is TCP.' }),
-    considered: z
-      .array(z.object({ route: z.string(), taken: z.boolean(), why: z.string() }))
-      .openapi({
-        description: 'The nearest routes (server names), ten at most, in the order in which they are tried.',
-      }),
+    considered: z.array(z.object({ route: z.string(), taken: z.boolean(), why: z.string() })).openapi({
+      description: 'The nearest routes (server names), ten at most, in the order in which they are tried.',
+    }),
     steps: z.array(z.string()).openapi({ description: 'What it passes on its way, in order.' }),
     action: z.enum(['pool', 'split', 'redirect', 'respond', 'none']),
     pool: z.string().nullable(),
