@@ -215,12 +215,6 @@ export class Crew {
     }
   }
 
-  /** As `ControlPort.apply`. */
-  async apply(snapshot: Snapshot): Promise<void> {
-    const prepared = await this.prepare(snapshot)
-    await prepared.commit()
-  }
-
   async #makeReady(wanted: Snapshot): Promise<ReadyChange> {
     const { bind = true, maxClientsFor, rollOutMs = ROLL_OUT_MS } = this.#options
     const running = this.#snapshot!
@@ -274,13 +268,17 @@ export class Crew {
     const keepers = this.#keepers.plan(next.listeners, staying.length > 0 ? staying : joining.map(({ id }) => id))
     const leaving = mainLeaves === null ? threadsLeave : [...threadsLeave, mainLeaves]
     const left = new Set(leaving.map(({ id }) => id))
-    const keeperNow = (name: string): number | undefined =>
-      this.#workers === 0 ? this.#plane?.id : this.#keepers.keeperOf(name)
+    const keepersNow = new Map(next.listeners.map(({ name }) => [name, this.#keeperOf(name)]))
     const stays = (name: string, member: number): boolean => {
-      const now = keeperNow(name)
+      const now = keepersNow.get(name)
       return now === undefined || now === member || !left.has(now)
     }
     return { workers, joining, leaving, mainJoins, keepers, stays }
+  }
+
+  /** Who accepts from the Unix socket of a listener now. */
+  #keeperOf(listener: string): number | undefined {
+    return this.#workers === 0 ? this.#plane?.id : this.#keepers.keeperOf(listener)
   }
 
   /** A Unix socket that is opened at another path than before is nobody's yet. */
@@ -323,7 +321,7 @@ export class Crew {
   }
 
   #isTakenOver(before: Snapshot, next: Snapshot, name: string, to: number, leaving: readonly Member[]): boolean {
-    const from = this.#workers === 0 ? this.#plane?.id : this.#keepers.keeperOf(name)
+    const from = this.#keeperOf(name)
     const known = before.listeners.some((listener) => listener.name === name && listener.socketPath !== null)
     return known && from !== to && leaving.some(({ id }) => id === from) && !this.#isMoved(before, next, name)
   }
@@ -332,16 +330,20 @@ export class Crew {
     const { log } = this.#options
     for (const line of listenerNews(before.listeners, next.listeners)) log.event('info', 'listeners_changed', line)
     if (joining.length + leaving.length === 0) return
-    const what = workers === 0 ? 'the main thread serves' : `${workers} worker${workers === 1 ? '' : 's'} serve`
+    const what =
+      workers === 0 ? 'the main thread serves' : workers === 1 ? '1 worker serves' : `${workers} workers serve`
     const rest = leaving.length === 0 ? '' : '; those that leave finish what they have'
     log.event('info', 'workers_changed', `${what} from now on${rest}`, { workers })
   }
 
   async #abandon({ live, joining, mainJoins }: ReadyChange): Promise<void> {
     await live.abandon(this.#members())
-    for (const slot of joining) {
-      void slot.stop(true).then(() => this.#forget(slot))
-    }
+    await Promise.all(
+      joining.map(async (slot) => {
+        await slot.stop(true)
+        this.#forget(slot)
+      }),
+    )
     if (mainJoins !== null && this.#inheritsNoUnix()) this.#endPlane(mainJoins)
     this.#tickets.update(this.#snapshot!.listeners)
     this.#change = null
@@ -354,7 +356,8 @@ export class Crew {
 
   /** Threads that do not run just now are none: they start with what is in force by then. */
   #members(): Member[] {
-    return [...[...this.#slots.values()].filter(({ phase }) => phase !== 'joining'), ...this.#planes()]
+    const threads = [...this.#slots.values()].filter(({ phase }) => phase === 'serving' || phase === 'leaving')
+    return [...threads, ...this.#planes().filter(({ ending }) => !ending)]
   }
 
   #runsOf(member: Member): Snapshot {
@@ -402,12 +405,19 @@ export class Crew {
   #endLeaving(member: WorkerSlot | MainPlane): void {
     clearTimeout(this.#graces.get(member.id))
     this.#graces.delete(member.id)
-    if (member instanceof MainPlane) this.#endPlane(member)
-    else void endThread(member).then(() => this.#forget(member))
+    this.#change?.left(member.id)
+    if (member instanceof MainPlane) {
+      this.#endPlane(member)
+      return
+    }
+    member.phase = 'ending'
+    void endThread(member).then(() => this.#forget(member))
   }
 
   #endPlane(plane: MainPlane): void {
     if (this.#plane === plane) this.#plane = null
+    plane.ending = true
+    this.#oldPlanes.add(plane)
     void plane.close().then(() => {
       this.#oldPlanes.delete(plane)
       this.#options.state.reclaimWorker(plane.id)

@@ -158,6 +158,13 @@ export class LiveChange {
     else this.refused(worker, `died while it made the change ready: ${reason}`)
   }
 
+  /** It has done what it had to do, and need not know. */
+  left(worker: number): void {
+    this.#members = this.#members.filter(({ id }) => id !== worker)
+    this.#ready.delete(worker)
+    this.#answers.gone(worker)
+  }
+
   /** A thread has taken the place of a dead one. */
   started(member: Member): void {
     if (!this.#isCommitting && this.#answers.owes('prepared', member.id)) this.#send(member)

@@ -14,6 +14,8 @@ export class MainPlane {
   readonly id: number
   readonly plane: DataPlane
   state: WorkerInfo['state'] = 'running'
+  /** It has nothing to do any more. */
+  ending = false
   readonly #handler: MessageHandler
 
   constructor({ plugins, onMessage, ...options }: MainPlaneOptions) {

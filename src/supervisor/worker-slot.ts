@@ -21,8 +21,8 @@ const STABLE_MS = 10_000
 export class WorkerSlot {
   readonly id: number
   state: WorkerInfo['state'] = 'starting'
-  /** `joining`: it is no worker yet. `leaving`: it has been told to retire, and ends with its connections. */
-  phase: 'joining' | 'serving' | 'leaving' = 'serving'
+  /** `joining`: it is no worker yet. `leaving`: it has been told to retire, and is `ending` when its connections have gone. */
+  phase: 'joining' | 'serving' | 'leaving' | 'ending' = 'serving'
   restarts = 0
   /** How the thread before has ended, unless it was asked to; null = there was none. */
   lastDeath: { readonly reason: string; readonly atMs: number } | null = null
