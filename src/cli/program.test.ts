@@ -32,6 +32,12 @@ test('the guide names every command and every option, and no option that there i
   )
 })
 
+test('the guide shows a call of every command', () => {
+  const path = (command: Command): string => `${command.parent ? `${path(command.parent)} ` : ''}${command.name()}`
+  const leaves = all(program).filter(({ commands }) => commands.length === 0)
+  for (const command of leaves) if (command.name() !== 'help') assert.ok(guide.includes(path(command)), path(command))
+})
+
 test('every example of the help names a command that there is', () => {
   const texts = all(program).map((command) => {
     let text = ''

@@ -183,13 +183,13 @@ test('HUP applies changed backends, says what needs a restart, and survives a br
   const { url } = await served.started()
   writeConfig(dir, { backends: [green.url] })
   served.child.kill('SIGHUP')
-  assert.match((await served.event('reloaded')).message, /applied as revision \d+: .*/)
+  assert.match((await served.event('reloaded')).message, /applied as revision \d+ \(HUP\): .*added/)
   assert.equal(await ask(url), 'green')
-  writeConfig(dir, { backends: [red.url], shutdown: { grace: '1s' } })
+  writeConfig(dir, { backends: [red.url], state_file: 'another.json' })
   served.child.kill('SIGHUP')
   assert.match(
     (await served.event('reload_refused')).message,
-    /nothing changed: shutdown.* can only change with a restart/,
+    /nothing changed: state_file can only change with a restart/,
   )
   writeFileSync(join(dir, 'config.json'), '{ "backends": [')
   served.child.kill('SIGHUP')
@@ -345,7 +345,7 @@ test('HUP to a proxy with a certificate reads it again; without one it drains', 
   const served = new CliProcess(t, secure, { cwd: dir })
   await served.says(/"event":"started"/)
   served.child.kill('SIGHUP')
-  await served.says(/"event":"reloaded","message":"certificates read again: nothing has changed"/)
+  await served.says(/"event":"reloaded","message":"certificates read again \(HUP\): nothing has changed"/)
   served.child.kill('SIGTERM')
   assert.equal((await served.ended()).code, 0)
   const plain = new CliProcess(t, ['proxy', '--from', '127.0.0.1:0', ...to], { cwd: dir })

@@ -62,6 +62,7 @@ test('help lists the commands that exist and no others', async (t) => {
     'config',
     'certs',
     'stop',
+    'systemd',
     'completion',
     'version',
     'help',

@@ -19,7 +19,7 @@ const examples = `
 What is given here wins over the environment, the environment over the file, the file over the defaults.
 
 Signals: TERM, INT and QUIT drain and stop, a second Ctrl-C stops at once; HUP reads the file and all certificates
-again (backends, weights and "tls" of listeners are applied); USR2 opens the access log anew (after a rotation).
+again and applies them, as "frontdesk reload" does; USR2 opens the access log anew (after a rotation).
 
 Examples:
   frontdesk -c config.json
