@@ -126,7 +126,9 @@ export function itemWith(url: string, item: Json | undefined, settings: BackendS
     else now[key] = value
   }
   const { url: _, ...rest } = now
-  return Object.keys(rest).length === 0 && typeof item !== 'object' ? written : { ...rest, url: written }
+  return Object.keys(rest).length === 0 && (file === undefined || typeof file === 'string')
+    ? written
+    : { ...rest, url: written }
 }
 
 /** The document with the changes in it. */
