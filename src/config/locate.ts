@@ -8,9 +8,13 @@ import { child, type Path, type SourceNode } from './source-tree.ts'
  */
 export function locate(error: unknown, tree: SourceNode): unknown {
   if (!(error instanceof ConfigError)) return error
-  const problems = error.problems.map((problem) => (problem.line === 0 ? placed(problem, tree) : problem))
+  const problems = error.problems.map((problem) => (isPlaceless(problem, tree) ? placed(problem, tree) : problem))
   return new ConfigError(problems, error)
 }
+
+/** What the command line said, or was changed while it ran, stands in no file, though something else may at its place. */
+const isPlaceless = ({ line, file }: Problem, tree: SourceNode): boolean =>
+  line === 0 && (file === '' || file === 'configuration' || file === tree.origin.source.name)
 
 function placed(problem: Problem, tree: SourceNode): Problem {
   const { node, rest } = deepest(tree, problem.path)

@@ -190,3 +190,17 @@ test('the last backend of a pool may be taken out, but must not be forgotten in 
   const again = load(file, [...made, ...changes({ path: ['pools', 'default', 'strategy'], value: 'first' })])
   assert.equal(again.config.pools.default!.strategy, 'first')
 })
+
+test('whose a refused change is stays told when problems are given their places later', () => {
+  const loaded = load(seed, [])
+  try {
+    load(seed, changes({ path: ['pools', 'default', 'strategy'], base: 'random', value: 'telepathy' }))
+    assert.fail('nothing was refused')
+  } catch (error) {
+    const located = loaded.locate(error) as ConfigError
+    assert.match(
+      located.format(),
+      /^changed by admin API \(127\.0\.0\.1\) at [^ ]+, revision 7: pools\.default\.strategy/,
+    )
+  }
+})
