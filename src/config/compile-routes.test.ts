@@ -28,8 +28,9 @@ const routesOf = (...routes: object[]): readonly RouteSpec[] => compile({ routes
 
 test('a route that says nothing more than its pool does nothing more', () => {
   const [route] = routesOf({ match: { path: '/api/*' }, pool: 'api' })
-  const { name, rows, match, action, ...rest } = route!
+  const { name, rows, match, action, accessLog, ...rest } = route!
   assert.deepEqual([name, rows, match.paths, action], ['route-1', [0], ['/api/*'], { kind: 'pool', pool: 'api' }])
+  assert.equal(accessLog, true)
   for (const [key, value] of Object.entries(rest)) assert.ok(value === null || String(value) === '', key)
 })
 
