@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
 
-/** One file of the dashboard. The packed forms are there where they are smaller. */
+/** One file of the dashboard, with its packed forms. */
 export interface BuiltFile {
   /** `index.html` or `assets/…`, the latter with a digest of the content in its name. */
   readonly path: string
@@ -65,14 +65,12 @@ async function packed({ path, content }: { path: string; content: Buffer }): Pro
   return { path, content, br, gz }
 }
 
-/** Puts the files into a folder, each with its packed forms beside it. */
+/** Puts the files into a folder, in the smallest of their forms: from it the others are made where they are served. */
 export function writeDashboard(files: readonly BuiltFile[], folder: string): void {
-  for (const { path, content, br, gz } of files) {
-    const target = join(folder, path)
+  for (const { path, br } of files) {
+    const target = join(folder, `${path}.br`)
     mkdirSync(dirname(target), { recursive: true })
-    writeFileSync(target, content)
-    writeFileSync(`${target}.br`, br)
-    writeFileSync(`${target}.gz`, gz)
+    writeFileSync(target, br)
   }
 }
 

@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { publicEntries } from '../../scripts/package/entries.ts'
 import { startDemoBackend } from '../../src/cli/demo-backend/demo-backend.ts'
+import { refusingPort } from '../support/ports.ts'
 import { snippetsOf } from '../support/snippets.ts'
 import { CliProcess, cli, root } from './cli-process.ts'
 
@@ -32,14 +33,17 @@ function run(command: string, args: readonly string[], cwd: string): string {
 
 interface Lock {
   readonly packages: Readonly<
-    Record<string, { readonly dev?: true; readonly optional?: true; readonly devOptional?: true }>
+    Record<string, { readonly dev?: true; readonly optional?: true; readonly devOptional?: true; readonly link?: true }>
   >
 }
 
 /** What the package needs at run time, and what that needs. */
 function runTimePackages(): string[] {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as Lock
-  const wanted = Object.entries(packages).filter(([path, o]) => path !== '' && !o.dev && !o.optional && !o.devOptional)
+  // The dashboard is bundled into the package: a workspace, not a package that is installed.
+  const wanted = Object.entries(packages).filter(
+    ([path, o]) => path.startsWith('node_modules/') && !o.link && !o.dev && !o.optional && !o.devOptional,
+  )
   return wanted.map(([path]) => path)
 }
 
@@ -97,11 +101,18 @@ test('the program runs without the sources and serves', async (t) => {
   assert.match(version.stdout, new RegExp(`^frontdesk ${String(json(join(installed, 'package.json')).version)} `))
   const backend = await startDemoBackend({ name: 'red', host: '127.0.0.1', port: 0 })
   t.after(() => backend.close())
-  const args = ['proxy', '--from', '127.0.0.1:0', '--to', backend.url, '--workers', '1']
+  const admin = `http://127.0.0.1:${await refusingPort()}`
+  const ports = ['--from', '127.0.0.1:0', '--admin-port', new URL(admin).port]
+  const args = ['proxy', ...ports, '--to', backend.url, '--workers', '1']
   const proxy = new CliProcess(t, args, { script, cwd: dir })
   const [, url] = await proxy.says(/"url":"(http:[^"]+)"/)
   const counted = await cli(t, ['request', url!, '-n', '3', '--json'], { script, cwd: dir })
   assert.deepEqual((JSON.parse(counted.stdout) as { backends: unknown }).backends, { red: 3 })
+  const page = await fetch(admin, { headers: { accept: 'text/html' } })
+  const [bundle] = /\/assets\/[^"]+\.js/.exec(await page.text())!
+  const code = await fetch(`${admin}${bundle}`)
+  assert.equal(code.headers.get('content-encoding'), 'br')
+  assert.match(await code.text(), /last-event-id/)
   proxy.child.kill('SIGTERM')
   assert.equal((await proxy.ended()).code, 0)
 })

@@ -4,6 +4,8 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { brotliDecompress, gzip } from 'node:zlib'
 import type { Context } from 'hono'
 import type { Log } from '../../core/log.ts'
 import type { AdminApp } from './app.ts'
@@ -126,13 +128,15 @@ async function bundle(): Promise<readonly DashboardFile[]> {
   return buildDashboard()
 }
 
+/** In the package each file lies in its smallest form only. */
 async function readPacked(folder: string): Promise<readonly DashboardFile[]> {
-  const assets = await readdir(join(folder, 'assets'))
-  const paths = ['index.html', ...assets.filter((name) => /\.(?:js|css)$/.test(name)).map((name) => `assets/${name}`)]
+  const assets = (await readdir(join(folder, 'assets'))).map((name) => `assets/${name}`)
+  const paths = ['index.html.br', ...assets].filter((path) => path.endsWith('.br'))
   return Promise.all(
     paths.map(async (path) => {
-      const [content, br, gz] = await Promise.all(['', '.br', '.gz'].map((end) => readFile(join(folder, path + end))))
-      return { path, content: content!, br: br!, gz: gz! }
+      const br = await readFile(join(folder, path))
+      const content = await promisify(brotliDecompress)(br)
+      return { path: path.slice(0, -3), content, br, gz: await promisify(gzip)(content, { level: 9 }) }
     }),
   )
 }
