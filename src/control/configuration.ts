@@ -7,6 +7,7 @@ import { mergePatch } from '../config/document/merge-patch.ts'
 import { saveChanges } from '../config/document/save-changes.ts'
 import { redactDocument, withSecrets } from '../config/document/secrets.ts'
 import type { Json, ValueOrigin } from '../config/document/types.ts'
+import type { LoadedConfig } from '../config/load.ts'
 import { longFormOf } from '../config/long-form.ts'
 import { ConfigError } from '../config/problem.ts'
 import type { Log } from '../core/log.ts'
@@ -85,7 +86,7 @@ export class Configuration {
     return this.#make(named, async (now, revision) => {
       const former = formerOf(now.history, { document: now.whole, states: now.states }, wanted)
       named.cause = `rollback to ${former.revision}`
-      const proposal = await this.#towards(now, former.document, { ...named, revision })
+      const proposal = await this.#towards(now, former.document, { ...named, revision }, { isNormal: true })
       return { ...proposal, states: former.states }
     })
   }
@@ -132,13 +133,25 @@ export class Configuration {
     return { file: path, changes: words, revision }
   }
 
-  async #towards(now: InForce, wanted: Json, stamp: Asked & { readonly revision: number }): Promise<Proposal> {
+  /** `isNormal`: the wanted document is in normal form, so that what is in it can be told without reading it first. */
+  async #towards(
+    now: InForce,
+    wanted: Json,
+    stamp: Asked & { readonly revision: number },
+    { isNormal = false }: { readonly isNormal?: boolean } = {},
+  ): Promise<Proposal> {
     const { document, problems } = withSecrets(wanted, now.whole)
     if (problems.length > 0) throw unknownSecrets(problems)
-    const checked = await now.loaded.withDocument(document as object)
     const made = { at: new Date().toISOString(), by: stamp.by, revision: stamp.revision }
-    const changes = changesTowards(now.file, checked.documents.file, now.changes, made)
-    return proposalOf(await now.loaded.withChanges(changes))
+    const laidOver = async (normal: Json): Promise<Proposal> =>
+      proposalOf(await now.loaded.withChanges(changesTowards(now.file, normal, now.changes, made)))
+    const checked = (): Promise<LoadedConfig> => now.loaded.withDocument(document as object)
+    if (!isNormal) return laidOver((await checked()).documents.file)
+    return laidOver(document).catch(async (error: unknown) => {
+      // What is wrong is told with the places of the document, not with those of changes that nobody has made yet.
+      await checked()
+      throw error
+    })
   }
 
   #make(asked: Asked, propose: Parameters<Changes['make']>[1]): Promise<Outcome> {
