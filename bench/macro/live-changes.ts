@@ -26,6 +26,7 @@ try {
   say(
     `${traffic.echoes.webSockets} echoes of 50 WebSockets, ${traffic.echoes.tcpSockets} of 20 TCP connections, slowest ${Math.round(traffic.slowestMs.echo)} ms`,
   )
+  say(`connections closed with an answer that said so: ${traffic.announcedCloses}`)
   say(`failed requests and closed connections: ${traffic.failures.length === 0 ? 'none' : traffic.failures.join('; ')}`)
   for (const [when, { footprint, heapBytes }] of Object.entries({ before, after })) {
     say(`${when}: ${Math.round(heapBytes / 2 ** 20)} MB in use, ${JSON.stringify(footprint)}`)

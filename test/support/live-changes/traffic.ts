@@ -21,6 +21,8 @@ export interface TrafficReport {
   readonly echoes: { readonly webSockets: number; readonly tcpSockets: number }
   /** The longest that any request, and any echo, took. */
   readonly slowestMs: { readonly request: number; readonly echo: number }
+  /** Connections that were closed as an answer had announced it: no failure, but nothing that a change may cost. */
+  readonly announcedCloses: number
   /** Every request that failed, and every connection that closed. */
   readonly failures: readonly string[]
 }
@@ -39,6 +41,7 @@ class Traffic {
   #asked = 0
   #answered = 0
   #late = 0
+  #announcedCloses = 0
   #startedMs = 0
   #lastMs = 0
   #ended = false
@@ -66,6 +69,7 @@ class Traffic {
       elapsedMs: this.#lastMs - this.#startedMs,
       echoes: { ...this.#echoes },
       slowestMs: { ...this.#slowest },
+      announcedCloses: this.#announcedCloses,
       failures: this.#failures.slice(0, 50),
     }
   }
@@ -97,6 +101,7 @@ class Traffic {
     if (problem === null) {
       this.#answered++
       this.#slowest.request = Math.max(this.#slowest.request, tookMs)
+      if (connection?.isLast === true) this.#announcedCloses++
     } else if (!this.#ended) this.#failures.push(problem)
   }
 
@@ -177,6 +182,8 @@ class Requests {
   #text = ''
   #sentMs = 0
   #isBusy = false
+  /** The answer has said that the connection ends with it. */
+  isLast = false
 
   constructor(port: number, outcome: Outcome) {
     this.#port = port
@@ -185,6 +192,10 @@ class Requests {
   }
 
   ask(): void {
+    if (this.isLast) {
+      this.isLast = false
+      this.#socket = this.#open()
+    }
     this.#isBusy = true
     this.#sentMs = performance.now()
     this.#socket.write(`GET /load HTTP/1.1\r\nHost: localhost:${this.#port}\r\n\r\n`)
@@ -196,6 +207,7 @@ class Requests {
     socket.on('data', (chunk: Buffer) => this.#read(chunk.toString('latin1')))
     socket.on('error', () => undefined)
     socket.on('close', () => {
+      if (this.isLast || socket !== this.#socket) return
       const wasBusy = this.#isBusy
       this.#isBusy = false
       this.#text = ''
@@ -217,9 +229,11 @@ class Requests {
     const end = head + 4 + Number(length?.[1] ?? 0)
     if (this.#text.length < end) return
     const status = this.#text.slice(9, 12)
+    const fields = this.#text.slice(0, head + 2)
     const body = this.#text.slice(head + 4, end)
     this.#text = this.#text.slice(end)
     this.#isBusy = false
+    this.isLast = /\r\nconnection: *close\r\n/i.test(fields)
     const isGood = status === '200' && body.startsWith('http-')
     this.#outcome(this, isGood ? null : `${status} ${body.slice(0, 80)}`, performance.now() - this.#sentMs)
   }
