@@ -18,12 +18,19 @@ interface Row {
   readonly max_connections: number
 }
 
-async function backend(t: TestContext, o: { port?: number; healthy?: () => boolean } = {}): Promise<string> {
+interface BackendOptions {
+  readonly healthy?: () => boolean
+  /** Told of every request that is no health check. */
+  readonly onRequest?: () => void
+}
+
+async function backend(t: TestContext, o: BackendOptions = {}): Promise<string> {
   const server = createServer((request, response) => {
     if (request.url === '/slow') return
+    if (request.url !== '/') o.onRequest?.()
     response.statusCode = o.healthy?.() === false ? 503 : 200
     response.end('ok')
-  }).listen(o.port ?? 0, '127.0.0.1')
+  }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => {
     server.closeAllConnections()
@@ -111,7 +118,11 @@ test('swap: a new one that does not come up is taken out again, and the old one 
 test('swap waits for one that needs a while, and Ctrl-C ends the wait as a failure does', async (t) => {
   const old = await backend(t)
   let isHealthy = false
-  const late = await backend(t, { healthy: () => isHealthy })
+  let early = 0
+  const onRequest = (): void => {
+    if (!isHealthy) early++
+  }
+  const late = await backend(t, { healthy: () => isHealthy, onRequest })
   const it = await Stand.start(t, checked([old]))
   const first = new CliProcess(t, ['backends', 'swap', old, late], it.options)
   await first.says(/waiting for .* \(down: /)
@@ -122,6 +133,12 @@ test('swap waits for one that needs a while, and Ctrl-C ends the wait as a failu
   assert.ok(!(await it.rows()).some(({ url, state }) => url === late && state !== 'draining'))
   const second = new CliProcess(t, ['backends', 'swap', old, late, '--timeout', '20s'], it.options)
   await second.says(/waiting for .* \(down: /)
+  for (let i = 0; i < 20; i++) {
+    const [response] = await once(get(`http://127.0.0.1:${it.program.port}/x`, { agent: false }), 'response')
+    response.resume()
+    assert.equal(response.statusCode, 200)
+  }
+  assert.equal(early, 0, 'the new one gets nothing before a check has passed')
   isHealthy = true
   const ended = await second.ended()
   assert.equal(ended.code, 0)
@@ -167,6 +184,18 @@ test('--save writes the change into the file, comments kept; a state is none of 
   const told = JSON.parse(weighed.stdout) as { weight: number; saved: { file: string } }
   assert.deepEqual([told.weight, told.saved.file], [5, 'config.json'])
   assert.match(readFileSync(file, 'utf8'), /"weight": *5/)
+})
+
+test('add --wait: in service when it returns, or left out again', async (t) => {
+  const [first, second] = [await backend(t), await backend(t)]
+  const it = await Stand.start(t, checked([first]))
+  const good = await it.run('backends', 'add', second, '--wait')
+  assert.deepEqual([good.code, good.stdout], [0, `added ${second} to pool default, weight 1: it is up\n`])
+  const dead = `http://127.0.0.1:${await refusingPort()}`
+  const bad = await it.run('backends', 'add', dead, '--wait', '--timeout', '500ms')
+  assert.deepEqual([bad.code, bad.stdout], [1, ''])
+  assert.match(bad.stderr, /did not come up within 500ms.*\n {2}see what its health check says/)
+  assert.ok(!(await it.rows()).some(({ url, state }) => url === dead && state !== 'draining'))
 })
 
 test('drain with an end says when; disable and enable', async (t) => {

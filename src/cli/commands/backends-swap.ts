@@ -62,9 +62,11 @@ async function swap(oldUrl: string, newUrl: string, o: Options, context: CliCont
   if (normal(newUrl) === old.url) {
     throw new CliError(`${newUrl} is the old one itself`, { exitCode: ExitCode.usage, hint: 'name another as the new' })
   }
-  const added = await bringIn(target, { url: newUrl, weight: o.weight }, old)
   const note = o.json ? () => {} : (text: string) => context.terminal.err(`${text}\n`)
-  const outcome = await untilHealthy(target, added, { timeoutMs: o.timeout, note })
+  const isChecked = await hasHealthChecks(target, old.pool)
+  const added = await bringIn(target, { url: newUrl, weight: o.weight, isChecked }, old)
+  if (!isChecked) note(`pool ${old.pool} has no health checks: ${added.url} is taken as it is`)
+  const outcome = await untilHealthy(target, added, { timeoutMs: o.timeout, note, isChecked })
   if (!outcome.isHealthy) {
     const left = await takeBack(target, added)
     throw new CliError(`${added.url} did not come up (${outcome.reason}); ${old.url} serves as before`, {
@@ -110,21 +112,29 @@ interface BroughtIn extends BackendStatus {
   readonly before: 'absent' | 'up' | 'drain' | 'disabled'
 }
 
-/** Adds it, or puts one that is there into service. */
+interface Wanted {
+  readonly url: string
+  readonly weight: number | undefined
+  readonly isChecked: boolean
+}
+
+/** Adds it, or takes one that is there. Where its health is checked, a new one gets nothing before a check has passed. */
 async function bringIn(
   target: AdminTarget,
-  { url, weight }: { url: string; weight: number | undefined },
+  { url, weight, isChecked }: Wanted,
   old: BackendStatus,
 ): Promise<BroughtIn> {
   const there = (await listBackends(target)).find((one) => one.url === normal(url) && one.pool === old.pool)
+  const { pool, max_connections, backup } = old
   if (there === undefined) {
-    const { pool, max_connections, backup } = old
     const body = { url, pool, weight: weight ?? old.weight, max_connections, backup }
-    const answer = await callAdmin(target, { method: 'POST', path: '/backends', body })
-    return { ...(answer.body as BackendStatus), before: 'absent' }
+    const added = (await callAdmin(target, { method: 'POST', path: '/backends', body })).body as BackendStatus
+    const held = isChecked ? await patchBackend(target, { url: added.url, pool, state: 'disabled' }) : added
+    return { ...held, before: 'absent' }
   }
   const before = there.state === 'draining' ? 'drain' : there.state === 'disabled' ? 'disabled' : 'up'
-  const change = { url: there.url, pool: there.pool, state: 'up', ...(weight !== undefined && { weight }) }
+  if (weight === undefined && (isChecked || before === 'up')) return { ...there, before }
+  const change = { url: there.url, pool, ...(weight !== undefined && { weight }), ...(!isChecked && { state: 'up' }) }
   return { ...(await patchBackend(target, change)), before }
 }
 
@@ -142,37 +152,43 @@ type Outcome =
 
 interface Patience {
   readonly timeoutMs: number
+  readonly isChecked: boolean
   note(text: string): void
 }
 
-/** Waits for a passed check; without health checks there is none to wait for. A signal ends the wait. */
-async function untilHealthy(
-  target: AdminTarget,
-  added: BackendStatus,
-  { timeoutMs, note }: Patience,
-): Promise<Outcome> {
+/** Waits for a passed check, then for requests to be sent to it. A signal ends the wait. */
+async function untilHealthy(target: AdminTarget, added: BackendStatus, o: Patience): Promise<Outcome> {
   const interrupt = new AbortController()
   const onSignal = (): void => interrupt.abort()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal)
   try {
-    const isChecked = await hasHealthChecks(target, added.pool)
-    if (!isChecked) note(`pool ${added.pool} has no health checks: ${added.url} is taken as it is`)
-    const giveUpAt = performance.now() + timeoutMs
+    const giveUpAt = performance.now() + o.timeoutMs
+    const { url, pool } = added
     let told = ''
     for (;;) {
-      const now = (await listBackends(target)).find(({ url, pool }) => url === added.url && pool === added.pool)
+      const now = (await listBackends(target)).find((one) => one.url === url && one.pool === pool)
       if (now === undefined) return { isHealthy: false, isInterrupted: false, reason: 'it was removed meanwhile' }
-      if (now.state === 'up' || (!isChecked && now.alive)) return { isHealthy: true, backend: now }
-      const reason = now.last_check === null ? now.state : `${now.state}: ${printable(now.last_check.reason)}`
+      if (now.state === 'up' || (!o.isChecked && now.alive)) return { isHealthy: true, backend: now }
+      const isHeld = now.state === 'disabled' || now.state === 'draining'
+      if (isHeld && now.last_check?.ok === true) {
+        await patchBackend(target, { url, pool, state: 'up' })
+        continue
+      }
+      const reason = healthWords(now)
       if (interrupt.signal.aborted) return { isHealthy: false, isInterrupted: true, reason: `interrupted, ${reason}` }
       if (performance.now() > giveUpAt) return { isHealthy: false, isInterrupted: false, reason }
-      if (reason !== told) note(`waiting for ${added.url} (${reason})`)
+      if (reason !== told) o.note(`waiting for ${url} (${reason})`)
       told = reason
       await sleep(POLL_MS, undefined, { signal: interrupt.signal }).catch(() => undefined)
     }
   } finally {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, onSignal)
   }
+}
+
+function healthWords({ last_check: check, state }: BackendStatus): string {
+  if (check === null) return 'not checked yet'
+  return check.ok ? state : `down: ${printable(check.reason)}`
 }
 
 async function hasHealthChecks(target: AdminTarget, name: string): Promise<boolean> {

@@ -22,6 +22,7 @@ interface AddOptions extends BackendOptions {
   readonly weight?: number
   readonly maxConnections?: number
   readonly backup?: true
+  readonly timeout?: string
 }
 
 export function defineBackends(program: Command, context: CliContext): void {
@@ -66,16 +67,24 @@ function defineAdd(group: Command, context: CliContext): void {
     .addOption(option('--weight <n>', 'share of the requests, against the others', { parse: parseWholeNumber }))
     .addOption(option('--max-connections <n>', 'most requests at once, 0 for no limit', { parse: parseWholeNumber }))
     .addOption(option('--backup', 'use it only when no other backend is available'))
+    .addOption(shared.wait('return when its first health check has passed; else it is left out again'))
+    .addOption(option('--timeout <duration>', 'longest that --wait waits (default: 60s)'))
     .addOption(shared.save())
   act(context, command, async (url: string, o: AddOptions) => {
     const body = { url, pool: o.pool, weight: o.weight, max_connections: o.maxConnections, backup: o.backup }
     const bare = /^[a-z0-9.-]+(?::\d+)?$/i.test(url)
     const scheme = { 400: `write http://${url}, or tcp://${url} for a TCP pool` }
-    const hints = { ...(bare && scheme), 409: `frontdesk backends weight ${url} N changes its weight` }
+    const hints = {
+      ...(bare && scheme),
+      409: `frontdesk backends weight ${url} N changes its weight`,
+      504: 'see what its health check says, then add it again',
+    }
     const target = await resolveAdminTarget(o)
-    const answer = await callAdmin(target, { method: 'POST', path: '/backends', body, hints })
+    const wait = o.wait ? { path: `/backends?wait=${encodeURIComponent(o.timeout ?? '60s')}`, timeoutMs: 0 } : {}
+    const answer = await callAdmin(target, { method: 'POST', path: '/backends', body, hints, ...wait })
     const added = answer.body as BackendStatus
-    const text = `added ${added.url} to pool ${added.pool}, weight ${added.weight}: "frontdesk backends list" shows its first check`
+    const seen = o.wait ? `it is ${added.state}` : '"frontdesk backends list" shows its first check'
+    const text = `added ${added.url} to pool ${added.pool}, weight ${added.weight}: ${seen}`
     return report({ context, target, options: o, body: added, text })
   })
 }
