@@ -262,11 +262,14 @@ export class Changes {
   }
 
   #refuse(error: unknown): never {
+    const refusal = refusalOf(error)
     if (error instanceof StoreError) {
       const { code, message } = error
       this.#o.log.event('error', 'state_not_saved', `${message}; the change is refused`, { code })
+    } else if (refusal instanceof ControlError && refusal.kind === 'unavailable') {
+      this.#o.log.event('error', 'change_not_applied', refusal.message, { reason: (error as Error).message })
     }
-    throw refusalOf(error)
+    throw refusal
   }
 }
 

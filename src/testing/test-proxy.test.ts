@@ -286,7 +286,8 @@ test('another configuration, and changes of backends', async () => {
   await proxy.backends.add(a.url)
   await proxy.backends.drain(b.url)
   expectBackend(await proxy.request(), a)
-  await assert.rejects(proxy.apply({ ...config([a]), shutdown: { grace: '1s' } }), /needs a restart: shutdown/)
+  await proxy.apply({ ...config([a]), listeners: [{ name: 'other', listen: ':1' }], shutdown: { grace: '1s' } })
+  expectBackend(await proxy.request({ listener: 'other' }), a)
 })
 
 test('what is not valid is refused as anywhere', async () => {

@@ -65,7 +65,7 @@ export class TestProxy implements AsyncDisposable {
   /** Everything that it has logged. */
   readonly log: readonly TestLogEvent[]
   readonly #running: Running
-  readonly #loaded: LoadedConfig
+  #loaded: LoadedConfig
   #inFlight = 0
 
   /** @internal */
@@ -128,11 +128,12 @@ export class TestProxy implements AsyncDisposable {
     return this.#running.backends
   }
 
-  /** Another configuration. @throws Error when it needs a restart; as `testProxy` otherwise. */
+  /** Another configuration, in any part of it; what is open goes on. Rejects as `testProxy`. */
   async apply(config: TestConfig): Promise<void> {
     const loaded = await load(config)
     const result = await this.#running.reload(loaded)
     if (!result.applied) throw new Error(`needs a restart: ${result.needsRestart.join(', ')}`)
+    this.#loaded = loaded
   }
 
   /** Resolves with the first event of that name, when it is there. */
