@@ -7,7 +7,7 @@ import type { LoadedConfig } from '../config/load.ts'
 import type { Log } from '../core/log.ts'
 import type { BackendSpec, Slot, Snapshot } from '../core/spec.ts'
 import { TrafficRows } from '../state/traffic-rows.ts'
-import { AdminPort } from './admin/admin-port.ts'
+import { AdminPort, type AdminPortDeps } from './admin/admin-port.ts'
 import type { ListDeps } from './admin/calls/lists.ts'
 import { frame, Streams } from './admin/streams.ts'
 import { BackendCalls } from './backend-calls.ts'
@@ -66,6 +66,8 @@ export interface ControlOptions {
   /** Other ways to check and resolve, for tests. */
   readonly health?: Pick<HealthOptions, 'probe' | 'lookup' | 'ttlOf' | 'concurrency'>
   readonly fileSystem?: FileSystem | undefined
+  /** Of the admin API at once; default 256. */
+  readonly maxAdminConnections?: number
 }
 
 /** Somebody will hold a cookie signed with the secret of the state file. */
@@ -264,8 +266,8 @@ export class Control {
   }
 
   #adminPort(): AdminPort {
-    const { port, log, ring = new EventRing() } = this.#options
-    return new AdminPort({
+    const { port, log, ring = new EventRing(), maxAdminConnections: maxConnections = 256 } = this.#options
+    const deps: AdminPortDeps = {
       version: port.version,
       revision: () => this.#membership.revision,
       log,
@@ -284,6 +286,7 @@ export class Control {
       lists: this.#lists(),
       live: port,
       explainer: this.#explainer(),
-    })
+    }
+    return new AdminPort(deps, { maxConnections })
   }
 }

@@ -22,3 +22,8 @@ export function clientsPerWorker(limit: number, workers: number): number {
   const reserve = Math.min(256, Math.floor(limit / 4))
   return Math.max(1, Math.floor((limit - reserve) / 2 / Math.max(1, workers)))
 }
+
+/** Connections of the admin API: a part of that reserve, so that whoever attacks it takes none from clients. */
+export function adminConnections(limit: number): number {
+  return Math.max(8, Math.min(256, Math.floor(limit / 16)))
+}

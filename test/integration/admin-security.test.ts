@@ -355,6 +355,12 @@ leakTest('thousands of connections that say nothing, or say it slowly, keep no o
   for (const socket of sockets) socket.destroy()
 })
 
+/** What is asked for here. */
+function partialDeps(log: MemoryLog): AdminPortDeps {
+  const streams = { interrupt() {} }
+  return { version: '0', log, revision: () => 1, readiness: () => 'ready', streams } as unknown as AdminPortDeps
+}
+
 /** HTTPS with these options; resolves with status and body, or the code of the error. */
 function secure(port: number, o: object): Promise<string> {
   return new Promise((resolve) => {
@@ -387,8 +393,7 @@ leakTest(
       store.close()
       return { admin: config.admin, material: store.material }
     }
-    const readiness = () => 'ready'
-    const deps = { version: '0', log: new MemoryLog(), revision: () => 1, readiness } as unknown as AdminPortDeps
+    const deps = partialDeps(new MemoryLog())
     const door = scope.use(new AdminPort(deps))
     const change = async (admin: object): Promise<void> => {
       const next = await configured(admin)
@@ -464,7 +469,7 @@ leakTest(
 
 leakTest('the address moves without losing what is asked; what is abandoned was never there', async (scope) => {
   const log = new MemoryLog()
-  const deps = { version: '0', log, revision: () => 1, readiness: () => 'ready' } as unknown as AdminPortDeps
+  const deps = partialDeps(log)
   const door = scope.use(new AdminPort(deps, { leaveMs: 100 }))
   const prepare = (listen: string | null) => {
     const admin = listen === null ? null : { listen, token: TOKEN }

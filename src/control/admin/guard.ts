@@ -150,9 +150,14 @@ export const limitBody: MiddlewareHandler = async (c, next) => {
   if (c.req.method === 'GET' || c.req.method === 'HEAD' || c.req.raw.body === null) return next()
   const pieces: Uint8Array[] = []
   let size = 0
-  for await (const piece of c.req.raw.body) {
-    if ((size += piece.length) > maxBytes) return tooLarge()
-    pieces.push(piece)
+  try {
+    for await (const piece of c.req.raw.body) {
+      if ((size += piece.length) > maxBytes) return tooLarge()
+      pieces.push(piece)
+    }
+  } catch {
+    // The client is gone, or was too slow: nobody reads the answer.
+    return problem({ status: 400, detail: 'The body broke off', headers })
   }
   const bytes = Buffer.concat(pieces)
   if (isDeeperThan(bytes, maxDepth)) {

@@ -16,6 +16,20 @@ it('does not let a slow client hold a connection for ever', async () => {
   await server.close()
 })
 
+it('does not let a body that drips hold one either', async () => {
+  const app: AdminApp = new OpenAPIHono()
+  app.post('/', async (c) => c.text(await c.req.text().catch(() => '')))
+  const server = await AdminServer.listen(app, { host: '127.0.0.1', port: 0, headersTimeoutMs: 50 })
+  const socket = connect(server.address())
+  socket.on('error', () => undefined)
+  // Writing to what is closed is an error here, and nothing to wait for.
+  const closed = new Promise<void>((resolve) => socket.resume().on('close', () => resolve()))
+  socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n')
+  const drip = setInterval(() => socket.write('x'), 5)
+  await within('the end', closed).finally(() => clearInterval(drip))
+  await server.close()
+})
+
 it('rejects with the code of the system when the address is taken', async () => {
   const server = await AdminServer.listen(new OpenAPIHono(), { host: '127.0.0.1', port: 0 })
   const again = AdminServer.listen(new OpenAPIHono(), server.address())
