@@ -74,6 +74,7 @@ function taken({ backends }: StatusDocument): string {
 function nextSteps({ backends }: StatusDocument): string {
   const out = backends.some(({ state }) => state === 'draining' || state === 'disabled')
   const ill = backends.some(({ state }) => state === 'down' || state === 'ejected')
+  if (!ill && !out) return '  live  frontdesk top\n'
   return [
     ill ? '  next  mend what the last check says, or take it out: frontdesk backends remove URL\n' : '',
     out ? '  next  back into service: frontdesk backends enable URL\n' : '',

@@ -127,7 +127,7 @@ function wanted(urlWidth: number, poolWidth: number): readonly Wanted[] {
     },
     { head: 'P50', width: 7, ...right, drop: 2, cell: ({ latency_ms: { p50 } }) => milliseconds(p50) },
     { head: 'P99', width: 7, ...right, drop: 6, sort: 'p99', cell: ({ latency_ms: { p99 } }) => milliseconds(p99) },
-    { head: 'LAST CHECK', width: 16, ...left, drop: 1, cell: lastCheck },
+    { head: 'LAST CHECK', width: 10, ...left, drop: 1, cell: lastCheck },
   ]
 }
 
