@@ -19,7 +19,7 @@ import { createSharedState } from '../state/memory.ts'
 import { OwnerState } from '../state/owner-state.ts'
 import type { BoundListener } from './bound-listener.ts'
 import { Crew, type CrewOptions } from './crew.ts'
-import { clientsPerWorker, descriptorLimit } from './descriptors.ts'
+import { adminConnections, clientsPerWorker, descriptorLimit } from './descriptors.ts'
 import type { Inheritance } from './inherited-sockets.ts'
 import { ListenError } from './listen-error.ts'
 import { Outlets } from './outlets.ts'
@@ -137,11 +137,6 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     workers: () => crew.workers(),
     boundPort: (listener) => crew.portOf(listener),
     prepare: async (snapshot) => outlets.around(await crew.prepare(snapshot), snapshot),
-    apply: async (snapshot) => {
-      outlets.open(snapshot)
-      await crew.apply(snapshot)
-      outlets.settle(snapshot)
-    },
     setAddresses: (slot, addresses) => crew.setAddresses(slot, addresses),
     cutBackend: (slot) => crew.cutBackend(slot),
     stop: () => {
@@ -163,6 +158,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     ring,
     onPlugins: (plugins) => crew.plugins.know(plugins),
     onConfig: options.onConfig,
+    maxAdminConnections: adminConnections(descriptorLimit()),
   }).catch(async (error) => {
     await outlets.close()
     throw loaded.locate(error)
