@@ -145,7 +145,12 @@ const nameless = (page: Page): Promise<string[]> =>
 const faint = (page: Page): Promise<string[]> =>
   page.evaluate(`(() => {
     const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true })
+    const known = new Map()
     const rgba = (css) => {
+      if (!known.has(css)) known.set(css, read(css))
+      return known.get(css)
+    }
+    const read = (css) => {
       canvas.clearRect(0, 0, 1, 1)
       canvas.fillStyle = css
       canvas.fillRect(0, 0, 1, 1)

@@ -139,6 +139,10 @@ dashboardTest('live requests are shown as they end, filtered, with where their t
 })
 
 dashboardTest('every page shows what there is, and nothing complains', async (o) => {
+  const streams: string[] = []
+  o.page.on('request', (request) => {
+    if (request.headers().accept === 'text/event-stream') streams.push(new URL(request.url()).pathname)
+  })
   const { proxy } = await o.start(['a'])
   await ask(proxy.port)
   const seen: Record<string, RegExp> = {
@@ -156,4 +160,5 @@ dashboardTest('every page shows what there is, and nothing complains', async (o)
     await o.page.goto(`${new URL(o.page.url()).origin}/#/${name}`)
     await o.page.locator('main').filter({ hasText: words }).waitFor()
   }
+  assert.deepEqual(streams, ['/events'], 'one stream, opened once')
 })

@@ -5,7 +5,7 @@ import { pure } from '../../parts/pure.ts'
 import { StateChip } from '../../parts/state-chip.tsx'
 import { GuardedButton } from '../../parts/write-button.tsx'
 import type { Backend } from '../../store/state.ts'
-import { formatAgo, formatCount, formatMs, formatShare } from '../../text/format.ts'
+import { formatAgo, formatCount, formatDuration, formatMs, formatShare } from '../../text/format.ts'
 import { askDisable, askDrain, askRemove, askWeight, enable } from './actions.tsx'
 
 export interface BackendRowProps {
@@ -65,7 +65,9 @@ export const BackendRow = pure(({ backend, index, active, now, refusal, onActiva
         {formatMs(backend.latency_ms.p50)} <span class="faint">/ {formatMs(backend.latency_ms.p99)}</span>
       </Cell>
       <Cell class="checked" label="Last check">
-        {check === null ? (
+        {state === 'draining' && backend.drain_ends_at != null ? (
+          <span class="faint">ends in {formatDuration((Date.parse(backend.drain_ends_at) - now) / 1000)}</span>
+        ) : check === null ? (
           <span class="faint">not checked</span>
         ) : (
           <span class={check.ok ? '' : 'bad'} title={`${check.reason} (${check.at})`}>
