@@ -15,8 +15,7 @@ import type { Wire, WireEvents } from '../net/wire.ts'
 import type { AccessEntry } from '../observe/access-entry.ts'
 import type { ExchangeObserver } from '../observe/exchange-observer.ts'
 import type { ExchangeTrace } from '../observe/tracing/exchange-trace.ts'
-import { listValue, traceIdOf } from '../observe/tracing/trace-context.ts'
-import { isStrayPromise } from '../plugins/stray-promise.ts'
+import { traceIdOf } from '../observe/tracing/trace-context.ts'
 import type { AffinityKey } from '../pool/affinity.ts'
 import { Attempts, type RetryQuestion } from '../pool/attempts.ts'
 import { Lease } from '../pool/lease.ts'
@@ -26,11 +25,10 @@ import { MatcherFailure } from '../routing/router.ts'
 import { methodIndex } from '../state/worker-state.ts'
 import { Deadline } from '../util/timer-wheel.ts'
 import { AnswerRelay, type RelayOwner } from './answer-relay.ts'
-import { type AnswerEdits, composeRequestHead, composeUpgradeHead, noEdits, type RequestEdits } from './compose-head.ts'
+import { type AnswerEdits, composeRequestHead, composeUpgradeHead, type RequestEdits } from './compose-head.ts'
 import type { Site } from './context.ts'
-import { preferredForm } from './error-answer/accept.ts'
-import type { InsideFacts } from './error-answer/body.ts'
-import { errorAnswer, optionsAnswer } from './error-response.ts'
+import { tellError } from './error-answer/tell-error.ts'
+import { optionsAnswer } from './error-response.ts'
 import { answerBody } from './http1/answer-body.ts'
 import { type AnswerEvents, BackendConnection } from './http1/backend-side.ts'
 import { BodyReader } from './http1/body.ts'
@@ -41,15 +39,14 @@ import { bodyText, lastChunk, relayBody } from './http1/relay-body.ts'
 import { isIdempotent, type RequestHead } from './http1/request-head.ts'
 import type { ResponseHead } from './http1/response-head.ts'
 import { hashOf } from './hygiene/hash-key.ts'
-import { isInsideClient } from './hygiene/inside-client.ts'
-import { nothingReserved } from './hygiene/reserved-fields.ts'
 import { hasDotSegments } from './hygiene/target.ts'
 import { framesMessage } from './hygiene/trailers.ts'
 import type { MirrorCopy } from './mirror/mirror-copy.ts'
 import { bodyLength, type OwnAnswer, ownAnswerText } from './own-answer.ts'
 import { httpsLocation, redirectTo } from './redirect.ts'
-import { answerEdits, codable, inPage, ownFields, pageFor } from './route/answer-edits.ts'
+import { answerEdits, codable, ownFields, pageFor, type Taken } from './route/answer-edits.ts'
 import type { Destination } from './route/destination.ts'
+import { requestEditsOf, unwantedTrailers } from './route/request-edits.ts'
 import { destinationFor, type Route } from './route/route.ts'
 import type { RouteTable } from './route/route-table.ts'
 import { BackendRequestRecord } from './steps/backend-request-record.ts'
@@ -58,6 +55,8 @@ import type { Hook } from './steps/hooks.ts'
 import type { ClientFactsOfStep, RequestRecord } from './steps/request-record.ts'
 import { ResponseRecord } from './steps/response-record.ts'
 import { StepCaller, type StepOwner } from './steps/step-caller.ts'
+import { tellFinished } from './steps/tell-finished.ts'
+import { isAskedFor } from './upgrade.ts'
 
 /** What an exchange needs of the client's connection. */
 export interface ExchangeClient extends Owner, ClientFactsOfStep {
@@ -229,9 +228,13 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   #dispatch(route: Route): void {
     if (this.#record !== null && this.#record.target !== null) this.#target = this.#record.target
     this.#firstBody += this.#endWithTrailers()
-    if (route.rewrite !== null && !this.#rewrite(route.rewrite)) {
-      this.#give(errors.bad_target, '')
-      return
+    if (route.rewrite !== null) {
+      const target = route.rewrite.applyTo(this.#target)
+      if (target === null) {
+        this.#give(errors.bad_target, '')
+        return
+      }
+      this.#target = target
     }
     const destination = destinationFor(route, this.#head, this.#address)
     const { pool, retries, timeouts } = destination
@@ -249,16 +252,6 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     this.#attempt()
     // The request itself comes first.
     if (this.#copy !== null) this.#copyMore(this.#firstBody)
-  }
-
-  #rewrite(rewrite: NonNullable<Route['rewrite']>): boolean {
-    if (this.#target === '*') return true
-    const at = this.#target.indexOf('?')
-    const target =
-      at < 0 ? rewrite.apply(this.#target, '') : rewrite.apply(this.#target.slice(0, at), this.#target.slice(at))
-    if (target === null) return false
-    this.#target = target
-    return true
   }
 
   /** More of the body for the copy, framed for a backend; with the last of it the copy goes out. */
@@ -381,12 +374,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   }
 
   #requestEdits(): RequestEdits {
-    const edits = this.#route!.requestEdits
-    const changes = this.#record === null ? null : this.#record.changes
-    const attemptChanges = this.#attemptRecord === null ? null : this.#attemptRecord.changes
-    if (edits === null && changes === null && attemptChanges === null) return noEdits
-    const lines = edits === null || edits.variable === null ? '' : edits.render(this.#record!, null)
-    return { edits, lines, changes, attemptChanges }
+    return requestEditsOf(this.#route!, this.#record, this.#attemptRecord)
   }
 
   /** More of the request body. The client is paused while no backend connection stands. */
@@ -426,13 +414,9 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     return this.#body.trailers === '' ? '' : lastChunk(this.#body.trailers, this.#unwantedTrailers)
   }
 
-  /** What no client may say, and what the header section of this request must not say: a backend may read both as one. */
   get #unwantedTrailers(): ReadonlySet<string> {
     const { reserved } = this.#site.headLimits
-    if (this.#body.trailers === '') return reserved
-    const edited = this.#route!.requestEdits?.removed ?? nothingReserved
-    const changed = this.#record?.changes?.removed ?? nothingReserved
-    return reserved.union(edited).union(changed)
+    return this.#body.trailers === '' ? reserved : unwantedTrailers(reserved, this.#route!, this.#record)
   }
 
   /** Whoever is waited for has a deadline: the backend for bytes or for taking them, the client likewise. */
@@ -671,16 +655,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       attempts: this.#attempts?.count ?? 0,
       error: this.#error,
     }
-    for (const { label, middleware } of steps) {
-      try {
-        const result: unknown = middleware.onFinish!(finish)
-        if (result !== undefined) {
-          isStrayPromise(result, (error) => this.#plane.pluginFailed(label, error, this.#requestId))
-        }
-      } catch (error) {
-        this.#plane.pluginFailed(label, error, this.#requestId)
-      }
-    }
+    tellFinished(steps, finish, (label, error) => this.#plane.pluginFailed(label, error, this.#requestId))
   }
 
   // --- steps ---
@@ -790,26 +765,26 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     this.#reviewOwn(this.#errorAnswer(error, details, answer.fields), true)
   }
 
-  /** An error in the words of its route, where it has any for it, else in ours. `fields`: further ones. */
+  /** An error as the client gets it. `fields`: further ones. */
   #errorAnswer(error: ErrorSpec, code: string, fields: string): OwnAnswer {
-    const { block } = this.#head.fields
-    const hasPage = this.#route?.errorPages?.find(error.status) !== undefined
-    const form = hasPage ? 'text' : preferredForm(listValue(block, 'accept'))
-    const mayKnow = this.#plane.tellsInside && isInsideClient(this.#client.address, block, this.#site.isTrusted)
-    const inside = mayKnow ? this.#insideFacts(code) : null
-    const said = errorAnswer(error, { requestId: this.#requestId, form, details: code, inside })
-    const answer = fields === '' ? said : { ...said, fields: said.fields + fields }
-    return hasPage ? inPage({ route: this.#route!, record: this.#record }, answer) : answer
+    return tellError(error, code, fields, {
+      plane: this.#plane,
+      site: this.#site,
+      peer: this.#client.address,
+      head: this.#head,
+      requestId: this.#requestId,
+      taken: this.#taken,
+      pool: this.#poolName,
+      failures: this.#attempts?.failures ?? [],
+    })
   }
 
-  #insideFacts(code: string): InsideFacts {
-    return {
-      listener: this.#site.listener.name,
-      route: this.#route === null ? '' : this.#route.name,
-      pool: this.#destination === null ? '' : this.#destination.pool.spec.name,
-      code,
-      failures: this.#attempts?.failures ?? [],
-    }
+  get #taken(): Taken | null {
+    return this.#route === null ? null : { route: this.#route, record: this.#record }
+  }
+
+  get #poolName(): string {
+    return this.#destination === null ? '' : this.#destination.pool.spec.name
   }
 
   /** Steps see answers of our own, too, but for one: what says that a step has failed. */
@@ -829,8 +804,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
 
   #writeOwn(answer: OwnAnswer, record: ResponseRecord | null, mayStay: boolean): void {
     this.#status = record === null ? answer.status : record.status
-    const taken = this.#route === null ? null : { route: this.#route, record: this.#record }
-    const fields = ownFields(taken, answer, record)
+    const fields = ownFields(this.#taken, answer, record)
     const keepAlive = mayStay && this.#head.minor === 1 && this.#clientStays()
     const text = ownAnswerText(
       { status: this.#status, fields, body: answer.body },
@@ -907,11 +881,9 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     return used
   }
 
-  /** Only if asked, only to a protocol asked for (CVE-2024-23326). */
   #switchProtocols(head: ResponseHead, bytes: Buffer, start: number, end: number): void {
     const connection = this.#connection!
-    const asked = this.#head.fields.upgrade.toLowerCase().split(', ')
-    if (this.#head.fields.upgrade === '' || !asked.includes(head.upgrade.toLowerCase())) {
+    if (!isAskedFor(this.#head.fields.upgrade, head.upgrade)) {
       this.#blame(errors.bad_upgrade_answer)
       this.#closeConnection()
       this.#fail(errors.bad_upgrade_answer, '')
@@ -979,7 +951,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       connectUs: this.#connectUs,
       firstByteUs: this.#firstByteUs,
       route: this.#route === null ? '' : this.#route.name,
-      pool: this.#destination?.pool.spec.name ?? '',
+      pool: this.#poolName,
       backend: this.#backendUrl,
       attempts: this.#attempts?.count ?? 0,
       failures: this.#attempts?.failures ?? null,

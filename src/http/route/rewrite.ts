@@ -15,6 +15,13 @@ export class Rewrite {
     this.#replace = replace === null ? null : linearRegex(replace.pattern).replacer(replace.to)
   }
 
+  /** Path and query for the backend out of those of the request; null = that is no path any more. `*` stays. */
+  applyTo(target: string): string | null {
+    if (target === '*') return target
+    const at = target.indexOf('?')
+    return at < 0 ? this.apply(target, '') : this.apply(target.slice(0, at), target.slice(at))
+  }
+
   /** Path and query for the backend out of a canonical path and a query with its `?`; null = that is no path any more. */
   apply(path: string, query: string): string | null {
     let text = path

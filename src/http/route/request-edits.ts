@@ -1,0 +1,30 @@
+// What a route and its steps change of a request, put together for each attempt.
+import { noEdits, type RequestEdits } from '../compose-head.ts'
+import { nothingReserved } from '../hygiene/reserved-fields.ts'
+import type { BackendRequestRecord } from '../steps/backend-request-record.ts'
+import type { RequestRecord } from '../steps/request-record.ts'
+import type { Route } from './route.ts'
+
+/** `record`, `attempt`: null where nobody asks for them. */
+export function requestEditsOf(
+  { requestEdits: edits }: Route,
+  record: RequestRecord | null,
+  attempt: BackendRequestRecord | null,
+): RequestEdits {
+  const changes = record === null ? null : record.changes
+  const attemptChanges = attempt === null ? null : attempt.changes
+  if (edits === null && changes === null && attemptChanges === null) return noEdits
+  const lines = edits === null || edits.variable === null ? '' : edits.render(record!, null)
+  return { edits, lines, changes, attemptChanges }
+}
+
+/** What no client may say, and what the header section of this request must not say: a backend may read both as one. */
+export function unwantedTrailers(
+  reserved: ReadonlySet<string>,
+  { requestEdits }: Route,
+  record: RequestRecord | null,
+): ReadonlySet<string> {
+  const edited = requestEdits?.removed ?? nothingReserved
+  const changed = record?.changes?.removed ?? nothingReserved
+  return reserved.union(edited).union(changed)
+}
