@@ -19,14 +19,15 @@ type Line = Record<string, string | number>
 /** A proxy that logs to a file; `lines` waits for as many as there should be, and for no more. */
 async function logging(
   scope: Scope,
-  format: 'json' | 'combined',
+  format: 'json' | 'combined' | NonNullable<ProxyOptions['config']>,
   backends: readonly BackendEntry[],
   options: ProxyOptions = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'frontdesk-access-'))
   scope.defer(() => rm(folder, { recursive: true }))
   const file = join(folder, 'access.log')
-  const config = { logging: { access: { format, file } }, ...options.config }
+  const access = typeof format === 'string' ? { format, file } : { ...format, file }
+  const config = { logging: { access }, ...options.config }
   const proxy = scope.use(await startProxy(backends, { ...options, config }))
   const open = async (): Promise<RawClient> => scope.use(await RawClient.open(proxy.port))
   const lines = async (count: number, path = file): Promise<string[]> => {
@@ -235,6 +236,95 @@ leakTest('after a rotation the next line goes to a new file', async (scope) => {
   await client.request(get('/2'))
   assert.match((await lines(1))[0]!, /"target":"\/2"/)
   assert.match((await lines(1, `${file}.1`))[0]!, /"target":"\/1"/)
+})
+
+leakTest('json: a kept connection has no time of connecting; an answer of our own asked nobody', async (scope) => {
+  const backend = scope.use(await startActingBackend())
+  const routes = [
+    { name: 'api', match: { path: '/api' }, pool: 'default' },
+    { name: 'fixed', match: { path: '/fixed' }, respond: { status: 200, body: 'here' } },
+  ]
+  const { open, records } = await logging(scope, 'json', [backend.url], { config: { routes } })
+  const client = await open()
+  for (const path of ['/api', '/api', '/fixed']) await client.request(get(path))
+  const [first, second, own] = await records(3)
+  assert.ok(Number(first!.connect_ms) > 0 && Number(second!.queue_ms) >= 0)
+  assert.deepEqual([second!.connect_ms, second!.attempts], [null, 1])
+  assert.deepEqual([own!.connect_ms, own!.queue_ms, own!.first_byte_ms, own!.attempts], [null, null, null, 0])
+})
+
+leakTest('json: time in steps is time in the queue, not at the backend', async (scope) => {
+  const backend = scope.use(await startActingBackend())
+  const guard = scope.use(await startActingBackend())
+  const url = `${guard.url}/`
+  const routes = [{ name: 'all', match: '*', pool: 'default', forward_auth: { url, request_headers: ['x-act-delay'] } }]
+  const { open, records } = await logging(scope, 'json', [backend.url], { config: { routes } })
+  await (await open()).request(get('/', { 'X-Act-Delay': 40 }))
+  const [line] = await records(1)
+  assert.ok(Number(line!.queue_ms) >= 35, String(line!.queue_ms))
+  assert.ok(Number(line!.duration_ms) >= Number(line!.queue_ms) + 35, String(line!.duration_ms))
+})
+
+leakTest('json: a trace is named, secrets in queries are not, and a client that goes says so', async (scope) => {
+  const backend = scope.use(await startActingBackend())
+  const { open, records } = await logging(scope, { fields: ['target', 'referer', 'trace_id', 'client_gone'] }, [
+    backend.url,
+  ])
+  const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const client = await open()
+  const referer = 'http://a/?Access-Token=abc#token=def'
+  await client.request(
+    get('/a?%74oken=abc&x=1', { Referer: referer, traceparent: `00-${traceId}-00f067aa0ba902b7-01` }),
+  )
+  client.write(get('/b', { 'X-Act-Hold': 'for ever', traceparent: 'nonsense' }))
+  await until('the request is at the backend', () => backend.active === 1)
+  client.reset()
+  const [first, second] = (await records(2)).map(({ time: _, ...rest }) => rest)
+  assert.deepEqual(first, {
+    target: '/a?%74oken=***&x=1',
+    referer: 'http://a/?Access-Token=***#token=***',
+    trace_id: traceId,
+  })
+  assert.deepEqual(second, { target: '/b', client_gone: true, referer: '' })
+})
+
+leakTest('a sample has whatever failed; paths and routes that are left out have nothing', async (scope) => {
+  const backend = scope.use(await startActingBackend())
+  const routes = [
+    { name: 'quiet', match: { path: '/quiet' }, pool: 'default', access_log: false },
+    { name: 'rest', match: '*', pool: 'default' },
+  ]
+  const options = { config: { routes } }
+  const { open, lines } = await logging(
+    scope,
+    { template: '{request.path} {status}', sample: '0%' },
+    [backend.url],
+    options,
+  )
+  const client = await open()
+  for (let i = 0; i < 20; i++) await client.request(get('/well'))
+  await client.request(get('/quiet', { 'X-Act-Status': 500 }))
+  await client.request(get('/ill', { 'X-Act-Status': 500 }))
+  assert.deepEqual(await lines(1), ['/ill 500'])
+  const other = await logging(scope, { template: '{request.path}', skip: ['/healthz', '/a/*'] }, [backend.url], options)
+  const second = await other.open()
+  for (const path of ['/healthz', '/a/b', '/quiet', '/seen']) await second.request(get(path))
+  assert.deepEqual(await other.lines(1), ['/seen'])
+})
+
+leakTest('template: hostile values stay within their place, whatever they are', async (scope) => {
+  const backend = scope.use(await startActingBackend())
+  const template = '"{header.user-agent}" "{cookie.x}" "{query.q}" "{header.x-long}" end'
+  const redact = { defaults: false }
+  const { open, lines } = await logging(scope, { template, redact }, [backend.url])
+  const client = await open()
+  for (const value of hostile) {
+    await client.request(get('/?q="x', { 'User-Agent': value, Cookie: `x=${value}`, 'X-Long': value }))
+  }
+  for (const line of await lines(hostile.length)) {
+    assert.match(line, /^"[^"]*" "[^"]*" "[^"]*" "[^"]*" end$/)
+    assert.match(line, /^[\x20-\x7e]*$/)
+  }
 })
 
 leakTest('nothing is lost at a stop', async (scope) => {
