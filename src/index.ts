@@ -1,11 +1,14 @@
 // The public API, for programs that embed Frontdesk. Nothing happens on import.
 
+export type { Json } from './config/document/types.ts'
 export { ConfigError, type Problem } from './config/problem.ts'
 export type {
   AddBackend,
+  AddOptions,
   BackendName,
   Backends,
   BackendTraits,
+  DrainBackend,
   RemoveBackend,
   RemovedBackend,
   UpdateBackend,
@@ -34,6 +37,7 @@ export type {
   WorkerRestartedEvent,
 } from './control/events.ts'
 export type { BackendState } from './control/health/backend-state.ts'
+export type { Plan, PlanConflict, PlannedChange, PlanStep } from './control/plan/plan.ts'
 export type { BackendStatus, StatusDocument, WorkerInfo, WorkerStatus } from './control/status-document.ts'
 export type { AdminState } from './control/store/state-document.ts'
 export type * from './core/frontdesk-config.ts'
@@ -44,7 +48,15 @@ export type { HandlerConfig, HandlerOptions, ProxyHandler } from './embed/handle
 export { HandlerError, type HandlerErrorCode } from './embed/handler-error.ts'
 export { proxyHandler } from './embed/proxy-handler.ts'
 export { createFrontdesk } from './library/create-frontdesk.ts'
-export type { ApplyResult, CloseOptions, ConfigFile, Frontdesk, FrontdeskOptions } from './library/frontdesk.ts'
+export type {
+  ApplyOptions,
+  ApplyResult,
+  CloseOptions,
+  ConfigFile,
+  Frontdesk,
+  FrontdeskOptions,
+  Revision,
+} from './library/frontdesk.ts'
 export { NeedsRestartError } from './library/needs-restart-error.ts'
 export type { LogEvent } from './library/program-log.ts'
 export { defineConfig, definePlugin } from './plugins/define.ts'

@@ -209,6 +209,48 @@ describe('PATCH and PUT /config', () => {
   })
 })
 
+describe('pools', () => {
+  it('that are removed drain like removed backends; what is put back meanwhile has its slots again', async (t) => {
+    const of = await bed(t, {
+      ...base,
+      pools: { ...base.pools, next: { backends: [c], ...unchecked } },
+      routes: [{ name: 'n', match: { path: '/n' }, pool: 'next' }],
+    })
+    const slot = of.slots()[`next ${c}`]!
+    of.port.worker.enter(slot, 0)
+    const removed = taken(await of.call('PATCH', '/config', { pools: { next: null }, routes: null }))
+    assert.deepEqual(removed.changes, ['pool next: removed (1 backend, drained first)', 'route n: removed'])
+    assert.equal(removed.plan.touched_connections, 1)
+    const leaving = of.control.status().backends.find(({ pool }) => pool === 'next')
+    assert.deepEqual([leaving?.state, leaving?.current_connections], ['draining', 1])
+    taken(await of.call('POST', '/config/rollback'))
+    assert.equal(of.slots()[`next ${c}`], slot)
+    assert.deepEqual(of.port.cut, [])
+    of.port.worker.leave(slot)
+  })
+
+  it('that begin to speak something else begin anew, and the old ones drain', async (t) => {
+    const pools = { ...base.pools, db: { backends: ['unix:/tmp/db.sock'], ...unchecked } }
+    const of = await bed(t, { ...base, pools, routes: [{ name: 'n', match: { path: '/n' }, pool: 'db' }] })
+    const slot = of.slots()['db unix:/tmp/db.sock']!
+    of.port.worker.enter(slot, 0)
+    const listeners = [...base.listeners, { name: 'db', listen: '127.0.0.1:0', protocol: 'tcp', pool: 'db' }]
+    taken(await of.call('PUT', '/config', { ...base, listeners, pools }))
+    assert.notEqual(of.slots()['db unix:/tmp/db.sock'], slot)
+    assert.deepEqual(
+      of.control
+        .status()
+        .backends.filter(({ pool }) => pool === 'db')
+        .map(({ protocol, state }) => [protocol, state]),
+      [
+        ['tcp', 'unknown'],
+        ['http', 'draining'],
+      ],
+    )
+    of.port.worker.leave(slot)
+  })
+})
+
 describe('a rehearsal', () => {
   it('gives the plan of every kind of change, and changes nothing: not a byte of the state file', async (t) => {
     const of = await bed(t)

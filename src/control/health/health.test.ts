@@ -280,4 +280,36 @@ describe('Health', () => {
     assert.equal(health.checks(0), null)
     assert.equal(state.flags(0), 0)
   })
+
+  it('follows other settings without losing what it knows; a check of another kind begins at once', async () => {
+    const asked: string[] = []
+    const probe = async ({ check }: { check: { path: string } }): Promise<ProbeResult> => {
+      asked.push(check.path)
+      return check.path === '/bad' ? refused : pass
+    }
+    const http = { method: 'http' as const, intervalMs: 60_000, fall: 1 }
+    const of = poolOf([1], { healthCheck: checkSpec({ ...http, path: '/a' }) })
+    make({ probe }).update([of])
+    await log.waitFor('backend_up')
+    health.update([{ ...of, healthCheck: checkSpec({ ...http, path: '/bad' }) }])
+    await log.waitFor('backend_down')
+    assert.deepEqual([asked, health.checks(0)?.passes], [['/a', '/bad'], 1])
+    health.update([{ ...of, healthCheck: null }])
+    assert.deepEqual([state.flags(0), health.checks(0)], [Flag.UNKNOWN, null])
+    health.update([of])
+    await log.waitFor('backend_up', 2)
+    assert.equal(state.flags(0), 0)
+    const before = asked.length
+    health.update([{ ...of, timeouts: { ...of.timeouts, connectMs: 1 } }])
+    assert.equal(asked.length, before, 'the same check is not asked for')
+  })
+
+  it('takes a backend back that was ejected when ejecting is switched off', () => {
+    const of = poolOf([1, 2], { healthCheck: null, passiveHealth: { maxFails: 1, windowMs: 1000, ejectMs: 60_000 } })
+    make().update([of])
+    health.failed({ slot: 0, error: 'connect_refused', code: 'ECONNREFUSED', count: 1 })
+    assert.equal(state.isAvailable(0), false)
+    health.update([{ ...of, passiveHealth: { ...of.passiveHealth, maxFails: 0 } }])
+    assert.equal(state.isAvailable(0), true)
+  })
 })
