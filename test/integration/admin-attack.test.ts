@@ -10,7 +10,7 @@ import { until, within } from '../support/wait.ts'
 /** Requests that are measured in each part, one after the other. */
 const measured = 10_000
 
-/** In a thread of its own: half-open connections, wrong tokens, bodies that do not end, and connections that come and go. */
+/** In a thread and with an address of its own: half-open connections, wrong tokens, bodies that do not end, and connections that come and go. */
 const attacker = `
 const { connect } = require('node:net')
 const { parentPort, workerData: port } = require('node:worker_threads')
@@ -24,7 +24,7 @@ const lines = [
 let n = 0
 const open = new Set()
 function attack() {
-  const socket = connect(port, '127.0.0.1')
+  const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.66' })
   open.add(socket)
   socket.on('error', () => undefined)
   socket.on('data', () => undefined)
@@ -107,7 +107,7 @@ leakTest('an attack on the admin port does not move the latency of what is proxi
     `p50 ${at(before, 0.5).toFixed(2)} → ${at(during, 0.5).toFixed(2)} ms, p99 ${at(before, 0.99).toFixed(2)} → ${at(during, 0.99).toFixed(2)} ms, ${attacks} attacks`,
   )
   assert.ok(attacks > 600, `${attacks} attacks`)
-  assert.ok(seen.status === 200 || seen.status === 429, `${seen.status} ${seen.error}`)
+  assert.equal(seen.status, 200, seen.error)
   // All of them share the cores of a small machine: generous, but far below what a data plane that takes part would show.
   const limit = Math.max(10 * at(before, 0.99), 30)
   assert.ok(at(during, 0.99) < limit, `p99 ${at(during, 0.99)} ms, ${at(before, 0.99)} ms before`)

@@ -33,6 +33,22 @@ async function behindDoor(scope: Scope, options: DoorkeeperOptions) {
   return { door, served, port, open }
 }
 
+leakTest('who holds many connections loses them before somebody else loses one', async (scope) => {
+  const { door, served, port } = await behindDoor(scope, { maxConnections: 4 })
+  const open = async (localAddress: string): Promise<Socket> => {
+    const before = served.length
+    const socket = connect({ port, host: '127.0.0.1', localAddress })
+    socket.on('error', () => undefined)
+    scope.defer(() => socket.destroy())
+    await until('it is served', () => served.length > before)
+    return socket.resume()
+  }
+  const mine = await open('127.0.0.1')
+  for (let i = 0; i < 20; i++) await open('127.0.0.2')
+  assert.equal(door.count, 4)
+  assert.ok(!mine.destroyed && mine.readyState === 'open')
+})
+
 leakTest('of too many the oldest that has shown nothing goes; guests stay', async (scope) => {
   const { door, served, open } = await behindDoor(scope, { maxConnections: 3 })
   const sockets: Socket[] = []

@@ -24,6 +24,7 @@ export interface DoorkeeperOptions {
 interface Open {
   readonly socket: Socket
   readonly serve: (socket: Socket) => void
+  readonly address: string
 }
 
 interface Proof {
@@ -64,7 +65,7 @@ export class Doorkeeper implements Connections {
       socket.destroy()
       return
     }
-    this.#strangers.set(key, { socket, serve })
+    this.#strangers.set(key, { socket, serve, address: socket.remoteAddress ?? '' })
     socket.on('close', () => {
       this.#strangers.delete(key)
       this.#guests.delete(key)
@@ -96,10 +97,13 @@ export class Doorkeeper implements Connections {
     return this.#strangers.size + this.#guests.size
   }
 
-  /** The one who has said least for longest goes; false = all are guests. */
+  /** Of the address with the most strangers the oldest one goes; false = all are guests. */
   #makeRoom(): boolean {
     if (this.count < this.#maxConnections) return true
-    const first = this.#strangers.entries().next().value
+    const counts = new Map<string, number>()
+    for (const { address } of this.#strangers.values()) counts.set(address, (counts.get(address) ?? 0) + 1)
+    const most = Math.max(...counts.values())
+    const first = [...this.#strangers].find(([, { address }]) => counts.get(address) === most)
     if (first === undefined) return false
     const [key, { socket }] = first
     this.#strangers.delete(key)
