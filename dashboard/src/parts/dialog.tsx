@@ -1,6 +1,6 @@
 // Questions that stand before the page: the browser's own <dialog>, which keeps the focus inside.
 import { type ComponentChildren, createRef } from 'preact'
-import { useEffect, useId, useState } from 'preact/hooks'
+import { useId, useLayoutEffect, useState } from 'preact/hooks'
 import { wordsOf } from '../api/client.ts'
 import { Store, useStore } from '../store/store.ts'
 import { Icon } from './icons.tsx'
@@ -41,7 +41,7 @@ export interface DialogProps {
 export function Dialog({ title, close, children, wide = false, locked = false }: DialogProps) {
   const [ref] = useState(() => createRef<HTMLDialogElement>())
   const titleId = useId()
-  useEffect(() => {
+  useLayoutEffect(() => {
     const dialog = ref.current
     const opener = document.activeElement as HTMLElement | null
     if (dialog !== null && !dialog.open) {
@@ -65,6 +65,8 @@ export function Dialog({ title, close, children, wide = false, locked = false }:
         event.preventDefault()
         if (!locked) close()
       }}
+      // Browsers may close it without asking, on a second Escape.
+      onClose={close}
     >
       <header>
         <h2 id={titleId}>{title}</h2>

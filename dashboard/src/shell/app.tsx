@@ -43,6 +43,7 @@ export function App() {
     if (moved.current) main.current?.focus({ preventScroll: true })
     scrollTo(0, 0)
   }, [title, place.page, first])
+  const closeMenu = useCallback(() => setMenuOpen(false), [])
   const toggleMenu = useCallback(() => setMenuOpen((open) => !open), [])
   if (role === 'none') return <SignInPage />
   return (
@@ -50,7 +51,7 @@ export function App() {
       <button type="button" class="skip" onClick={() => main.current?.focus()}>
         To the content
       </button>
-      <Menu page={place.page} isOpen={isMenuOpen} />
+      <Menu page={place.page} isOpen={isMenuOpen} close={closeMenu} />
       <div class="body">
         <Header title={title} isMenuOpen={isMenuOpen} onMenu={toggleMenu} onHelp={showHelp} />
         <LinkBanner />
@@ -64,7 +65,13 @@ export function App() {
   )
 }
 
-function Menu({ page, isOpen }: { readonly page: string; readonly isOpen: boolean }) {
+interface MenuProps {
+  readonly page: string
+  readonly isOpen: boolean
+  readonly close: () => void
+}
+
+function Menu({ page, isOpen, close }: MenuProps) {
   const version = useStore(store, (state) => state.hello?.version)
   return (
     <nav id="menu" class={isOpen ? 'menu open' : 'menu'} aria-label="Pages">
@@ -74,7 +81,7 @@ function Menu({ page, isOpen }: { readonly page: string; readonly isOpen: boolea
       <ul>
         {pages.map(({ name, title, icon }) => (
           <li key={name}>
-            <a href={hrefOf(name)} aria-current={page === name ? 'page' : undefined}>
+            <a href={hrefOf(name)} aria-current={page === name ? 'page' : undefined} onClick={close}>
               <Icon name={icon} size={18} /> {title}
               {name === 'pools' && <TroubleCount />}
             </a>

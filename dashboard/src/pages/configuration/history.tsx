@@ -55,9 +55,7 @@ function Entry({ entry, current }: { readonly entry: HistoryEntry; readonly curr
           </WriteButton>
         )}
       </header>
-      <p class="faint">
-        {formatDate(at)} · {cause} · {by}
-      </p>
+      <p class="faint">{[formatDate(at), cause, by === cause ? '' : by].filter((one) => one !== '').join(' · ')}</p>
       <ul class="words">
         {changes.map((words) => (
           <li key={words}>{words}</li>

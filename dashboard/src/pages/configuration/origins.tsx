@@ -30,7 +30,9 @@ const columns: Column<Origin>[] = [
   {
     head: 'Where',
     cell: ({ place, at, by }) => (
-      <span class="faint">{place ?? (by === null ? '' : `${by}${at === null ? '' : `, ${formatDate(at)}`}`)}</span>
+      <span class="faint" title={place ?? undefined}>
+        {place?.split('/').at(-1) ?? (by === null ? '' : `${by}${at === null ? '' : `, ${formatDate(at)}`}`)}
+      </span>
     ),
   },
 ]
