@@ -37,7 +37,7 @@ export type {
   WorkerRestartedEvent,
 } from './control/events.ts'
 export type { BackendState } from './control/health/backend-state.ts'
-export type { Plan, PlanConflict, PlannedChange, PlanStep } from './control/plan/plan.ts'
+export type { Plan, PlanConflict, PlannedChange, PlanStep } from './control/plan/plan-types.ts'
 export type { BackendStatus, StatusDocument, WorkerInfo, WorkerStatus } from './control/status-document.ts'
 export type { AdminState } from './control/store/state-document.ts'
 export type * from './core/frontdesk-config.ts'

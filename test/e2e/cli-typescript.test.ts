@@ -41,7 +41,7 @@ test('it is found where there is no config.json, served by workers, and read aga
   assert.equal(await stampNow(), 'one')
   write('frontdesk.config.ts', config(backend.url, 'two', port))
   served.signal('SIGHUP')
-  await served.says(/configuration applied as revision 2: plugins: read again/)
+  await served.says(/configuration applied as revision 2 \(HUP\): plugins: read again/)
   assert.equal(await stampNow(), 'two')
   write('frontdesk.config.ts', `${config(backend.url, 'three', port)}oops(\n`)
   served.signal('SIGHUP')
