@@ -513,6 +513,45 @@ describe('file and API', () => {
     assert.deepEqual([of.control.snapshot.limits.headerCount, weightOf(of, c)], [100, undefined])
   })
 
+  it('backends of a pool that the API has made are changed in it, and outlive a restart with it', async (t) => {
+    const of = await bed(t)
+    taken(
+      await of.call('PATCH', '/config', { pools: { next: { backends: [a, { url: c, weight: 3 }], ...unchecked } } }),
+    )
+    await of.call('PATCH', '/backends', { url: c, pool: 'next', weight: 8 })
+    await of.call('POST', '/backends', { url: b, pool: 'next' })
+    await of.call('DELETE', '/backends', { url: a, pool: 'next' })
+    const expected = [`${c} 8`, `${b} 1`]
+    const shown = (): string[] => of.control.snapshot.pools[1]!.backends.map(({ url, weight }) => `${url} ${weight}`)
+    assert.deepEqual([shown(), of.control.inForce.changes.length], [expected, 1])
+    const whole = (await of.call('GET', '/config')).json()
+    taken(await of.call('POST', '/reload'))
+    assert.deepEqual(shown(), expected)
+    await of.restart()
+    assert.deepEqual([shown(), (await of.call('GET', '/config')).json()], [expected, whole])
+    taken(await of.call('POST', '/config/rollback', { revision: 2 }))
+    assert.deepEqual(shown(), [`${a} 1`, `${c} 3`])
+    assert.equal((await of.call('POST', '/config/save')).status, 200)
+    assert.deepEqual([shown(), of.control.inForce.changes], [[`${a} 1`, `${c} 3`], []])
+  })
+
+  it('changes that do not go with the file any more refuse the reload and the start, with the way out', async (t) => {
+    const pools = { ...base.pools, next: { backends: [c], ...unchecked } }
+    const of = await bed(t, { ...base, pools })
+    taken(await of.call('PATCH', '/config', { routes: [{ name: 'n', match: { path: '/n' }, pool: 'next' }] }))
+    const before = of.picture()
+    of.write(base)
+    const refused = await of.call('POST', '/reload')
+    assert.equal(refused.status, 422, refused.text)
+    assert.match(refused.json<Problem>().detail, /next.*Nothing was changed/)
+    assert.deepEqual(of.picture(), before)
+    await of.control.close()
+    await assert.rejects(of.start(), /state file/)
+    of.write({ ...base, pools })
+    await of.start()
+    assert.equal(of.control.snapshot.routes.find(({ name }) => name === 'n')?.action.kind, 'pool')
+  })
+
   it('a state file of the first version is taken as changes of today', async (t) => {
     const of = await bed(t)
     await of.control.close()

@@ -1,6 +1,6 @@
 // A Frontdesk in the main thread that binds nothing: the program's own server brings it requests.
 import { readObject } from '../config/adapters/module.ts'
-import { ConfigError, type LoadOptions, loadConfig } from '../config/load.ts'
+import { ConfigError, type LoadedConfig, type LoadOptions, loadConfig } from '../config/load.ts'
 import { loadWithPlugins } from '../config/load-with-plugins.ts'
 import type { Backends } from '../control/backends.ts'
 import { EventBus, type EventReader, type ReadOptions } from '../control/event-bus.ts'
@@ -12,7 +12,7 @@ import type { Log } from '../core/log.ts'
 import { applyLoaded } from '../library/apply-loaded.ts'
 import type { ApplyResult, CloseOptions } from '../library/frontdesk.ts'
 import { graceOf } from '../library/grace.ts'
-import { type LogEvent, programLog } from '../library/program-log.ts'
+import { type LogEvent, type ProgramLog, programLog } from '../library/program-log.ts'
 import type { Arrival } from '../net/arrival.ts'
 import { type Running, startFrontdesk } from '../supervisor/frontdesk.ts'
 import { readVersion } from '../supervisor/read-version.ts'
@@ -100,9 +100,13 @@ export class Hosted {
     return this.#closing
   }
 
-  async #start(options: HostedLoad, log: Log): Promise<void> {
+  async #start(options: HostedLoad, log: ProgramLog): Promise<void> {
     const loaded = await loadWithPlugins(options)
-    const running = await startFrontdesk({ loaded, log, events: this.#bus, version: readVersion(), bind: false })
+    const onConfig = ({ logging }: LoadedConfig['config']): void => {
+      log.level = logging.level
+    }
+    const parts = { loaded, log, onConfig, events: this.#bus }
+    const running = await startFrontdesk({ ...parts, version: readVersion(), bind: false })
     this.#running = running
     void running.stopped.then(() => {
       this.#isClosed = true
