@@ -16,8 +16,11 @@ export interface BuiltFile {
 
 const here = import.meta.dirname
 
-/** Bundles, minifies and compresses. Rejects where esbuild is not installed or a source is wrong. */
-export async function buildDashboard(): Promise<BuiltFile[]> {
+/**
+ * Bundles, minifies and compresses, by brotli as hard as `effort` says (1 to 11). Rejects where esbuild is not installed or a
+ * source is wrong.
+ */
+export async function buildDashboard(effort = 11): Promise<BuiltFile[]> {
   const { build, stop } = await import('esbuild')
   try {
     const { outputFiles } = await build({
@@ -40,7 +43,7 @@ export async function buildDashboard(): Promise<BuiltFile[]> {
       path: `assets/${basename(path)}`,
       content: Buffer.from(contents),
     }))
-    return await Promise.all([page(assets.map(({ path }) => path)), ...assets].map(packed))
+    return await Promise.all([page(assets.map(({ path }) => path)), ...assets].map((file) => packed(file, effort)))
   } finally {
     // Otherwise its process stays for as long as this one.
     await stop()
@@ -57,9 +60,9 @@ function page(assets: readonly string[]): { path: string; content: Buffer } {
   }
 }
 
-async function packed({ path, content }: { path: string; content: Buffer }): Promise<BuiltFile> {
+async function packed({ path, content }: Pick<BuiltFile, 'path' | 'content'>, effort: number): Promise<BuiltFile> {
   const [br, gz] = await Promise.all([
-    promisify(brotliCompress)(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }),
+    promisify(brotliCompress)(content, { params: { [constants.BROTLI_PARAM_QUALITY]: effort } }),
     promisify(gzip)(content, { level: 9 }),
   ])
   return { path, content, br, gz }
