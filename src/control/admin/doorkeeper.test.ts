@@ -77,7 +77,7 @@ leakTest(
   async (scope) => {
     const { cert, key, ca, remove } = await makeCertificates()
     scope.defer(remove)
-    const { door, served, port, open } = await behindDoor(scope, { handshakeTimeoutMs: 50 })
+    const { door, served, port, open } = await behindDoor(scope, { handshakeTimeoutMs: 1_000 })
     door.update({ cert, key, clientAuth: null })
     const silent = await open()
     await within('the end of the silent one', once(silent.resume(), 'close'))

@@ -9,7 +9,7 @@ import type { AdminApp } from './app.ts'
 import { AdminServer } from './server.ts'
 
 it('does not let a slow client hold a connection for ever', async () => {
-  const server = await AdminServer.listen(new OpenAPIHono(), { host: '127.0.0.1', port: 0, headersTimeoutMs: 50 })
+  const server = await AdminServer.listen(new OpenAPIHono(), { host: '127.0.0.1', port: 0, headersTimeoutMs: 400 })
   const socket = connect(server.address())
   socket.write('GET /status HT')
   assert.match(await within('the end', text(socket)), /^HTTP\/1\.1 408 /)
