@@ -1,4 +1,4 @@
-// All data planes of the process: threads, and the main thread's own one. Rolls snapshots out, grows and shrinks, drains.
+// All data planes of the process, as one: starts them, hands connections and changes on, hears what they say, drains.
 import type { Socket } from 'node:net'
 import { ConfigError } from '../config/problem.ts'
 import type { EventSink } from '../control/events.ts'
@@ -7,28 +7,26 @@ import type { BackendFailure, Prepared, WorkerInfo } from '../control/port.ts'
 import type { ErrorName } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { ListenerSpec, Slot, Snapshot } from '../core/spec.ts'
-import { canReusePort, type SocketKind } from '../net/acceptor.ts'
+import type { SocketKind } from '../net/acceptor.ts'
 import type { Arrival } from '../net/arrival.ts'
 import type { EndedEntry } from '../observe/exchange-tap.ts'
 import type { SpanBatch } from '../observe/tracing/tracer.ts'
 import { PluginLoader } from '../plugins/plugin-loader.ts'
 import type { OwnerState } from '../state/owner-state.ts'
-import { placeOf } from '../worker/listening-sockets.ts'
 import type { OpenError } from '../worker/open-error.ts'
-import type { FromWorker, PrepareFailure, ToWorker } from '../worker/protocol.ts'
-import { sharing } from '../worker/snapshot-delta.ts'
-import { type BoundListener, boundListener, listenerNews } from './bound-listener.ts'
+import type { FromWorker } from '../worker/protocol.ts'
+import { type BoundListener, boundListener } from './bound-listener.ts'
+import { CrewChanges } from './crew-changes.ts'
 import { Follows } from './follows.ts'
 import { InheritedListeners } from './inherited-listeners.ts'
-import type { Assignment, Inheritance } from './inherited-sockets.ts'
+import type { Inheritance } from './inherited-sockets.ts'
 import { ListenError } from './listen-error.ts'
-import { ListenerPlaces, type PlacePlan, withPorts } from './listener-places.ts'
-import { LiveChange, type Member } from './live-change.ts'
-import { MainPlane } from './main-plane.ts'
+import { ListenerPlaces, withPorts } from './listener-places.ts'
+import { type InForce, Roster } from './roster.ts'
 import { SocketKeepers } from './socket-keepers.ts'
 import { TicketKeys } from './ticket-keys.ts'
 import { logNews } from './worker-news.ts'
-import { WorkerSlot } from './worker-slot.ts'
+import type { WorkerSlot } from './worker-slot.ts'
 
 export interface CrewOptions {
   /** Threads for what a snapshot says of them; 0 = one plane in this thread. */
@@ -56,59 +54,22 @@ export interface CrewOptions {
   readonly drainMs?: number | undefined
 }
 
-/** Longer than the import of a plug-in may take, which has a better message. */
-const ROLL_OUT_MS = 15_000
-/** How long the next keeper of a Unix socket may take before the one that leaves closes it. */
-const TAKE_OVER_MS = 2000
 /** A worker that dies so often before it listens will not get better by itself. */
 const MAX_FALSE_STARTS = 3
-
-/** A change that all workers have made ready. */
-interface ReadyChange {
-  readonly live: LiveChange
-  readonly places: PlacePlan
-  readonly inherited: Assignment
-  readonly keepers: ReadonlyMap<string, number>
-  readonly workers: number
-  readonly joining: readonly WorkerSlot[]
-  readonly leaving: readonly (WorkerSlot | MainPlane)[]
-  /** The main thread's plane begins to listen. */
-  readonly mainJoins: MainPlane | null
-}
 
 export class Crew {
   /** Of the main thread: what reading the configuration has imported already. */
   readonly plugins = new PluginLoader()
   /** Who follows exchanges live. */
-  readonly follows = new Follows({ tell: (message, waiting) => this.#tell(message, waiting) })
+  readonly follows: Follows
   readonly #options: CrewOptions
-  /** By lane. */
-  readonly #slots = new Map<number, WorkerSlot>()
-  /** What the thread of a slot runs. */
-  readonly #runs = new Map<number, Snapshot>()
-  readonly #addresses = new Map<Slot, readonly string[]>()
-  #ticketKeys: ReadonlyMap<string, Uint8Array> = new Map()
-  readonly #tickets = new TicketKeys((keys) => this.#setTicketKeys(keys))
+  readonly #inForce: InForce = { snapshot: null, workers: 0 }
+  readonly #roster: Roster
+  readonly #changes: CrewChanges
+  readonly #tickets: TicketKeys
   readonly #places = new ListenerPlaces()
-  readonly #keepers = new SocketKeepers({
-    running: () => [...this.#slots.values()].filter(isServing).map(({ id }) => id),
-    takeOver: (worker, listener) => this.#slots.get(worker)!.post({ type: 'keep', listener, isLive: false }),
-  })
-  /** Called when the keeper of a Unix socket has it, or cannot. */
-  readonly #takingOver = new Map<string, () => void>()
+  readonly #keepers: SocketKeepers
   readonly #inherited: InheritedListeners
-  /** In the main thread: where there are no workers, and for connections that cannot be handed to one. */
-  #plane: MainPlane | null = null
-  /** Former ones, whose connections end. */
-  readonly #oldPlanes = new Set<MainPlane>()
-  #snapshot: Snapshot | null = null
-  #workers = 0
-  #change: LiveChange | null = null
-  /** From the first look at a change until it is in force or given up. */
-  #isChanging = false
-  #changes = 0
-  /** Ends of what leaves, by lane. */
-  readonly #graces = new Map<number, NodeJS.Timeout>()
   /** Whose turn it is to get a connection. */
   #turn = 0
   #draining = false
@@ -120,10 +81,51 @@ export class Crew {
 
   constructor(options: CrewOptions) {
     this.#options = options
+    const { bind = true, onCommit = () => {} } = options
+    const { plugins } = this
+    const inForce = this.#inForce
+    const roster = new Roster({
+      ...options,
+      inForce,
+      plugins,
+      unixSockets: (worker) => this.#keepers.of(worker),
+      joinsWith: () => this.#changes.joinsWith(),
+      onStart: (slot) => this.#changes.live?.started(slot),
+      onMainPlane: ({ plane }) => {
+        for (const follow of this.follows.current()) plane.follow(follow)
+      },
+      onMessage: (worker, message) => this.#receive(worker, message),
+      onDeath: (slot, reason) => this.#died(slot, reason),
+      onLeft: (worker) => this.#changes.live?.left(worker),
+      onGone: (worker) => this.#drained(worker),
+    })
+    this.#roster = roster
+    this.follows = new Follows({ tell: (message, waiting) => roster.tell(message, waiting) })
+    this.#tickets = new TicketKeys((keys) => roster.setTicketKeys(keys))
+    this.#keepers = new SocketKeepers({
+      running: () =>
+        roster
+          .serving()
+          .filter(({ state }) => state === 'running')
+          .map(({ id }) => id),
+      takeOver: (worker, listener) => roster.slots.get(worker)!.post({ type: 'keep', listener, isLive: false }),
+    })
     this.#inherited = new InheritedListeners({
       inheritance: options.inheritance,
       deliver: (listener, socket, kind) => this.#deliver(listener, socket, kind),
-      onFailure: ({ row }) => this.#ownPlane().plane.state.connectionRejected(row, 'fd'),
+      onFailure: ({ row }) => roster.ownPlane().plane.state.connectionRejected(row, 'fd'),
+    })
+    this.#changes = new CrewChanges({
+      ...options,
+      bind,
+      onCommit,
+      inForce,
+      plugins,
+      roster,
+      places: this.#places,
+      inherited: this.#inherited,
+      keepers: this.#keepers,
+      tickets: this.#tickets,
     })
   }
 
@@ -140,18 +142,18 @@ export class Crew {
     const places = await this.#places.plan(wanted.listeners, bind)
     this.#places.adopt(places)
     const snapshot = withPorts(wanted, places)
-    this.#snapshot = snapshot
+    this.#inForce.snapshot = snapshot
     this.#tickets.update(snapshot.listeners)
-    this.#workers = workersFor(snapshot.workers)
-    if (this.#workers === 0) await this.#startMain(bind)
+    this.#inForce.workers = workersFor(snapshot.workers)
+    if (this.#inForce.workers === 0) await this.#startMain(bind)
     else await this.#startThreads(snapshot)
     await this.#inherited.adopt(snapshot.listeners, inherited)
     // Made now, while its failure is a failure to start.
-    if (snapshot.listeners.some(({ name }) => this.#inherited.addresses(name).includes(null))) this.#ownPlane()
+    if (snapshot.listeners.some(({ name }) => this.#inherited.addresses(name).includes(null))) this.#roster.ownPlane()
   }
 
   async #startMain(bind: boolean): Promise<void> {
-    const { plane } = this.#ownPlane()
+    const { plane } = this.#roster.ownPlane()
     if (!bind) return
     await plane.listen().catch((error: OpenError) => {
       throw this.#listenError(error)
@@ -159,7 +161,7 @@ export class Crew {
   }
 
   async #startThreads({ listeners }: Snapshot): Promise<void> {
-    const slots = Array.from({ length: this.#workers }, () => this.#createSlot('serving'))
+    const slots = Array.from({ length: this.#inForce.workers }, () => this.#roster.addThread('serving'))
     const ids = slots.map(({ id }) => id)
     this.#keepers.adopt(this.#keepers.plan(listeners, ids))
     await new Promise<void>((resolve, reject) => {
@@ -171,7 +173,7 @@ export class Crew {
 
   /** Where the listeners are bound now. */
   listeners(): BoundListener[] {
-    return this.#snapshot!.listeners.map((spec) => boundListener(spec, this.#inherited.addresses(spec.name)))
+    return this.#inForce.snapshot!.listeners.map((spec) => boundListener(spec, this.#inherited.addresses(spec.name)))
   }
 
   /** The port that a listener has; undefined = there is no such listener, or it has none. */
@@ -180,275 +182,30 @@ export class Crew {
   }
 
   get workerCount(): number {
-    return this.#workers
+    return this.#inForce.workers
   }
 
   /** Serves a connection in the main thread. False = it is turned away, by a limit or because of a drain. */
   serve(listener: string, arrival: Arrival): boolean {
-    return this.#ownPlane().plane.serve(listener, arrival)
+    return this.#roster.ownPlane().plane.serve(listener, arrival)
   }
 
-  /** A thread that is to join is none before it listens. */
   workers(): WorkerInfo[] {
-    const threads = [...this.#slots.values()].filter(({ phase }) => phase !== 'joining')
-    const planes = this.#planes().map(({ id, state }) => ({ id, state, restarts: 0, main: true as const }))
-    return [...threads.map(({ id, state, restarts }) => ({ id, state, restarts })), ...planes]
+    return this.#roster.workers()
   }
-
-  #planes(): MainPlane[] {
-    return this.#plane === null ? [...this.#oldPlanes] : [this.#plane, ...this.#oldPlanes]
-  }
-
-  // --- changes ---
 
   /** As `ControlPort.prepare`. */
   async prepare(wanted: Snapshot): Promise<Prepared> {
     if (this.#draining) throw new Error('the process is about to end')
-    if (this.#isChanging) throw new Error('another change is under way')
-    this.#isChanging = true
-    try {
-      const change = await this.#makeReady(wanted)
-      return { commit: () => this.#commit(change), abandon: () => this.#abandon(change) }
-    } catch (error) {
-      this.#isChanging = false
-      throw error
-    }
+    return this.#changes.prepare(wanted)
   }
-
-  async #makeReady(wanted: Snapshot): Promise<ReadyChange> {
-    const { bind = true, maxClientsFor, rollOutMs = ROLL_OUT_MS } = this.#options
-    const running = this.#snapshot!
-    const inherited = this.#inherited.plan(wanted.listeners)
-    const places = await this.#places.plan(wanted.listeners, bind)
-    const next = sharing(running, withPorts(wanted, places))
-    const staff = this.#planStaff(next)
-    // A new listener's tickets are sealed with a key that every worker has.
-    this.#tickets.update([...running.listeners, ...next.listeners])
-    const moved = (name: string): boolean => this.#isMoved(running, next, name)
-    const live = new LiveChange({
-      id: ++this.#changes,
-      next,
-      maxClients: maxClientsFor(staff.workers),
-      limitMs: rollOutMs,
-      // What another one listens on is taken over when that one leaves.
-      unixSockets: (member) =>
-        namesOf(staff.keepers, member).filter((name) => staff.stays(name, member) || moved(name)),
-      runs: (member) => this.#runsOf(member),
-      errorOf: (member, failure) => this.#prepareError(next, member, failure),
-      giveUp: (member, reason) => this.#giveUp(member, reason),
-    })
-    this.#change = live
-    const change = { live, places, inherited, ...staff }
-    try {
-      for (const slot of staff.joining) this.#slots.set(slot.id, slot)
-      await live.prepare(this.#members(), staff.joining)
-      return change
-    } catch (error) {
-      await this.#abandon(change)
-      throw error
-    }
-  }
-
-  /** Who comes and who goes, and which Unix socket is whose then. */
-  #planStaff(next: Snapshot) {
-    const { workersFor } = this.#options
-    const workers = next.workers === this.#snapshot!.workers ? this.#workers : workersFor(next.workers)
-    const serving = [...this.#slots.values()].filter(({ phase }) => phase === 'serving')
-    const joining: WorkerSlot[] = []
-    try {
-      while (serving.length + joining.length < workers) joining.push(this.#createSlot('joining', next))
-    } finally {
-      // They count as there only when all of them could be thought of.
-      for (const { id } of joining) this.#slots.delete(id)
-    }
-    const threadsLeave = serving.slice(workers)
-    const mainLeaves = this.#workers === 0 && workers > 0 ? this.#plane : null
-    const mainJoins = this.#workers > 0 && workers === 0 ? this.#ownPlane() : null
-    const staying = workers === 0 ? [(mainJoins ?? this.#ownPlane()).id] : serving.slice(0, workers).map(({ id }) => id)
-    const keepers = this.#keepers.plan(next.listeners, staying.length > 0 ? staying : joining.map(({ id }) => id))
-    const leaving = mainLeaves === null ? threadsLeave : [...threadsLeave, mainLeaves]
-    const left = new Set(leaving.map(({ id }) => id))
-    const keepersNow = new Map(next.listeners.map(({ name }) => [name, this.#keeperOf(name)]))
-    const stays = (name: string, member: number): boolean => {
-      const now = keepersNow.get(name)
-      return now === undefined || now === member || !left.has(now)
-    }
-    return { workers, joining, leaving, mainJoins, keepers, stays }
-  }
-
-  /** Who accepts from the Unix socket of a listener now. */
-  #keeperOf(listener: string): number | undefined {
-    return this.#workers === 0 ? this.#plane?.id : this.#keepers.keeperOf(listener)
-  }
-
-  /** A Unix socket that is opened at another path than before is nobody's yet. */
-  #isMoved(running: Snapshot, next: Snapshot, name: string): boolean {
-    const of = ({ listeners }: Snapshot): string => {
-      const spec = listeners.find((listener) => listener.name === name)
-      return spec === undefined ? '' : placeOf(spec)
-    }
-    return of(running) !== of(next)
-  }
-
-  #prepareError(next: Snapshot, member: number, { message, listener, code }: PrepareFailure): Error {
-    const spec = next.listeners.find(({ name }) => name === listener)
-    if (spec === undefined) return new Error(`worker ${member}: ${message}`)
-    return new ListenError(code, spec, `${code} (worker ${member})`)
-  }
-
-  async #commit(change: ReadyChange): Promise<void> {
-    const { live, places, inherited, keepers, workers, joining, leaving, mainJoins } = change
-    const { next } = live
-    const before = this.#snapshot!
-    const moves = [...keepers].filter(([name, to]) => this.#isTakenOver(before, next, name, to, leaving))
-    this.#places.adopt(places)
-    this.#snapshot = next
-    this.#keepers.adopt(workers === 0 ? new Map() : keepers)
-    this.#workers = workers
-    await live.commit(this.#members(), mainJoins === null ? joining : [...joining, mainJoins])
-    for (const slot of joining) slot.phase = 'serving'
-    await this.#inherited.adopt(next.listeners, inherited).catch((error: Error) => {
-      this.#options.log.event('error', 'listen_failed', error.message)
-    })
-    await Promise.all(moves.map(([listener, to]) => this.#takeOver(listener, to)))
-    for (const member of leaving) this.#leave(member, next.graceMs)
-    this.#tickets.update(next.listeners)
-    this.plugins.settle(next.plugins)
-    this.#change = null
-    this.#isChanging = false
-    this.#tellNews(before, next, change)
-    this.#options.onCommit?.(next)
-  }
-
-  #isTakenOver(before: Snapshot, next: Snapshot, name: string, to: number, leaving: readonly Member[]): boolean {
-    const from = this.#keeperOf(name)
-    const known = before.listeners.some((listener) => listener.name === name && listener.socketPath !== null)
-    return known && from !== to && leaving.some(({ id }) => id === from) && !this.#isMoved(before, next, name)
-  }
-
-  #tellNews(before: Snapshot, next: Snapshot, { joining, leaving, workers }: ReadyChange): void {
-    const { log } = this.#options
-    for (const line of listenerNews(before.listeners, next.listeners)) log.event('info', 'listeners_changed', line)
-    if (joining.length + leaving.length === 0) return
-    const what =
-      workers === 0 ? 'the main thread serves' : workers === 1 ? '1 worker serves' : `${workers} workers serve`
-    const rest = leaving.length === 0 ? '' : '; those that leave finish what they have'
-    log.event('info', 'workers_changed', `${what} from now on${rest}`, { workers })
-  }
-
-  async #abandon({ live, joining, mainJoins }: ReadyChange): Promise<void> {
-    await live.abandon(this.#members())
-    await Promise.all(
-      joining.map(async (slot) => {
-        await slot.stop(true)
-        this.#forget(slot)
-      }),
-    )
-    if (mainJoins !== null && this.#inheritsNoUnix()) this.#endPlane(mainJoins)
-    this.#tickets.update(this.#snapshot!.listeners)
-    this.#change = null
-    this.#isChanging = false
-  }
-
-  #inheritsNoUnix(): boolean {
-    return !this.#snapshot!.listeners.some(({ name }) => this.#inherited.addresses(name).includes(null))
-  }
-
-  /** Threads that do not run just now are none: they start with what is in force by then. */
-  #members(): Member[] {
-    const threads = [...this.#slots.values()].filter(({ phase }) => phase === 'serving' || phase === 'leaving')
-    return [...threads, ...this.#planes().filter(({ ending }) => !ending)]
-  }
-
-  #runsOf(member: Member): Snapshot {
-    return member instanceof MainPlane ? member.plane.snapshot : this.#runs.get(member.id)!
-  }
-
-  #giveUp(worker: number, reason: string): boolean {
-    const { log } = this.#options
-    log.event('error', 'worker_hangs', `worker ${worker}: ${reason}`, { worker, reason })
-    const slot = this.#slots.get(worker)
-    slot?.replace(reason)
-    return slot !== undefined
-  }
-
-  /** The socket's name goes from one keeper to another; nobody finds it without one. */
-  async #takeOver(listener: string, to: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#takingOver.set(listener, resolve)
-    const late = setTimeout(resolve, TAKE_OVER_MS)
-    const member = this.#members().find(({ id }) => id === to)
-    if (!member?.post({ type: 'keep', listener, isLive: true })) resolve()
-    await promise
-    clearTimeout(late)
-    this.#takingOver.delete(listener)
-  }
-
-  /** It accepts who is in its queue, and ends when its connections have, or after the time of grace. */
-  #leave(member: WorkerSlot | MainPlane, graceMs: number): void {
-    if (member instanceof MainPlane) {
-      member.state = 'draining'
-      this.#oldPlanes.add(member)
-      if (this.#plane === member) this.#plane = null
-    } else {
-      member.phase = 'leaving'
-      member.retire()
-    }
-    this.#graces.set(
-      member.id,
-      setTimeout(() => this.#endLeaving(member), Math.min(graceMs, 2 ** 31 - 1)),
-    )
-    // One that is dead just now has nothing to finish.
-    if (!member.post({ type: 'retire' })) this.#endLeaving(member)
-  }
-
-  #endLeaving(member: WorkerSlot | MainPlane): void {
-    clearTimeout(this.#graces.get(member.id))
-    this.#graces.delete(member.id)
-    this.#change?.left(member.id)
-    if (member instanceof MainPlane) {
-      this.#endPlane(member)
-      return
-    }
-    member.phase = 'ending'
-    void endThread(member).then(() => this.#forget(member))
-  }
-
-  #endPlane(plane: MainPlane): void {
-    if (this.#plane === plane) this.#plane = null
-    plane.ending = true
-    this.#oldPlanes.add(plane)
-    void plane.close().then(() => {
-      this.#oldPlanes.delete(plane)
-      this.#options.state.reclaimWorker(plane.id)
-      this.#drained(plane.id)
-    })
-  }
-
-  /** Its lane is anybody's. */
-  #forget(slot: WorkerSlot): void {
-    if (!this.#slots.delete(slot.id)) return
-    this.#runs.delete(slot.id)
-    this.#options.state.reclaimWorker(slot.id)
-    this.#drained(slot.id)
-  }
-
-  // --- what holds for all ---
 
   setAddresses(slot: Slot, addresses: readonly string[]): void {
-    this.#addresses.set(slot, addresses)
-    this.#broadcast({ type: 'addresses', slot, addresses })
-  }
-
-  /** By listener: what session tickets are sealed with from now on, in every worker. */
-  #setTicketKeys(keys: ReadonlyMap<string, Uint8Array>): void {
-    this.#ticketKeys = keys
-    this.#broadcast({ type: 'ticket-keys', keys })
+    this.#roster.setAddresses(slot, addresses)
   }
 
   cutBackend(slot: Slot): void {
-    this.#addresses.delete(slot)
-    this.#broadcast({ type: 'cut', slot })
+    this.#roster.cutBackend(slot)
   }
 
   /** Resolves when the last connection of every worker has gone. */
@@ -462,9 +219,9 @@ export class Crew {
       const alive = this.workers().filter(({ state }) => state !== 'dead')
       this.#undrained = new Set(alive.map(({ id }) => id))
       if (this.#undrained.size === 0) resolve()
-      for (const slot of this.#slots.values()) slot.retire()
-      for (const plane of this.#planes()) plane.state = 'draining'
-      this.#broadcast({ type: 'drain' })
+      for (const slot of this.#roster.slots.values()) slot.retire()
+      for (const plane of this.#roster.planes()) plane.state = 'draining'
+      this.#roster.broadcast({ type: 'drain' })
     })
   }
 
@@ -474,85 +231,13 @@ export class Crew {
     this.#tickets.stop()
     this.#inherited.close()
     this.#keepers.stop()
-    this.#change?.end()
-    for (const grace of this.#graces.values()) clearTimeout(grace)
-    this.#graces.clear()
-    await Promise.all(this.#planes().map((plane) => plane.close()))
-    await Promise.all([...this.#slots.values()].map(endThread))
-  }
-
-  /** `next`: what a joining thread starts with, until it is in force. @throws RangeError when there is no lane for it. */
-  #createSlot(phase: WorkerSlot['phase'], next: Snapshot | null = null): WorkerSlot {
-    const id = this.#freeLane()
-    const slot = new WorkerSlot({
-      id,
-      data: () => {
-        const waits = slot.phase === 'joining' && this.#change?.next === next && this.#snapshot !== next
-        const snapshot = waits ? next! : this.#snapshot!
-        this.#runs.set(id, snapshot)
-        // It can be told of what goes on as soon as it exists.
-        if (!waits) queueMicrotask(() => this.#change?.started(slot))
-        return {
-          workerId: id,
-          buffer: this.#options.state.buffer,
-          snapshot,
-          maxClients: this.#options.maxClientsFor(this.#workers),
-          addresses: [...this.#addresses],
-          ticketKeys: this.#ticketKeys,
-          unixSockets: this.#keepers.of(id),
-          waits,
-          drainMs: this.#options.drainMs,
-        }
-      },
-      onMessage: (_, message) => this.#receive(id, message),
-      onDeath: (_, reason) => this.#died(slot, reason),
-    })
-    slot.phase = phase
-    this.#slots.set(id, slot)
-    return slot
-  }
-
-  /** What leaves keeps its lane until it has gone. */
-  #freeLane(): number {
-    const { state } = this.#options
-    const taken = new Set([...this.#slots.keys(), ...this.#planes().map(({ id }) => id)])
-    let lane = 0
-    while (taken.has(lane)) lane++
-    const most = state.sizes.workers
-    if (lane >= most)
-      throw new RangeError(`there is room for ${most} workers, with those that are leaving, until a restart`)
-    state.useLane(lane)
-    return lane
-  }
-
-  /** The main thread's plane, made when it is first asked for. */
-  #ownPlane(): MainPlane {
-    if (this.#plane !== null) return this.#plane
-    const { state, maxClientsFor, onExchange, drainMs } = this.#options
-    const own = new MainPlane({
-      workerId: this.#freeLane(),
-      buffer: state.buffer,
-      maxClients: maxClientsFor(this.#workers),
-      // Threads may come to share its addresses.
-      reusePort: canReusePort,
-      drainMs,
-      plugins: this.plugins,
-      onExchange,
-      onMessage: ({ id }, message) => this.#receive(id, message),
-    })
-    this.#plane = own
-    const { plane } = own
-    const { plugins } = this.#snapshot!
-    plane.apply(this.#snapshot!, this.plugins.find(plugins) ?? notLoaded(plugins))
-    for (const [slot, addresses] of this.#addresses) plane.setAddresses(slot, addresses)
-    plane.setTicketKeys(this.#ticketKeys)
-    for (const follow of this.follows.current()) plane.follow(follow)
-    return own
+    this.#changes.live?.end()
+    await this.#roster.stop()
   }
 
   /** Gives a connection to the next worker, or to the main thread's plane if it cannot be transferred. */
   #deliver(listener: string, socket: Socket, kind: SocketKind): boolean {
-    const slots = [...this.#slots.values()].filter(({ phase }) => phase === 'serving')
+    const slots = this.#roster.serving()
     let transferable = kind === 'tcp' && slots.length > 0
     for (let tries = 0; transferable && tries < slots.length; tries++) {
       const slot = slots[this.#turn++ % slots.length]!
@@ -561,7 +246,7 @@ export class Crew {
       transferable = outcome !== 'not-transferable'
     }
     if (transferable) return false
-    this.#ownPlane().plane.takeConnection(listener, socket, kind)
+    this.#roster.ownPlane().plane.takeConnection(listener, socket, kind)
     return true
   }
 
@@ -577,29 +262,29 @@ export class Crew {
     if (this.#started?.waiting.has(slot.id) && slot.restarts >= MAX_FALSE_STARTS) {
       this.#started.reject(new Error(`worker ${slot.id} does not start: ${reason}`))
     }
-    this.#change?.died(slot.id, reason)
+    this.#changes.live?.died(slot.id, reason)
     this.follows.died(slot.id)
-    if (slot.phase === 'leaving') this.#endLeaving(slot)
+    this.#roster.endLeaving(slot.id)
     this.#drained(slot.id)
   }
 
   #receive(worker: number, message: FromWorker): void {
     switch (message.type) {
       case 'ready':
-        this.#change?.isReady(worker)
+        this.#changes.live?.isReady(worker)
         return
       case 'prepared':
-        this.#change?.prepared(worker, message.id, message.failure)
+        this.#changes.live?.prepared(worker, message.id, message.failure)
         return
       case 'committed':
-        if (message.error === null) this.#runs.set(worker, this.#snapshot!)
-        this.#change?.committed(worker, message.id, message.error)
+        if (message.error === null) this.#roster.runs.set(worker, this.#inForce.snapshot!)
+        this.#changes.live?.committed(worker, message.id, message.error)
         return
       case 'abandoned':
-        this.#change?.abandoned(worker, message.id)
+        this.#changes.live?.abandoned(worker, message.id)
         return
       case 'kept':
-        this.#takingOver.get(message.listener)?.()
+        this.#changes.kept(message.listener)
         return
       case 'following':
         this.follows.answered(worker, message.id)
@@ -635,8 +320,8 @@ export class Crew {
 
   #listens(worker: number): void {
     this.#serves(worker)
-    if (this.#draining) this.#slots.get(worker)?.post({ type: 'drain' })
-    this.#change?.listens(worker)
+    if (this.#draining) this.#roster.slots.get(worker)?.post({ type: 'drain' })
+    this.#changes.live?.listens(worker)
     this.#inherited.deliverWaiting()
     this.#started?.waiting.delete(worker)
     if (this.#started?.waiting.size === 0) this.#started.resolve()
@@ -649,8 +334,8 @@ export class Crew {
       return
     }
     this.#options.log.event('error', 'listen_failed', error.message, { worker })
-    this.#takingOver.get(failure.listener)?.()
-    const slot = this.#slots.get(worker)
+    this.#changes.kept(failure.listener)
+    const slot = this.#roster.slots.get(worker)
     // A respawned worker that cannot listen is no worker: end it, and try again with the next back-off.
     if (slot?.state === 'starting') slot.post({ type: 'close' })
     else if (!this.#draining) this.#keepers.failed(failure.listener)
@@ -662,7 +347,8 @@ export class Crew {
    */
   #loadFailed(worker: number, { label, message }: { label: string; message: string }): void {
     if (this.#started === null) {
-      if (this.#slots.get(worker)?.phase === 'joining') this.#change?.refused(worker, `${label}: ${message}`)
+      if (this.#roster.slots.get(worker)?.phase === 'joining')
+        this.#changes.live?.refused(worker, `${label}: ${message}`)
       return
     }
     this.#startFailed = true
@@ -675,14 +361,12 @@ export class Crew {
   }
 
   #listener(name: string): ListenerSpec {
-    return this.#snapshot!.listeners.find((listener) => listener.name === name)!
+    return this.#inForce.snapshot!.listeners.find((listener) => listener.name === name)!
   }
 
   /** Of one that leaves, or of all at the end. */
   #drained(worker: number): void {
-    const slot = this.#slots.get(worker)
-    const old = [...this.#oldPlanes].find(({ id }) => id === worker)
-    if (this.#graces.has(worker) && !this.#draining) this.#endLeaving((slot ?? old)!)
+    if (!this.#draining) this.#roster.endLeaving(worker)
     if (!this.#draining) return
     this.#undrained.delete(worker)
     if (this.#undrained.size === 0) this.#resolveDrained()
@@ -690,7 +374,7 @@ export class Crew {
 
   /** A thread has begun to serve: the first of its worker, or one that takes the place of a dead one. */
   #serves(worker: number): void {
-    const slot = this.#slots.get(worker)
+    const slot = this.#roster.slots.get(worker)
     if (slot === undefined) return
     for (const follow of this.follows.current()) slot.post({ type: 'follow', follow })
     if (slot.lastDeath === null) return
@@ -701,32 +385,4 @@ export class Crew {
     this.#options.log.event('info', 'worker_restarted', message, { worker, reason, restarts, after_ms: afterMs })
     this.#options.events?.emit({ type: 'worker_restarted', worker, cause: reason, restarts, afterMs })
   }
-
-  /** To all; those that will answer are added to `waiting` first. */
-  #tell(message: ToWorker, waiting: Set<number>): void {
-    for (const member of [...this.#slots.values(), ...this.#planes()]) {
-      waiting.add(member.id)
-      if (!member.post(message)) waiting.delete(member.id)
-    }
-  }
-
-  #broadcast(message: ToWorker): void {
-    this.#tell(message, new Set())
-  }
-}
-
-const isServing = ({ phase, state }: WorkerSlot): boolean => phase === 'serving' && state === 'running'
-
-const namesOf = (keepers: ReadonlyMap<string, number>, member: number): string[] =>
-  [...keepers].filter(([, keeper]) => keeper === member).map(([name]) => name)
-
-/** In peace, or by force if that takes too long. */
-async function endThread(slot: WorkerSlot): Promise<void> {
-  const force = setTimeout(() => void slot.stop(true), 1000)
-  await slot.stop(false)
-  clearTimeout(force)
-}
-
-function notLoaded(plugins: Snapshot['plugins']): never {
-  throw new Error(`plug-ins are not loaded: ${plugins.map(({ label }) => label).join(', ')}`)
 }
