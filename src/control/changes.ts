@@ -5,6 +5,7 @@
 import type { Config } from '../config/config.ts'
 import { differencesBetween } from '../config/document/differences.ts'
 import type { LoadedConfig } from '../config/load.ts'
+import { defaultDrainMs } from '../core/default-drain.ts'
 import type { Log } from '../core/log.ts'
 import type { Slot, Snapshot } from '../core/spec.ts'
 import type { CertificateStore } from './certificates/certificate-store.ts'
@@ -83,8 +84,7 @@ interface RollOut {
   readonly tellAgain: boolean
 }
 
-/** How long a backend that a new configuration no longer names may finish. */
-export const defaultDrainMs = 30_000
+export { defaultDrainMs } from '../core/default-drain.ts'
 
 const sameJson = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)
 

@@ -17,6 +17,7 @@ import { SideWork } from '../pool/side-work.ts'
 import { WorkerState } from '../state/worker-state.ts'
 import { RequestIds } from '../util/request-ids.ts'
 import { TimerWheel } from '../util/timer-wheel.ts'
+import { BackendFailures } from './backend-failures.ts'
 import { type Built, build } from './build.ts'
 import { Entrances } from './entrances.ts'
 import { ListeningSockets, type Opened, placeOf } from './listening-sockets.ts'
@@ -37,8 +38,6 @@ export interface DataPlaneOptions {
 }
 
 const HEARTBEAT_MS = 1000
-/** Failures of one backend are reported at most this often: a storm of them is one event. */
-const FAILURE_REPORT_MS = 20
 
 export class DataPlane implements PlaneContext {
   readonly state: WorkerState
@@ -67,9 +66,7 @@ export class DataPlane implements PlaneContext {
   readonly #turnedAway = new TurnedAway((message) => this.#options.post(message))
   readonly #atClose: (() => void)[] = []
   readonly #pluginFailures = new PluginFailures((message) => this.#options.post(message))
-  readonly #failures = new Map<Slot, { error: string; code: string; count: number }>()
-  #failureTimer: NodeJS.Timeout | null = null
-  #reportedAtMs = Number.NEGATIVE_INFINITY
+  readonly #failures = new BackendFailures((message) => this.#options.post(message))
   #heart: NodeJS.Timeout | null = null
   #ticketKeys: ReadonlyMap<string, Uint8Array> = new Map()
   #connections = 0
@@ -257,7 +254,7 @@ export class DataPlane implements PlaneContext {
     setImmediate(() => this.#flush())
     this.wheel.stop()
     if (this.#heart !== null) clearInterval(this.#heart)
-    if (this.#failureTimer !== null) clearTimeout(this.#failureTimer)
+    this.#failures.stop()
     this.#turnedAway.stop()
     this.#pluginFailures.stop()
   }
@@ -290,12 +287,7 @@ export class DataPlane implements PlaneContext {
   }
 
   backendFailed(slot: Slot, error: string, code: string): void {
-    const known = this.#failures.get(slot)
-    if (known === undefined) this.#failures.set(slot, { error, code, count: 1 })
-    else known.count++
-    if (this.#failureTimer !== null) return
-    const waitMs = Math.max(0, this.#reportedAtMs + FAILURE_REPORT_MS - performance.now())
-    this.#failureTimer = setTimeout(() => this.#reportFailures(), waitMs)
+    this.#failures.add(slot, error, code)
   }
 
   unexpected(error: unknown): void {
@@ -312,13 +304,6 @@ export class DataPlane implements PlaneContext {
   /** A connection was turned away by a listener: said in the log, many of a kind in one line. */
   turnedAway(listener: string, reason: string, detail: string, address: string): void {
     this.#turnedAway.add(listener, reason, detail, address)
-  }
-
-  #reportFailures(): void {
-    this.#failureTimer = null
-    this.#reportedAtMs = performance.now()
-    for (const [slot, failure] of this.#failures) this.#options.post({ type: 'backend-failure', slot, ...failure })
-    this.#failures.clear()
   }
 
   #checkDrained(): void {
