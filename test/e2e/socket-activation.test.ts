@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { closeSync, existsSync, linkSync, openSync } from 'node:fs'
+import { closeSync, existsSync, linkSync, openSync, readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -91,6 +91,36 @@ for (const [what, node, skip] of nodes) {
     // Nobody holds them any more, the launcher neither.
     assert.equal((await ask(web.port)).error, 'ECONNREFUSED')
     assert.equal((await ask(0, { socketPath: path })).error, 'ECONNREFUSED')
+  })
+
+  test(`a socket that nobody asked for yet is used live, given up, and not to be had again, under ${what}`, {
+    skip,
+  }, async (t) => {
+    const dir = await configured(t, 'web')
+    const configure = (...names: string[]): void => {
+      const config = JSON.parse(readFileSync(join(dir, 'config.json'), 'utf8')) as object
+      const listeners = names.map((name) => ({ name: `l-${name}`, listen: `systemd:${name}` }))
+      writeConfig(dir, { ...config, listeners })
+      program.child.kill('SIGHUP')
+    }
+    const web = await PassedSocket.listen({ port: 0, host: '127.0.0.1' })
+    const spare = await PassedSocket.listen({ port: 0, host: '127.0.0.1' })
+    const program = activate(t, { node, dir, descriptors: [web.fd, spare.fd], names: 'web:spare' })
+    for (const socket of [web, spare]) socket.close()
+    await program.says(/"event":"started"/)
+    configure('web', 'spare')
+    await program.says(/listener l-spare listens on systemd:spare/)
+    assert.equal((await ask(spare.port)).status, 200)
+    assert.equal((await ask(web.port)).status, 200)
+    configure('web')
+    await program.says(/listener l-spare on systemd:spare is closed/)
+    assert.equal((await ask(spare.port)).error, 'ECONNREFUSED')
+    configure('web', 'spare')
+    await program.says(/the socket with file descriptor 4 was given up when the listener that had it was removed/)
+    assert.equal((await ask(web.port)).status, 200)
+    configure('web', 'other')
+    await program.says(/systemd:other: no such socket was passed/)
+    assert.equal((await ask(web.port)).status, 200)
   })
 
   test(`what keeps a passed socket from being used is told, under ${what}; exit 69`, { skip }, async (t) => {
