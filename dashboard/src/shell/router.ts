@@ -1,5 +1,5 @@
 // Which page is shown: the part of the address behind #, so that back, forward and bookmarks work.
-import { useEffect, useState } from 'preact/hooks'
+import { useLayoutEffect, useMemo, useState } from 'preact/hooks'
 
 export interface Place {
   readonly page: string
@@ -29,11 +29,13 @@ export function replacePlace(page: string, query: Readonly<Record<string, string
 }
 
 export function usePlace(): Place {
-  const [place, setPlace] = useState(() => placeOf(location.hash))
-  useEffect(() => {
-    const look = (): void => setPlace(placeOf(location.hash))
+  const [hash, setHash] = useState(() => location.hash)
+  // Before anything is painted: a change that comes in between would be missed.
+  useLayoutEffect(() => {
+    const look = (): void => setHash(location.hash)
+    look()
     addEventListener('hashchange', look)
     return () => removeEventListener('hashchange', look)
   }, [])
-  return place
+  return useMemo(() => placeOf(hash), [hash])
 }
