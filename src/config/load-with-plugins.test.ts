@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -150,6 +150,35 @@ describe('a configuration in JSON', () => {
       found!,
       /routes\[0\]\.use: no plug-in brings a middleware limit; name the module that brings it in "plugins"$/,
     )
+  })
+})
+
+describe('a configuration tried out by somebody who may only look', () => {
+  test('imports no module that is not in use, and calls none that is', async () => {
+    const trace = join(folder, 'trace')
+    const leaves = (what: string) => `appendFileSync(${JSON.stringify(trace)}, '${what} ')`
+    const head = `import { appendFileSync } from 'node:fs'\n`
+    write(
+      'own.mjs',
+      `${head}export default { middleware: { step: () => { ${leaves('called')}; return { onRequest() {} } } } }`,
+    )
+    write('other.mjs', `${head}${leaves('imported')}\nexport default { matchers: { any: () => true } }`)
+    const loaded = await json({ plugins: ['./own.mjs'] })
+    const inUse = { files: new Set(loaded.files), modules: new Set(['./own.mjs']) }
+    const backends = ['http://localhost:1']
+    const other = { backends, plugins: ['./own.mjs', './other.mjs'] }
+    const step = { backends, plugins: ['./own.mjs'], routes: [{ pool: 'default', use: [{ step: { any: 1 } }] }] }
+    assert.match(
+      (await problems(loaded.withDocument(other, inUse))).join(),
+      /plugins\[1\]: \.\/other\.mjs .*not in use/,
+    )
+    const changed = await loaded.withDocument(step, inUse)
+    await changed.withChanges([], inUse)
+    const missing = { ...step, routes: [{ pool: 'default', use: ['stop'] }] }
+    assert.match((await problems(loaded.withDocument(missing, inUse))).join(), /stop/)
+    assert.throws(() => readFileSync(trace), /ENOENT/)
+    await loaded.withDocument({ ...step, plugins: other.plugins })
+    assert.equal(readFileSync(trace, 'utf8'), 'imported called ', 'by others it is tried out')
   })
 })
 

@@ -11,6 +11,7 @@ import { type LoadedModule, registryOf } from '../plugins/values.ts'
 import { isModule, type ModuleConfig, readModule, readObject } from './adapters/module.ts'
 import type { Config } from './config.ts'
 import { inPlaceOf, type LoadedConfig, type LoadOptions, loadConfig } from './load.ts'
+import { notInUse } from './named-files.ts'
 import { checkReferences, type ReferenceProblem } from './plugin-references.ts'
 import { ConfigError, type Problem, sortProblems } from './problem.ts'
 
@@ -25,21 +26,21 @@ export async function loadWithPlugins(options: PluginLoadOptions): Promise<Loade
 }
 
 async function complete(options: PluginLoadOptions, own: ModuleConfig | null): Promise<LoadedConfig> {
-  const { importLimitMs } = options
+  const { inUse } = options
   const loaded = loadRest(options, own)
-  const modules = [...(own?.module ? [own.module] : []), ...(await importAll(loaded, importLimitMs))]
+  const modules = [...(own?.module ? [own.module] : []), ...(await importAll(loaded, options))]
   const config: Config = { ...loaded.config, plugins: modules.map(({ spec }) => spec) }
   refuse(loaded, inlineProblems(config, own))
-  refuse(loaded, referenceProblems(config, modules))
+  refuse(loaded, referenceProblems(config, modules, inUse === undefined))
   return {
     ...loaded,
     config,
     plugins: modules,
     files: [...loaded.files, ...modules.flatMap(({ spec }) => fileOf(spec))],
-    withChanges: (changes) => complete({ ...options, text: loaded.text ?? undefined, changes }, own),
+    withChanges: (changes, inUse) => complete({ ...options, text: loaded.text ?? undefined, changes, inUse }, own),
     // What stands for a function in it is one of the module's.
-    withDocument: (document) =>
-      complete(inPlaceOf(options, document), own && { ...own, value: document, problems: [] }),
+    withDocument: (document, inUse) =>
+      complete({ ...inPlaceOf(options, document), inUse }, own && { ...own, value: document, problems: [] }),
   }
 }
 
@@ -71,7 +72,8 @@ function loadRest(options: PluginLoadOptions, own: ModuleConfig | null): LoadedC
 }
 
 /** One after another: what they print comes in the order in which they are named. */
-async function importAll(loaded: LoadedConfig, limitMs: number | undefined): Promise<LoadedModule[]> {
+async function importAll(loaded: LoadedConfig, options: PluginLoadOptions): Promise<LoadedModule[]> {
+  const { importLimitMs, inUse } = options
   const folder = loaded.path === null ? process.cwd() : dirname(resolve(loaded.path))
   const modules: LoadedModule[] = []
   const problems: ReferenceProblem[] = []
@@ -79,8 +81,9 @@ async function importAll(loaded: LoadedConfig, limitMs: number | undefined): Pro
     // What stands for a plug-in that was given as an object.
     if (label.startsWith('@')) continue
     try {
+      if (inUse?.modules.has(label) === false) throw new PluginError(notInUse)
       const spec: PluginModuleSpec = { kind: 'plugin', url: resolveModule(label, folder), label }
-      modules.push({ spec, values: await loadValues(spec, limitMs) })
+      modules.push({ spec, values: await loadValues(spec, importLimitMs) })
     } catch (error) {
       if (!(error instanceof PluginError)) throw error
       const { place, hint } = error
@@ -103,9 +106,9 @@ function inlineProblems({ workers }: Config, own: ModuleConfig | null): Referenc
   ]
 }
 
-function referenceProblems(config: Config, modules: readonly LoadedModule[]): ReferenceProblem[] {
+function referenceProblems(config: Config, modules: readonly LoadedModule[], calls: boolean): ReferenceProblem[] {
   try {
-    return checkReferences(config, registryOf(modules), modules)
+    return checkReferences(config, registryOf(modules), modules, { calls })
   } catch (error) {
     if (!(error instanceof PluginError)) throw error
     return [{ path: 'plugins', message: error.message, hint: error.hint }]

@@ -44,6 +44,16 @@ export interface LoadOptions {
   allowEmptyPools?: boolean | undefined
   /** What was changed while it ran: laid over everything else. */
   changes?: readonly DocumentChange[] | undefined
+  /** Whoever asks may only look: nothing else is read or imported, and no code of plug-ins is called. Default: anything is. */
+  inUse?: InUse | undefined
+}
+
+/** What a running configuration has read. */
+export interface InUse {
+  /** Absolute names. */
+  readonly files: ReadonlySet<string>
+  /** Modules of plug-ins, as the configuration names them. */
+  readonly modules: ReadonlySet<string>
 }
 
 export interface LoadedConfig {
@@ -69,9 +79,9 @@ export interface LoadedConfig {
   /** A `ConfigError` of later, its problems with their places in the file, if there is one; any other error as it is. */
   locate(error: unknown): unknown
   /** The same, as it was read, with these changes over it in place of those that were. Rejects with ConfigError. */
-  withChanges(changes: readonly DocumentChange[]): Promise<LoadedConfig>
+  withChanges(changes: readonly DocumentChange[], inUse?: InUse): Promise<LoadedConfig>
   /** Another document in the place of file and command line, in any form. Rejects with ConfigError. */
-  withDocument(document: object): Promise<LoadedConfig>
+  withDocument(document: object, inUse?: InUse): Promise<LoadedConfig>
 }
 
 /** Reads, checks and completes a configuration. Throws `ConfigError` with every problem. */
@@ -79,7 +89,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const problems: Problem[] = []
   const { expanded, follows, isCut, routes, text, base, laid, empty } = expandWritten(options, problems)
   const parsed = parseLongForm(expanded, routes)
-  const files = new NamedFiles(options.path ?? null)
+  const files = new NamedFiles(options.path ?? null, options.inUse?.files)
   if (parsed.success) {
     const { allowAnyPort = false, path: own = null } = options
     const found = crossCheck(parsed.data, expanded, { allowAnyPort, path: own, files, isCut, empty })
@@ -109,8 +119,8 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     conflicts: laid.conflicts,
     origins: () => originsOf(config, expandWritten({ ...options, ...(isText && { text }) }, []).expanded),
     locate: placesIn({ ...options, text }),
-    withChanges: async (changes) => loadConfig({ ...options, ...(isText && { text }), changes }),
-    withDocument: async (document) => loadConfig(inPlaceOf(options, document)),
+    withChanges: async (changes, inUse) => loadConfig({ ...options, ...(isText && { text }), changes, inUse }),
+    withDocument: async (document, inUse) => loadConfig({ ...inPlaceOf(options, document), inUse }),
   }
 }
 

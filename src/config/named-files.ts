@@ -10,6 +10,9 @@ export interface NamedUser {
   readonly line: number
 }
 
+/** Told of what only a caller who may change things can have read. */
+export const notInUse = 'is not in use: it takes the full token to have it read'
+
 const failures: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file; names are relative to the configuration file',
   ENOTDIR: 'there is no such file',
@@ -19,11 +22,16 @@ const failures: Readonly<Record<string, string>> = {
 
 export class NamedFiles {
   readonly #folder: string
+  readonly #readable: ReadonlySet<string> | null
   readonly #texts = new Map<string, string>()
 
-  /** `path`: of the configuration file, beside which names are meant; null = the working directory. */
-  constructor(path: string | null) {
+  /**
+   * `path`: of the configuration file, beside which names are meant; null = the working directory. `readable`: absolute names
+   * of all that may be read; null = any.
+   */
+  constructor(path: string | null, readable: ReadonlySet<string> | null = null) {
     this.#folder = path === null ? process.cwd() : dirname(resolve(path))
+    this.#readable = readable
   }
 
   /** Absolute names of those that have been read. */
@@ -40,6 +48,7 @@ export class NamedFiles {
   read(name: string): string {
     const path = this.at(name)
     let text = this.#texts.get(path)
+    if (this.#readable?.has(path) === false) throw new Error(notInUse)
     if (text === undefined) this.#texts.set(path, (text = readText(path)))
     return text
   }

@@ -14,11 +14,12 @@ export interface ReferenceProblem {
   readonly hint: string | null
 }
 
-/** Every reference that leads nowhere, or whose options are refused. Calls what makes middleware and matchers. */
+/** Every reference that leads nowhere, or whose options are refused. With `calls`, what makes middleware and matchers is called. */
 export function checkReferences(
   config: Config,
   registry: PluginRegistry,
   modules: readonly LoadedModule[],
+  { calls = true }: { readonly calls?: boolean } = {},
 ): ReferenceProblem[] {
   const problems: ReferenceProblem[] = []
   const look = <T>(at: Place, find: (name: string) => T | undefined, tryOut: (found: T, options: unknown) => void) => {
@@ -29,7 +30,7 @@ export function checkReferences(
       return
     }
     try {
-      tryOut(found, ref.options)
+      if (calls) tryOut(found, ref.options)
     } catch (error) {
       const source = registry.sourceOf(kind, ref.name)
       const name = ref.name.startsWith('@') ? `the ${kind}` : `the ${kind} ${ref.name}`

@@ -5,12 +5,14 @@ import { differencesBetween } from '../config/document/differences.ts'
 import { formatDocumentPath } from '../config/document/format-path.ts'
 import { mergePatch } from '../config/document/merge-patch.ts'
 import { saveChanges } from '../config/document/save-changes.ts'
-import { redactDocument, withSecrets } from '../config/document/secrets.ts'
+import { redactDocument, withSecrets, writtenSecrets } from '../config/document/secrets.ts'
 import type { Json, ValueOrigin } from '../config/document/types.ts'
-import type { LoadedConfig } from '../config/load.ts'
+import type { InUse, LoadedConfig } from '../config/load.ts'
 import { longFormOf } from '../config/long-form.ts'
+import { notInUse } from '../config/named-files.ts'
 import { ConfigError } from '../config/problem.ts'
 import type { Log } from '../core/log.ts'
+import { wantedMaterial } from './certificates/wanted-material.ts'
 import type { Asked, Changes, Outcome } from './changes.ts'
 import { ControlError } from './control-error.ts'
 import { type EventSink, noEvents } from './events.ts'
@@ -26,6 +28,12 @@ export interface ConfigurationOptions {
   readonly events?: EventSink
   /** Reads the file again; null without one. */
   readonly load: LoadConfig | null
+}
+
+/** A change of the document. */
+export interface AskedForDocument extends Asked {
+  /** Who asks may not have read, called or compared what is not in use: for rehearsals by those who may only look. */
+  readonly onlyLooks?: boolean
 }
 
 export interface Saved {
@@ -69,12 +77,14 @@ export class Configuration {
   }
 
   /** Another document in place of the whole one. @throws ConfigError, ControlError; then nothing has changed. */
-  put(document: Json, asked: Asked): Promise<Outcome> {
+  async put(document: Json, asked: AskedForDocument): Promise<Outcome> {
+    if (asked.onlyLooks === true) refuseSecrets(document)
     return this.#make(asked, (now, revision) => this.#towards(now, document, { ...asked, revision }))
   }
 
   /** RFC 7396: what is named takes the place of what was there, null takes it away. @throws as `put`. */
-  patch(patch: Json, asked: Asked): Promise<Outcome> {
+  async patch(patch: Json, asked: AskedForDocument): Promise<Outcome> {
+    if (asked.onlyLooks === true) refuseSecrets(patch)
     return this.#make(asked, (now, revision) =>
       this.#towards(now, mergePatch(now.whole, patch), { ...asked, revision }),
     )
@@ -137,15 +147,21 @@ export class Configuration {
   async #towards(
     now: InForce,
     wanted: Json,
-    stamp: Asked & { readonly revision: number },
+    stamp: AskedForDocument & { readonly revision: number },
     { isNormal = false }: { readonly isNormal?: boolean } = {},
   ): Promise<Proposal> {
     const { document, problems } = withSecrets(wanted, now.whole)
-    if (problems.length > 0) throw unknownSecrets(problems)
+    if (problems.length > 0) throw refusedAt(problems)
     const made = { at: new Date().toISOString(), by: stamp.by, revision: stamp.revision }
-    const laidOver = async (normal: Json): Promise<Proposal> =>
-      proposalOf(await now.loaded.withChanges(changesTowards(now.file, normal, now.changes, made)))
-    const checked = (): Promise<LoadedConfig> => now.loaded.withDocument(document as object)
+    const inUse = stamp.onlyLooks === true ? inUseOf(now) : undefined
+    const laidOver = async (normal: Json): Promise<Proposal> => {
+      const proposal = proposalOf(
+        await now.loaded.withChanges(changesTowards(now.file, normal, now.changes, made), inUse),
+      )
+      if (inUse !== undefined) refuseMaterial(now, proposal)
+      return proposal
+    }
+    const checked = (): Promise<LoadedConfig> => now.loaded.withDocument(document as object, inUse)
     if (!isNormal) return laidOver((await checked()).documents.file)
     return laidOver(document).catch(async (error: unknown) => {
       // What is wrong is told with the places of the document, not with those of changes that nobody has made yet.
@@ -171,7 +187,30 @@ export class Configuration {
   }
 }
 
-function unknownSecrets(problems: readonly { readonly path: string; readonly message: string }[]): ConfigError {
+const inUseOf = ({ files, config }: InForce): InUse => ({
+  files: new Set(files),
+  modules: new Set(config.plugins.map(({ label }) => label)),
+})
+
+/** Else the plan would tell whether they are those in use, as often as somebody guesses. */
+function refuseSecrets(document: Json): void {
+  const paths = writtenSecrets(document)
+  if (paths.length === 0) return
+  const message = 'is a secret: it takes the full token to write it; *** leaves it as it is'
+  throw refusedAt(paths.map((path) => ({ path, message })))
+}
+
+/** Files of certificates that nothing has in use yet. */
+function refuseMaterial({ config }: InForce, proposal: Proposal): void {
+  const known = wantedMaterial(config)
+  const added = [...wantedMaterial(proposal.config)].filter(([key]) => !known.has(key))
+  if (added.length === 0) return
+  throw refusedAt(
+    added.map(([, { files, places }]) => ({ path: places[0]!.path, message: `${files.cert} ${notInUse}` })),
+  )
+}
+
+function refusedAt(problems: readonly { readonly path: string; readonly message: string }[]): ConfigError {
   const place = { file: 'configuration', line: 0, column: 0, hint: null, value: undefined }
   return new ConfigError(problems.map((problem) => ({ ...place, ...problem })))
 }

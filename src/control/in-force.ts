@@ -15,6 +15,8 @@ export interface InForce {
   readonly loaded: LoadedConfig
   /** What `config.plugins` have brought. */
   readonly plugins: LoadedConfig['plugins']
+  /** Absolute names of the files that have been read for it. */
+  readonly files: readonly string[]
   /** With all changes in it. */
   readonly config: Config
   /** What file and command line say, in normal form; secrets included. */
@@ -33,6 +35,7 @@ export interface Proposal {
   readonly config: Config
   readonly loaded?: LoadedConfig
   readonly plugins?: LoadedConfig['plugins']
+  readonly files?: readonly string[]
   readonly file?: Json
   readonly whole?: Json
   readonly changes?: readonly DocumentChange[]
@@ -49,19 +52,19 @@ export interface Proposal {
 
 /** A configuration that was loaded with changes over it, as a proposal. */
 export function proposalOf(loaded: LoadedConfig): Proposal {
-  const { config, documents, kept, conflicts, plugins } = loaded
-  return { loaded, plugins, config, file: documents.file, whole: documents.whole, changes: kept, conflicts }
+  const { config, documents, kept, conflicts, plugins, files } = loaded
+  return { loaded, plugins, files, config, file: documents.file, whole: documents.whole, changes: kept, conflicts }
 }
 
 /** What runs once the proposal is in force; what was said of backends that are not there any more is forgotten. */
 export function following(now: InForce, proposal: Proposal): InForce {
-  const { loaded, plugins, config, file, whole, changes } = { ...now, ...proposal }
+  const { loaded, plugins, files, config, file, whole, changes } = { ...now, ...proposal }
   const urls = new Map(
     Object.entries(config.pools).map(([name, { backends }]) => [name, new Set(backends.map(({ url }) => url))]),
   )
   const states = knownStates(proposal.states ?? now.states, (pool, url) => urls.get(pool)?.has(url) ?? false)
   const desired = desiredPools(config, states)
-  return { ...now, loaded, plugins, config, file, whole, changes, states, desired }
+  return { ...now, loaded, plugins, files, config, file, whole, changes, states, desired }
 }
 
 /** Where file and API say different things: changes that the file has overtaken, and new ones that are put over it. */

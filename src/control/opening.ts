@@ -71,7 +71,7 @@ async function opened(
   const laid = changes.length === 0 ? loaded : await loaded.withChanges(changes)
   for (const { message } of laid.conflicts) log.event('warn', 'overlay_dropped', message)
   const proposal = proposalOf(laid)
-  const blank = { revision, desired: new Map(), plugins: [], file: null, whole: null, changes: [] }
+  const blank = { revision, desired: new Map(), plugins: [], files: [], file: null, whole: null, changes: [] }
   const before: InForce = {
     ...blank,
     ...proposal,

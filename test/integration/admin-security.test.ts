@@ -93,6 +93,39 @@ leakTest('the read token looks, explains and tries out, but changes nothing', as
   assert.equal((await ask(proxy.adminPort, { path: '/readyz' })).status, 200, 'it still runs')
 })
 
+leakTest('what the read token tries out has nothing read or compared that is not in use', async (scope) => {
+  const folder = await mkdtemp(join(tmpdir(), 'frontdesk-read-token-'))
+  scope.defer(() => rm(folder, { recursive: true }))
+  const { proxy } = await guarded(scope)
+  const as = (token: string, json: unknown, method = 'PATCH') =>
+    call(proxy, method, '/config?dry_run=1', { headers: bearer(token), json })
+  const users = { name: 'a', match: '*', pool: 'default', basic_auth: { users_file: join(folder, 'users') } }
+  const page = { name: 'b', match: { path: '/b' }, respond: { status: 200, file: join(folder, 'page.html') } }
+  const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }
+  for (const [wanted, path, words] of [
+    [{ routes: [users] }, /users_file$/, /not in use/],
+    [{ routes: [page] }, /file$/, /not in use/],
+    [{ admin: { token: null, token_file: join(folder, 'token') } }, /token_file$/, /not in use/],
+    [{ admin: { tls } }, /^admin\.tls/, /not in use/],
+    [{ admin: { token: TOKEN } }, /token$/, /secret/],
+    [{ admin: { token: 'another' } }, /token$/, /secret/],
+  ] as const) {
+    const answer = await as(READ, wanted)
+    const said = `${JSON.stringify(wanted)}: ${answer.body}`
+    assert.equal(answer.status, 422, said)
+    const { errors } = JSON.parse(answer.body) as { errors: { path: string; message: string }[] }
+    assert.ok(
+      errors.some((one) => path.test(one.path) && words.test(one.message)),
+      said,
+    )
+  }
+  const running = JSON.parse((await call(proxy, 'GET', '/config', { headers: bearer(READ) })).body)
+  assert.equal((await as(READ, running, 'PUT')).status, 200, 'as it is now')
+  assert.equal((await as(READ, { admin: { token: '***' } })).status, 200)
+  // Who may change it may have it looked at before.
+  assert.match((await as(TOKEN, { admin: { tls } })).body, /cert\.pem does not exist/)
+})
+
 leakTest('the read token may try out what it may not do', async (scope) => {
   const { proxy } = await guarded(scope)
   const as = (method: string, path: string, json: unknown) => call(proxy, method, path, { headers: bearer(READ), json })

@@ -24,6 +24,18 @@ export function withSecrets(wanted: Json, running: Json): { document: Json; prob
   return { document, problems }
 }
 
+/** Where a document, in any form, has a secret that is not `***`: whoever writes it can tell whether it is the one in use. */
+export function writtenSecrets(document: Json, steps: readonly (string | number)[] = []): string[] {
+  if (typeof document === 'string') {
+    return document !== '' && document !== redactedText && isSecret(steps) ? [formatPath(steps)] : []
+  }
+  if (typeof document !== 'object' || document === null) return []
+  const entries: [string | number, Json][] = Array.isArray(document)
+    ? document.map((item, i) => [i, item])
+    : Object.entries(document)
+  return entries.flatMap(([key, value]) => writtenSecrets(value, [...steps, key]))
+}
+
 interface Place {
   readonly wanted: Json
   readonly running: Json | undefined

@@ -3,7 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { Json } from '../../../config/document/types.ts'
 import type { Asked, Outcome } from '../../changes.ts'
-import type { Configuration } from '../../configuration.ts'
+import type { AskedForDocument, Configuration } from '../../configuration.ts'
 import { ControlError } from '../../control-error.ts'
 import type { ReloadResult } from '../../port.ts'
 import type { AdminApp } from '../app.ts'
@@ -161,8 +161,10 @@ export function addConfigCalls(app: AdminApp, { configuration, reload: readAgain
 }
 
 /** Who asks, with what the query and the header fields say. */
-function askedFor(c: Context<AdminEnv>): Asked {
-  return { ...askedBy(c), dryRun: isSet(c.req.query('dry_run')), ifMatch: revisionOf(c.req.header('if-match')) }
+function askedFor(c: Context<AdminEnv>): AskedForDocument {
+  const dryRun = isSet(c.req.query('dry_run'))
+  const onlyLooks = c.get('caller')?.role === 'read'
+  return { ...askedBy(c), dryRun, ifMatch: revisionOf(c.req.header('if-match')), onlyLooks }
 }
 
 /** `"7"`; `*` is any. Another form matches nothing. */
