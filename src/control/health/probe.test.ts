@@ -68,6 +68,22 @@ describe('probe', () => {
     assert.equal((await check(backend, {}, { addresses: ['127.0.0.9', '127.0.0.8'] })).ok, false)
   })
 
+  it('does not take for silence what this thread had no time to read', async () => {
+    const port = await listen(
+      createHttp((_, res) => res.end()),
+      0,
+      '127.0.0.1',
+    )
+    for (const method of ['tcp', 'http'] as const) {
+      const checked = check(backendSpec(0, port), { method, timeoutMs: 40 })
+      setImmediate(() => {
+        const endMs = performance.now() + 250
+        while (performance.now() < endMs);
+      })
+      assert.equal((await checked).ok, true, method)
+    }
+  })
+
   it('says the timeout, and leaves time for the address after a silent one', async () => {
     const silent = await SilentListener.start(0, '127.0.0.2')
     servers.push(silent.server)

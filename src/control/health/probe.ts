@@ -9,6 +9,7 @@ import { proxyHeader } from '../../net/proxy-protocol/compose.ts'
 import { type BackendContext, BackendTls } from '../../net/tls/backend-context.ts'
 import { lateRefusal, tlsFailure } from '../../net/tls/backend-failure.ts'
 import { formatDuration } from '../format-duration.ts'
+import { afterFairTime } from './fair-timer.ts'
 
 export interface ProbeInput {
   readonly backend: BackendSpec
@@ -69,7 +70,7 @@ function tryAddress(input: ProbeInput, place: string, timeoutMs: number): Promis
   return new Promise((resolve) => {
     let socket: Socket | null = null
     const finish: Finish = (attempt) => {
-      clearTimeout(timer)
+      stop()
       input.signal.removeEventListener('abort', onAbort)
       // A backend that did well is not left with half a TLS connection to complain of.
       if (attempt.ok) socket?.destroySoon()
@@ -78,7 +79,7 @@ function tryAddress(input: ProbeInput, place: string, timeoutMs: number): Promis
     }
     const fail = (reason: string): void => finish({ ok: false, final: false, reason })
     const onAbort = (): void => fail('cancelled')
-    const timer = setTimeout(() => fail(`timeout after ${formatDuration(input.check.timeoutMs)}`), timeoutMs)
+    const stop = afterFairTime(timeoutMs, () => fail(`timeout after ${formatDuration(input.check.timeoutMs)}`))
     input.signal.addEventListener('abort', onAbort)
     try {
       open(input, place, (opened) => (socket = opened), fail, finish)
