@@ -41,8 +41,9 @@ export const followAll: FollowFilter = {
 type Test = (entry: EndedEntry) => boolean
 type RequestTest = (entry: AccessEntry) => boolean
 
-export function compileFollow(filter: FollowFilter): Test {
-  const tests = [...sharedTests(filter), ...requestTests(filter).map(ofRequest)]
+/** `shown`: a target as it is shown. What is hidden there cannot be asked for either: answers would tell it bit by bit. */
+export function compileFollow(filter: FollowFilter, shown: (target: string) => string): Test {
+  const tests = [...sharedTests(filter), ...requestTests(filter, shown).map(ofRequest)]
   return (entry) => {
     for (const test of tests) if (!test(entry)) return false
     return true
@@ -71,12 +72,16 @@ function sharedTests({ listener, pool, backend, client, minMs, errors }: FollowF
 const hasTried = ({ failures }: EndedEntry, backend: string): boolean =>
   failures?.some((attempt) => attempt.backend === backend) === true
 
-function requestTests({ route, host, method, path, statuses }: FollowFilter): RequestTest[] {
+function requestTests(filter: FollowFilter, shown: (target: string) => string): RequestTest[] {
+  const { route, host, method, path, statuses } = filter
   const tests: RequestTest[] = []
   if (route !== null) tests.push((entry) => entry.route === route)
   if (host !== null) tests.push((entry) => withoutPort(entry.host.toLowerCase()) === host)
   if (method !== null) tests.push((entry) => entry.method === method)
-  if (path !== null) tests.push((entry) => entry.target.startsWith(path))
+  if (path !== null) {
+    const asked = path.includes('?') ? shown : (target: string) => target
+    tests.push((entry) => asked(entry.target).startsWith(path))
+  }
   if (statuses !== null) {
     tests.push(({ status }) => statuses.some(({ from, to }) => status >= from && status <= to))
   }

@@ -93,3 +93,27 @@ it('hides what the access log hides, else what is hidden by default', () => {
   log.flush()
   assert.deepEqual(targets(), ['/?token=a&mine=***'])
 })
+
+it('finds nothing by what it hides', () => {
+  const { followed, log, tell } = bed()
+  const asked = { 1: '/a?token=s', 2: '/a?token=***', 3: '/a?page=2', 4: '/a' }
+  for (const [id, path] of Object.entries(asked)) {
+    log.follow({ id: Number(id), filter: { ...followAll, path }, perSecond: 10 })
+  }
+  for (const target of ['/a?token=secret', '/a?page=2&token=secret']) tell(entry({ target }))
+  log.flush()
+  const found = followed.map(({ id, entries }) => [id, entries.length])
+  assert.deepEqual(found.sort(), [
+    [2, 1],
+    [3, 1],
+    [4, 2],
+  ])
+  assert.doesNotMatch(JSON.stringify(followed), /secret/)
+  log.redact = { query: [], headers: [] }
+  tell(entry({ target: '/a?token=secret' }))
+  log.flush()
+  assert.deepEqual(
+    followed.slice(3).map(({ id }) => id),
+    [1, 4],
+  )
+})

@@ -32,6 +32,7 @@ export class FollowedLog implements ExchangeObserver {
   readonly #deliver: (followed: Followed) => void
   #inner: ExchangeObserver | null = null
   #innerWants = false
+  #redaction = defaultRedaction
   #lines = new JsonLines(null, defaultRedaction)
   #timer: NodeJS.Timeout | null = null
 
@@ -41,7 +42,8 @@ export class FollowedLog implements ExchangeObserver {
 
   /** What the access log hides is hidden here too; null = there is none: what is hidden by default. */
   set redact(spec: RedactionSpec | null) {
-    this.#lines = new JsonLines(null, spec === null ? defaultRedaction : new Redaction(spec))
+    this.#redaction = spec === null ? defaultRedaction : new Redaction(spec)
+    this.#lines = new JsonLines(null, this.#redaction)
   }
 
   /** Whom exchanges shall be told to: this while somebody follows, else `inner`. */
@@ -51,7 +53,7 @@ export class FollowedLog implements ExchangeObserver {
   }
 
   follow(follow: Follow): void {
-    this.#followers.set(follow.id, new Follower(follow))
+    this.#followers.set(follow.id, new Follower(follow, (target) => this.#redaction.target(target)))
   }
 
   unfollow(id: number): void {
@@ -107,9 +109,9 @@ class Follower {
   #second = 0
   #inSecond = 0
 
-  constructor(follow: Follow) {
+  constructor(follow: Follow, shown: (target: string) => string) {
     this.#follow = follow
-    this.#test = compileFollow(follow.filter)
+    this.#test = compileFollow(follow.filter, shown)
   }
 
   /** False also for one too many. */
