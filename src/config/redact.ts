@@ -1,9 +1,13 @@
 // Which values are secrets, and a printable copy without them.
 import type { Path } from './source-tree.ts'
 
-const secretKeys = new Set(['token', 'read_token', 'secret'])
+/** Lower case, without `_` and `-`. Our own, and what plug-ins call theirs in their options. */
+const secretKeys = new Set([
+  ...['token', 'readtoken', 'secret', 'accesstoken', 'apikey', 'authtoken', 'clientsecret'],
+  ...['passphrase', 'passwd', 'password', 'privatekey', 'refreshtoken', 'secretkey'],
+])
 /** Header fields whose values are passwords or stand for them; lower case. */
-const secretFields = new Set(['authorization', 'cookie', 'x-api-key'])
+const secretFields = new Set(['authorization', 'cookie', 'x-api-key', 'x-auth-token', 'x-csrf-token'])
 /** Objects whose values are all secret. */
 const secretObjects: readonly Path[] = [
   ['basic_auth', 'users'],
@@ -15,7 +19,9 @@ export function isSecret(path: Path): boolean {
   const key = path.at(-1)
   if (typeof key !== 'string') return path.length > 0 && isSecret(path.slice(0, -1))
   return (
-    secretKeys.has(key) || isSecretField(path) || secretObjects.some((object) => endsWith(path.slice(0, -1), object))
+    secretKeys.has(key.toLowerCase().replace(/[_-]/g, '')) ||
+    isSecretField(path) ||
+    secretObjects.some((object) => endsWith(path.slice(0, -1), object))
   )
 }
 

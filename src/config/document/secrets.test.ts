@@ -73,3 +73,13 @@ test('a new secret is taken as it is', () => {
   const { document } = withSecrets({ admin: { token: 'another' } }, running)
   assert.deepEqual(document, { admin: { token: 'another' } })
 })
+
+test('what header fields and options of plug-ins call their secrets is one', () => {
+  const step = { login: { client_secret: 'hush', apiKey: 'hush', user: 'me', nested: [{ password: 'hush' }] } }
+  const set = { 'X-Auth-Token': 'hush', 'X-Env': 'prod' }
+  const routes = [{ name: 'a', use: [step], headers: { request: { set } }, pool: 'default' }]
+  const shown = redactDocument({ routes })
+  assert.doesNotMatch(JSON.stringify(shown), /hush/)
+  assert.match(JSON.stringify(shown), /"user":"me".*"X-Env":"prod"/)
+  assert.deepEqual(withSecrets(shown, { routes }), { document: { routes }, problems: [] })
+})
