@@ -388,6 +388,20 @@ leakTest('thousands of connections that say nothing, or say it slowly, keep no o
   for (const socket of sockets) socket.destroy()
 })
 
+leakTest('those who look without a token keep out nobody who has one', async (scope) => {
+  const { proxy } = await guarded(scope, { anonymous: 'read' })
+  const sockets = Array.from({ length: 256 }, () => connect(proxy.adminPort, '127.0.0.1'))
+  scope.defer(() => {
+    for (const socket of sockets) socket.destroy()
+  })
+  for (const socket of sockets) {
+    socket.on('error', () => undefined)
+    socket.write('GET /whoami HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
+    assert.match(String((await once(socket, 'data'))[0]), /"role":"read"/)
+  }
+  assert.equal((await call(proxy, 'GET', '/status', { headers: bearer(READ) })).status, 200)
+})
+
 /** What is asked for here. */
 function partialDeps(log: MemoryLog): AdminPortDeps {
   const streams = { interrupt() {} }

@@ -117,7 +117,8 @@ export function identify({ gate, connections, log }: GuardDeps): MiddlewareHandl
       return problem({ status: 403, detail })
     }
     if (caller.role === 'none' && !openPaths.has(path)) return unauthorized(gate)
-    if (caller.role !== 'none') connections.welcome(socket)
+    // Whoever anybody may be is no guest: there may be any number of them.
+    if (caller.isProven || caller.role === 'full') connections.welcome(socket)
     c.set('caller', caller)
     return next()
   }
