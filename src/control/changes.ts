@@ -4,6 +4,7 @@
 
 import type { Config } from '../config/config.ts'
 import { differencesBetween } from '../config/document/differences.ts'
+import type { Json } from '../config/document/types.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { defaultDrainMs } from '../core/default-drain.ts'
 import type { Log } from '../core/log.ts'
@@ -19,6 +20,7 @@ import type { ControlPort, Prepared } from './port.ts'
 import { refusalOf, refusedOf } from './refusal.ts'
 import type { Compile, Roster, Staged } from './roster.ts'
 import { SerialQueue } from './serial-queue.ts'
+import { digestOf } from './store/document-digest.ts'
 import type { HistoryEntry, StateDocument } from './store/state-document.ts'
 import { type StateStore, StoreError } from './store/state-store.ts'
 
@@ -94,6 +96,7 @@ export class Changes {
   #now: InForce
   #compile: Compile
   #generation = 0
+  #digested: { readonly file: Json; readonly digest: string } | null = null
 
   /** Claims slots and builds the first snapshot. @throws ControlError when there are more backends than slots. */
   constructor(options: ChangesOptions) {
@@ -180,9 +183,15 @@ export class Changes {
 
   /** The same in effect; the file may say it in another way. */
   async #takeOver(next: InForce, read: MaterialRead | null, tellAgain: boolean): Promise<void> {
-    if (!sameJson(next.changes, this.#now.changes)) await this.#save(next).catch((error) => this.#refuse(error))
+    const isSame = sameJson(next.changes, this.#now.changes) && this.#saysTheSame(next)
+    if (!isSame) await this.#save(next).catch((error) => this.#refuse(error))
     this.#now = next
     if (read !== null) this.#o.certificates.adopt(read, { tellAgain })
+  }
+
+  /** Else it would be taken for another one at the next start. */
+  #saysTheSame({ file }: InForce): boolean {
+    return this.#o.store === null || file === this.#now.file || digestOf(file) === digestOf(this.#now.file)
   }
 
   #isChange(next: InForce, { steps }: Plan): boolean {
@@ -257,8 +266,15 @@ export class Changes {
     }
   }
 
-  async #save({ revision, changes, states, history }: InForce): Promise<void> {
-    await this.#o.store?.save({ ...this.#o.kept, revision, changes, states, history })
+  async #save({ revision, changes, states, history, file }: InForce): Promise<void> {
+    const { store, kept } = this.#o
+    await store?.save({ ...kept, revision, changes, states, history, fileDigest: this.#digest(file) })
+  }
+
+  /** A change of backends leaves the file's document as it is, however large that is. */
+  #digest(file: Json): string {
+    if (this.#digested?.file !== file) this.#digested = { file, digest: digestOf(file) }
+    return this.#digested.digest
   }
 
   #refuse(error: unknown): never {

@@ -448,6 +448,29 @@ describe('the history', () => {
     assert.match(readFileSync(of.file, 'utf8'), /80/)
   })
 
+  it('begins anew where it was started with another file: no old ETag, no way back to what ran on that', async (t) => {
+    const of = await bed(t)
+    await of.call('PATCH', '/backends', { url: b, weight: 7 })
+    await of.call('PATCH', '/backends', { url: a, state: 'drain' })
+    await of.restart()
+    assert.equal(of.control.inForce.revision, 3, 'the same file: the same revision')
+    of.write({ ...base, limits: { header_count: 80 } })
+    await of.restart()
+    const { revision, history } = (await of.call('GET', '/config/history')).json<History>()
+    assert.equal(revision, 4)
+    const { by, changes } = history[0]!
+    assert.deepEqual([by, changes], ['start', ['started with another file or command line']])
+    const stale = await of.call('PATCH', '/config', { workers: 3 }, { 'if-match': '"3"' })
+    assert.equal(stale.status, 412)
+    const lost = await of.call('POST', '/config/rollback', { revision: 2 })
+    assert.equal(lost.status, 404, lost.text)
+    await of.call('PATCH', '/backends', { url: b, weight: 8 })
+    taken(await of.call('POST', '/config/rollback', { revision: 4 }))
+    assert.deepEqual([weightOf(of, b), of.control.snapshot.limits.headerCount], [7, 80])
+    await of.restart()
+    assert.equal(of.control.inForce.revision, 6)
+  })
+
   it('is twenty long, and refuses what it does not hold', async (t) => {
     const of = await bed(t)
     for (let i = 0; i < 25; i++) taken(await of.call('PATCH', '/config', { limits: { header_count: 200 + i } }))
@@ -550,6 +573,22 @@ describe('file and API', () => {
     of.write({ ...base, pools })
     await of.start()
     assert.equal(of.control.snapshot.routes.find(({ name }) => name === 'n')?.action.kind, 'pool')
+  })
+
+  it('what the file has overtaken at a start is not in force again when the file is changed back', async (t) => {
+    const pools = { default: { backends: [a, { url: b, weight: 3 }], ...unchecked } }
+    const of = await bed(t)
+    await of.call('PATCH', '/backends', { url: b, weight: 7 })
+    await of.call('PATCH', '/backends', { url: a, state: 'drain' })
+    of.write({ ...base, pools: { default: { backends: [{ url: b, weight: 3 }], ...unchecked } } })
+    await of.restart()
+    assert.equal(of.log.named('overlay_dropped').length, 1)
+    of.write({ ...base, pools })
+    await of.restart()
+    of.write(base)
+    await of.restart()
+    assert.equal(weightOf(of, b), 2)
+    assert.equal(of.control.status().backends[0]!.state, 'unknown', 'the one that came back is not drained')
   })
 
   it('a state file of the first version is taken as changes of today', async (t) => {

@@ -195,12 +195,25 @@ export class Control {
     this.#health.update(this.snapshot.pools)
     this.#drains.follow()
     await this.#certificates.start(() => void this.#reloads.refresh())
-    const { store, isFresh } = this.#opening
-    if (store === null || !isFresh || !needsSecret(this.inForce.config)) return
-    await this.#changes.persist().catch(() => {
-      const message = 'the sticky secret could not be kept: after a restart clients may be sent to other backends'
-      this.#options.log.event('warn', 'sticky_secret_not_saved', message)
-    })
+    await this.#keepOpening()
+  }
+
+  /** What is known from now on, and would not be at the next start. */
+  async #keepOpening(): Promise<void> {
+    const { store, isFresh, isOutdated } = this.#opening
+    const { log } = this.#options
+    if (store === null) return
+    if (isOutdated) {
+      await this.#changes.persist().catch((error: Error) => {
+        const message = `${error.message}: what the file has overtaken is in force again if the file is changed back`
+        log.event('warn', 'state_not_saved', message)
+      })
+    } else if (isFresh && needsSecret(this.inForce.config)) {
+      await this.#changes.persist().catch(() => {
+        const message = 'the sticky secret could not be kept: after a restart clients may be sent to other backends'
+        log.event('warn', 'sticky_secret_not_saved', message)
+      })
+    }
   }
 
   /** Where the admin API listens, or null. */

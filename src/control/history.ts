@@ -68,11 +68,9 @@ function unknownRevision(history: readonly HistoryEntry[], revision: number | un
   const lastLost = history.findLastIndex(({ undo }) => undo === null)
   const known = history.slice(Math.max(0, lastLost)).map((entry) => entry.revision)
   const message = `is not one of ${known.join(', ')}`
-  return new ControlError(
-    'not-found',
-    `Revision ${revision} is not in the history, or the way back to it is too long`,
-    [{ path: 'revision', message }],
-  )
+  return new ControlError('not-found', `Revision ${revision} is not in the history, or there is no way back to it`, [
+    { path: 'revision', message },
+  ])
 }
 
 /** What was said of these backends is put back. */

@@ -5,11 +5,13 @@ import { basename } from 'node:path'
 import type { LoadedConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problem.ts'
 import type { Log } from '../core/log.ts'
+import { withEntry } from './history.ts'
 import { following, type InForce, proposalOf } from './in-force.ts'
 import { backendItems } from './overlay.ts'
+import { digestOf } from './store/document-digest.ts'
 import type { FileSystem } from './store/file-system.ts'
 import { documentOfLegacy, statesOfLegacy } from './store/legacy-overlay.ts'
-import type { HistoryEntry, LegacyStateDocument, StateDocument } from './store/state-document.ts'
+import type { LegacyStateDocument, StateDocument } from './store/state-document.ts'
 import { StateStore } from './store/state-store.ts'
 
 export interface Opening {
@@ -19,6 +21,8 @@ export interface Opening {
   readonly kept: Pick<StateDocument, 'stickySecret' | 'configuration'>
   /** The state file did not exist, or could not be used. */
   readonly isFresh: boolean
+  /** It holds something else than what runs now, as the file was changed while nothing ran. */
+  readonly isOutdated: boolean
   readonly now: InForce
 }
 
@@ -67,30 +71,36 @@ async function opened(
   document: StateDocument,
   log: Log,
 ): Promise<Opening> {
-  const { revision, changes, states, history, stickySecret, configuration } = document
+  const { changes, states, stickySecret, configuration } = document
   const laid = changes.length === 0 ? loaded : await loaded.withChanges(changes)
   for (const { message } of laid.conflicts) log.event('warn', 'overlay_dropped', message)
   const proposal = proposalOf(laid)
+  const { revision, history } = begun(document, loaded)
   const blank = { revision, desired: new Map(), plugins: [], files: [], file: null, whole: null, changes: [] }
-  const before: InForce = {
-    ...blank,
-    ...proposal,
-    loaded,
-    config: laid.config,
-    states,
-    history: begun(history, revision),
-  }
+  const before: InForce = { ...blank, ...proposal, loaded, config: laid.config, states, history }
   const now = following(before, { ...proposal, loaded })
   tellRestored(now, store?.path ?? '', log)
   const kept = { stickySecret, ...(configuration !== undefined && { configuration }), ...ownerOf(loaded) }
-  return { store, kept, isFresh: true, now }
+  const isOutdated = revision !== document.revision || laid.kept.length !== changes.length
+  return { store, kept, isFresh: true, isOutdated, now }
 }
 
-/** The first revision that can be gone back to is the one it began with. */
-function begun(history: readonly HistoryEntry[], revision: number): readonly HistoryEntry[] {
-  if (history.length > 0) return history
-  const undo = { differences: [], states: [] }
-  return [{ revision, at: new Date().toISOString(), by: 'start', cause: 'start', changes: [], undo }]
+/**
+ * The first revision that can be gone back to is the one it began with. Where the file has changed since, what begins is
+ * another revision: nobody who knows the last one knows it, and from it there is no way back to what ran on another file.
+ */
+function begun(
+  { revision, history, fileDigest }: StateDocument,
+  { documents }: LoadedConfig,
+): Pick<StateDocument, 'revision' | 'history'> {
+  const start = { at: new Date().toISOString(), by: 'start', cause: 'start' }
+  if (fileDigest !== undefined && fileDigest !== digestOf(documents.file)) {
+    const changes = ['started with another file or command line']
+    const entry = { ...start, revision: revision + 1, changes, undo: null }
+    return { revision: entry.revision, history: withEntry(history, entry) }
+  }
+  if (history.length > 0) return { revision, history }
+  return { revision, history: [{ ...start, revision, changes: [], undo: { differences: [], states: [] } }] }
 }
 
 /** What an older version has kept. */

@@ -56,6 +56,8 @@ export interface StateDocument {
   readonly history: readonly HistoryEntry[]
   /** Base name of the configuration file that the changes belong to; older files, and runs without a file, have none. */
   readonly configuration?: string
+  /** Of what file and command line said when it was written; older files have none. */
+  readonly fileDigest?: string
 }
 
 /** What the first version of the file held; see `changesOfLegacy`. */
@@ -107,9 +109,10 @@ function isCommon(value: Record<string, unknown>): boolean {
 /** Whether a parsed body has the shape this version writes: a checksum proves who wrote it, not that it is well formed. */
 export function isStateDocument(value: unknown): value is StateDocument {
   if (!isObject(value) || !isCommon(value)) return false
-  const { changes, states, history } = value
+  const { changes, states, history, fileDigest } = value
   const isList = (list: unknown, is: (one: unknown) => boolean): boolean => Array.isArray(list) && list.every(is)
-  return isList(changes, isChange) && isStates(states) && isList(history, isEntry)
+  const isDigest = fileDigest === undefined || isText(fileDigest)
+  return isList(changes, isChange) && isStates(states) && isList(history, isEntry) && isDigest
 }
 
 /** The same of what the first version wrote. */
