@@ -440,8 +440,9 @@ leakTest(
       store.close()
       return { admin: config.admin, material: store.material }
     }
-    const deps = partialDeps(new MemoryLog())
-    const door = scope.use(new AdminPort(deps))
+    let interrupted = 0
+    const streams = { interrupt: () => (interrupted += 1) } as never
+    const door = scope.use(new AdminPort({ ...partialDeps(new MemoryLog()), streams }))
     const change = async (admin: object): Promise<void> => {
       const next = await configured(admin)
       ;(await door.prepare(next.admin, next.material)).commit()
@@ -495,7 +496,11 @@ leakTest(
       return String((await within('an answer', once(mine, 'data')))[0])
     }
     assert.match(await askMine(), /"role":"full"/)
+    const before = interrupted
+    await change({ token_file: undefined, tls: tls(two, auth('required')) })
+    assert.equal(interrupted, before, 'as it was')
     await change({ token_file: undefined, tls: tls(two, auth('required', other.path)) })
+    assert.equal(interrupted, before + 1, 'streams of those who are known no more')
     assert.match(await askMine(), /"role":"none"/)
     assert.doesNotMatch(await secure(port, as(alice)), /^\d/)
 

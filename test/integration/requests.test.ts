@@ -139,6 +139,20 @@ leakTest('without follow: what ends within a second, or as many as were asked fo
   assert.deepEqual([nothing.status, nothing.body], [200, '[]'])
 })
 
+leakTest('not everybody can have lists gathered at once', async (scope) => {
+  const { proxy } = await served(scope)
+  const socket = connect(proxy.adminPort, '127.0.0.1')
+  scope.defer(() => socket.destroy())
+  // One connection, without waiting for answers.
+  socket.write('GET /requests HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(20))
+  let answers = ''
+  socket.on('data', (data) => (answers += data))
+  const count = (status: number): number => answers.split(`HTTP/1.1 ${status} `).length - 1
+  await until('all are answered', () => count(200) + count(503) === 20)
+  assert.equal(count(200), 16)
+  assert.equal((await ask(proxy.adminPort, { path: '/requests?limit=1' })).status, 200)
+})
+
 leakTest('a filter that makes no sense is 400, and names itself', async (scope) => {
   const { proxy } = await served(scope)
   for (const wrong of ['status=99x', 'status=5', 'client=me', 'min_ms=x', 'limit=0', 'backend=ftp://x', 'rout=api']) {

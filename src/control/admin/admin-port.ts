@@ -63,24 +63,25 @@ export class AdminPort {
       const before = this.#server
       this.#admin = admin
       this.#server = server
-      if (admin !== null) this.#allow(accessOf(admin))
-      this.#door.update(tls)
+      if (admin !== null) this.#rule(accessOf(admin), tls)
+      else this.#door.update(null)
       if (before !== server && before !== null) this.#leave(before)
     }
     return { commit, abandon }
   }
 
   /** Streams are read for hours: who reads one has to show what is needed now. */
-  #allow(access: AdminAccess): void {
-    const isSame = isDeepStrictEqual(access, this.#gate.access)
+  #rule(access: AdminAccess, tls: AdminTlsSpec | null): void {
+    const isSame = isDeepStrictEqual(access, this.#gate.access) && tls?.clientAuth?.ca === this.#door.authorities
     this.#gate.update(access)
+    this.#door.update(tls)
     if (!isSame) this.#streams.interrupt()
   }
 
   /** Certificates of the same names have been renewed. */
   renew(material: Material): void {
     const tls = this.#admin?.tls ?? null
-    if (tls !== null && material.has(tls.identity)) this.#door.update(tlsSpec(this.#admin!, material))
+    if (tls !== null && material.has(tls.identity)) this.#rule(accessOf(this.#admin!), tlsSpec(this.#admin!, material))
   }
 
   async close(): Promise<void> {

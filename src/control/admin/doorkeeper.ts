@@ -58,6 +58,11 @@ export class Doorkeeper implements Connections {
     this.#spec = spec
   }
 
+  /** Who signs certificates of callers, in PEM. */
+  get authorities(): string | undefined {
+    return this.#spec?.clientAuth?.ca
+  }
+
   /** `serve` is given what speaks HTTP: the socket itself, or TLS over it once it stands. */
   take(socket: Socket, serve: (socket: Socket) => void): void {
     const key = keyOf(socket)

@@ -29,9 +29,11 @@ class Source implements FrameSource {
   }
 }
 
+const operator = { method: 'GET', role: 'full' } as const
+
 function opened(streams: Streams) {
   let source!: Source
-  const response = streams.answer('GET', (wake) => (source = new Source(wake)))
+  const response = streams.answer(operator, (wake) => (source = new Source(wake)))
   const reader = response.body!.getReader()
   const next = async (): Promise<string> => new TextDecoder().decode((await reader.read()).value)
   return { source, next, reader }
@@ -65,17 +67,29 @@ it('ends with what was due and the last frame; then no more are begun', async ()
   assert.equal(await next(), 'event: a\ndata: 1\n\nevent: closed\ndata: {}\n\n')
   assert.equal((await reader.read()).done, true)
   assert.equal(source.closed, 1)
-  assert.equal(streams.answer('GET', (wake) => new Source(wake)).status, 503)
+  assert.equal(streams.answer(operator, (wake) => new Source(wake)).status, 503)
 })
 
 it('has room again when a reader has left', async () => {
   const streams = new Streams({ max: 1 })
   const { source, reader } = opened(streams)
-  assert.equal(streams.answer('GET', (wake) => new Source(wake)).status, 503)
+  assert.equal(streams.answer(operator, (wake) => new Source(wake)).status, 503)
   await reader.cancel()
   await until('it is told', () => source.closed === 1)
   assert.equal(streams.size, 0)
-  assert.equal(streams.answer('HEAD', () => assert.fail('a HEAD has no stream')).status, 200)
+  assert.equal(streams.answer({ ...operator, method: 'HEAD' }, () => assert.fail('a HEAD has no stream')).status, 200)
   assert.equal(opened(streams).source.closed, 0)
+  streams.close('')
+})
+
+it('keeps some for those who may change things', () => {
+  const streams = new Streams({ max: 4 })
+  const statusFor = (role: 'full' | 'read') =>
+    streams.answer({ method: 'GET', role }, (wake) => new Source(wake)).status
+  assert.deepEqual(
+    [1, 2, 3, 4].map(() => statusFor('read')),
+    [200, 200, 200, 503],
+  )
+  assert.deepEqual([statusFor('full'), statusFor('full')], [200, 503])
   streams.close('')
 })

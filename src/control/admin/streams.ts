@@ -1,5 +1,6 @@
 // Streams of Server-Sent Events to whoever reads the admin API: how many there may be, comments that keep them alive, and
 // their common end. A stream takes text from its source as fast as its reader reads, and keeps none of its own.
+import type { Role } from './caller.ts'
 import { problem } from './problem.ts'
 
 /** Where the frames of one stream come from. */
@@ -10,8 +11,14 @@ export interface FrameSource {
   close(): void
 }
 
+/** Who asks for one. */
+export interface StreamCaller {
+  readonly method: string
+  readonly role: Role
+}
+
 export interface StreamsOptions {
-  /** Streams at once; default 64. */
+  /** Streams at once, a quarter of them for those who may change things; default 64. */
   readonly max?: number
   /** A comment is sent after so long; default 15 s: half of the silence that the admin server allows. */
   readonly heartbeatMs?: number
@@ -50,10 +57,11 @@ export class Streams {
    * The answer to a request for a stream. `begin` is called only if there is room, with what makes the stream look for
    * frames again.
    */
-  answer(method: string, begin: (wake: () => void) => FrameSource): Response {
+  answer({ method, role }: StreamCaller, begin: (wake: () => void) => FrameSource): Response {
     if (this.#isClosed) return problem({ status: 503, detail: 'The process is stopping' })
-    if (this.#open.size >= this.#max) {
-      const detail = `${this.#max} streams are read already, and that is as many as there may be; close one and try again`
+    const max = role === 'full' ? this.#max : Math.ceil(this.#max * 0.75)
+    if (this.#open.size >= max) {
+      const detail = `${this.#open.size} streams are read already, and that is as many as there may be; close one and try again`
       return problem({ status: 503, detail, headers: { 'retry-after': '5' } })
     }
     // HEAD is answered as GET is, by the framework, which never reads the body.

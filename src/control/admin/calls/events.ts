@@ -5,7 +5,7 @@ import type { FrontdeskEvent } from '../../events.ts'
 import type { Stats, StatsReading } from '../../stats/stats.ts'
 import type { AdminApp } from '../app.ts'
 import { type FrameSource, frame, type Streams } from '../streams.ts'
-import { fails, streams as streamOf } from './describe.ts'
+import { fails, streamCaller, streams as streamOf } from './describe.ts'
 import { statsView } from './stats-schemas.ts'
 
 export interface EventDeps {
@@ -94,7 +94,7 @@ export function addEventCalls(app: AdminApp, deps: EventDeps): void {
       types: wanted === undefined ? null : new Set(wanted),
       stats: stats !== '0' && (wanted === undefined || wanted.includes('stats')),
     }
-    return deps.streams.answer(c.req.method, (wake) => new EventFrames(deps, filter, wake)) as never
+    return deps.streams.answer(streamCaller(c), (wake) => new EventFrames(deps, filter, wake)) as never
   })
 }
 

@@ -5,8 +5,9 @@ import type { FollowFilter } from '../../../observe/follow/follow-filter.ts'
 import { parseCidr, unixPeers } from '../../../util/cidr.ts'
 import { type LivePort, LiveReader } from '../../live-requests.ts'
 import type { AdminApp } from '../app.ts'
+import { problem } from '../problem.ts'
 import { type FrameSource, frame, type Streams } from '../streams.ts'
-import { fails } from './describe.ts'
+import { fails, streamCaller } from './describe.ts'
 
 export interface RequestDeps {
   readonly streams: Streams
@@ -15,6 +16,8 @@ export interface RequestDeps {
 
 /** How long entries are gathered where nobody follows. */
 const gatherMs = 1000
+/** Lists gathered at once: each is looked at for every exchange. */
+const maxLists = 16
 
 const text = (description: string, example?: string) =>
   z
@@ -94,15 +97,25 @@ const requests = createRoute({
 })
 
 export function addRequestCalls(app: AdminApp, { streams, live }: RequestDeps): void {
+  let lists = 0
   app.openapi(requests, async (c) => {
     const { follow, limit = 100, ...wanted } = c.req.valid('query')
     const filter = filterOf(wanted)
     if (follow === '1') {
-      return streams.answer(c.req.method, (wake) => new RequestFrames(live, filter, wake)) as never
+      return streams.answer(streamCaller(c), (wake) => new RequestFrames(live, filter, wake)) as never
     }
-    const json = `[${(await gathered(live, filter, limit)).join(',')}]`
-    return c.body(json, 200, { 'content-type': 'application/json' }) as never
+    if (lists >= maxLists) return tooManyLists() as never
+    lists += 1
+    const entries = await gathered(live, filter, limit).finally(() => {
+      lists -= 1
+    })
+    return c.body(`[${entries.join(',')}]`, 200, { 'content-type': 'application/json' }) as never
   })
+}
+
+function tooManyLists(): Response {
+  const detail = `${maxLists} lists of requests are gathered already; try again in a second, or follow with "?follow=1"`
+  return problem({ status: 503, detail, headers: { 'retry-after': '1' } })
 }
 
 type Wanted = Omit<z.output<typeof query>, 'follow' | 'limit'>
