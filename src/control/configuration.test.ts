@@ -70,6 +70,22 @@ describe('GET /config', () => {
 })
 
 describe('PATCH and PUT /config', () => {
+  it('take names that objects have by themselves', async (t) => {
+    const of = await bed(t)
+    const pool = (weight: number) => ({ pools: { constructor: { backends: [{ url: c, weight }], ...unchecked } } })
+    const added = taken(await of.call('PATCH', '/config', pool(2)))
+    assert.match(added.changes.join(), /constructor/)
+    const changed = taken(await of.call('PATCH', '/config', pool(3)))
+    assert.equal(changed.plan.steps.length, 1)
+    assert.equal(weightOf(of, c), 3)
+    const removed = taken(await of.call('PATCH', '/config', { pools: { constructor: null } }))
+    assert.deepEqual(
+      removed.plan.steps.map(({ action, kind, name }) => [action, kind, name]),
+      [['remove', 'pool', 'constructor']],
+    )
+    assert.equal(weightOf(of, c), undefined)
+  })
+
   it('change anything while it runs, say what, and keep it over a restart', async (t) => {
     const of = await bed(t)
     const slots = of.slots()

@@ -15,7 +15,8 @@ export interface PoolsPicture {
 export function poolSteps(before: PoolsPicture, after: PoolsPicture, live: LiveCounts): PlanStep[] {
   const steps: PlanStep[] = []
   for (const [name, pool] of Object.entries(after.pools)) {
-    const old = before.pools[name]
+    // A pool may be called `constructor`.
+    const old = Object.hasOwn(before.pools, name) ? before.pools[name] : undefined
     const backends = after.desired.get(name) ?? []
     const known = before.desired.get(name) ?? []
     if (old === undefined) {
@@ -25,7 +26,7 @@ export function poolSteps(before: PoolsPicture, after: PoolsPicture, live: LiveC
     }
   }
   for (const name of Object.keys(before.pools)) {
-    if (after.pools[name] !== undefined) continue
+    if (Object.hasOwn(after.pools, name)) continue
     const backends = before.desired.get(name) ?? []
     const connections = backends.reduce((sum, { url }) => sum + live.backend(name, url), 0)
     const note = backends.length === 0 ? '' : `${counted(backends.length)}, drained first`
