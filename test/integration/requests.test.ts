@@ -67,7 +67,7 @@ leakTest('each filter leaves out what it does not ask for', async (scope) => {
     ['&status=404', ['/missing']],
     ['&status=4xx,500-599', ['/missing', '/broken']],
     ['&errors=1', ['/broken']],
-    ['&min_ms=40', ['/slow']],
+    ['&min_ms=400', ['/slow']],
     ['&host=other.example', ['/api/1']],
     ['&client=10.0.0.0/8', []],
     ['&client=127.0.0.1', ['/', '/api/1', '/slow', '/missing', '/broken']],
@@ -80,7 +80,7 @@ leakTest('each filter leaves out what it does not ask for', async (scope) => {
   for (const [query] of cases) clients.push(await follow(scope, proxy, query))
   await ask(proxy.port)
   await ask(proxy.port, { path: '/api/1', headers: { host: 'Other.example:80' } })
-  await ask(proxy.port, { method: 'POST', path: '/slow', headers: { 'x-act-delay': '50' } })
+  await ask(proxy.port, { method: 'POST', path: '/slow', headers: { 'x-act-delay': '500' } })
   await ask(proxy.port, { path: '/missing', headers: { 'x-act-status': '404' } })
   await ask(proxy.port, { path: '/broken', headers: { 'x-act-reset': '1' }, method: 'GET' })
   await clients[0]!.waitFor('request', 5)
