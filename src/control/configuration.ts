@@ -1,6 +1,5 @@
 // The configuration of a running process as a document: looked at, replaced, patched, taken back, written into its file.
 
-import { chown, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises'
 import { differencesBetween } from '../config/document/differences.ts'
 import { formatDocumentPath } from '../config/document/format-path.ts'
 import { mergePatch } from '../config/document/merge-patch.ts'
@@ -20,6 +19,7 @@ import { formerOf } from './history.ts'
 import { type InForce, type Proposal, proposalOf } from './in-force.ts'
 import { changesTowards } from './overlay.ts'
 import type { LoadConfig } from './reloads.ts'
+import { replaceFile } from './store/replace-file.ts'
 import type { HistoryEntry } from './store/state-document.ts'
 
 export interface ConfigurationOptions {
@@ -213,24 +213,4 @@ function refuseMaterial({ config }: InForce, proposal: Proposal): void {
 function refusedAt(problems: readonly { readonly path: string; readonly message: string }[]): ConfigError {
   const place = { file: 'configuration', line: 0, column: 0, hint: null, value: undefined }
   return new ConfigError(problems.map((problem) => ({ ...place, ...problem })))
-}
-
-/** Beside it first, then in its place: whoever reads it meanwhile reads all of the old or all of the new. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const file = await realpath(path)
-  const temporary = `${file}.${process.pid}.tmp`
-  try {
-    const { mode, uid, gid } = await stat(file)
-    await writeFile(temporary, text, { mode, flag: 'wx' })
-    // Whose it was; where we may not say so it is ours from now on.
-    await chown(temporary, uid, gid).catch(() => undefined)
-    await rename(temporary, file)
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined)
-    const { code = String(error) } = error as NodeJS.ErrnoException
-    throw new ControlError(
-      code === 'ENOSPC' ? 'no-space' : 'failed',
-      `${path} cannot be written (${code}). Nothing was changed`,
-    )
-  }
 }

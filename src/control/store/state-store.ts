@@ -1,11 +1,11 @@
 // The state file on disk: read once at start, then written whole for each change, one writer at a time.
 // A save is acknowledged when the file and its folder are on the medium; a failed one leaves the old state in place.
 
-import { dirname } from 'node:path'
 import type { Log } from '../../core/log.ts'
 import { errorCode, type FileSystem, nodeFileSystem } from './file-system.ts'
 import { decodeState, encodeState } from './state-codec.ts'
 import type { LegacyStateDocument, StateDocument } from './state-document.ts'
+import { writeSynced } from './write-synced.ts'
 
 /** The code of a StoreError when somebody else has written to the file. */
 const changedByOthers = 'ECHANGED'
@@ -128,9 +128,7 @@ export class StateStore {
     if (await this.#isChangedByOthers()) throw new StoreError(this.path, changedByOthers)
     let renamed = false
     try {
-      await this.#writeSynced(text, () => {
-        renamed = true
-      })
+      await writeSynced(this.#fs, this.path, text, { onRenamed: () => (renamed = true) })
     } catch (error) {
       await this.#undo(renamed, text)
       throw new StoreError(this.path, errorCode(error))
@@ -146,31 +144,11 @@ export class StateStore {
     return text !== undefined && text !== this.#current && text !== this.#doubtful
   }
 
-  async #writeSynced(text: string, onRenamed: () => void): Promise<void> {
-    const temporary = `${this.path}.tmp`
-    const file = await this.#fs.open(temporary, 'w')
-    try {
-      await file.writeFile(text)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await this.#fs.rename(temporary, this.path)
-    onRenamed()
-    // The rename itself is only durable once the folder is.
-    const folder = await this.#fs.open(dirname(this.path), 'r')
-    try {
-      await folder.sync()
-    } finally {
-      await folder.close()
-    }
-  }
-
   /** Makes the disk agree with the error we are about to answer; what fails here is said, and mended by the next save. */
   async #undo(renamed: boolean, text: string): Promise<void> {
     try {
       if (!renamed) await this.#fs.unlink(`${this.path}.tmp`)
-      else if (this.#current !== null) await this.#writeSynced(this.#current, () => undefined)
+      else if (this.#current !== null) await writeSynced(this.#fs, this.path, this.#current)
       else await this.#fs.unlink(this.path)
     } catch (error) {
       const code = errorCode(error)
