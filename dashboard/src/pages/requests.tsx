@@ -9,6 +9,7 @@ import { store } from '../store/session.ts'
 import { useStore } from '../store/store.ts'
 import { formatBytes, formatMs, formatTime } from '../text/format.ts'
 import { RequestDetails } from './request-details.tsx'
+import { type Filters, matches, noFilter, queryOf } from './request-filter.ts'
 
 /** Kept on the page; older ones go. */
 const mostRequests = 200
@@ -16,28 +17,6 @@ const mostRequests = 200
 const atOnce = 100
 /** Between two calls at least, where a call is full at once: faster nobody reads. */
 const betweenMs = 400
-
-export interface Filters {
-  readonly path: string
-  readonly status: string
-  readonly method: string
-  readonly backend: string
-  readonly min_ms: string
-  readonly errors: boolean
-}
-
-const noFilter: Filters = { path: '', status: '', method: '', backend: '', min_ms: '', errors: false }
-
-/** The filters as the API takes them. */
-export function queryOf(filters: Filters): Record<string, string> {
-  const texts = Object.entries(filters).filter(
-    (pair): pair is [string, string] => typeof pair[1] === 'string' && pair[1].trim() !== '',
-  )
-  return {
-    ...Object.fromEntries(texts.map(([name, text]) => [name, text.trim()])),
-    ...(filters.errors && { errors: '1' }),
-  }
-}
 
 interface Seen {
   readonly id: number
@@ -48,7 +27,9 @@ export function Requests() {
   const [filters, setFilters] = useState(noFilter)
   const [paused, setPaused] = useState(false)
   const [open, setOpen] = useState<number | null>(null)
-  const { list, problem, clear } = useRequests(filters, paused)
+  const { list: kept, problem, clear } = useRequests(filters, paused)
+  // Those that were there before somebody filtered.
+  const list = kept.filter(({ request }) => matches(request, filters))
   return (
     <>
       <FilterBar filters={filters} onChange={setFilters}>
@@ -62,10 +43,14 @@ export function Requests() {
       {problem !== null && <Failure text={`Live requests: ${problem}`} />}
       {list.length === 0 ? (
         <Empty title={paused ? 'Paused' : 'Waiting for requests …'}>
-          <p>
-            Each request that ends is shown here while this page is open; send one with{' '}
-            <code>frontdesk request http://localhost:8080/</code>.
-          </p>
+          {Object.keys(queryOf(filters)).length > 0 ? (
+            <p>None that the filter lets through has ended while this page was open.</p>
+          ) : (
+            <p>
+              Each request that ends is shown here while this page is open; send one with{' '}
+              <code>frontdesk request http://localhost:8080/</code>.
+            </p>
+          )}
         </Empty>
       ) : (
         <div class="panel flat">
@@ -165,9 +150,9 @@ function FilterBar({ filters, onChange, children }: FilterBarProps) {
   return (
     <div class="toolbar">
       {field('path', 'Path begins with', { 'data-filter': true })}
-      {field('status', 'Status: 404, 5xx, 400-499')}
+      {field('status', 'Status: 404, 5xx, 400-499', { placeholder: 'Status: 404, 5xx' })}
       {field('method', 'Method')}
-      {field('backend', 'Backend, its URL', { list: 'known-backends' })}
+      {field('backend', 'Backend URL', { list: 'known-backends' })}
       <KnownBackends />
       {field('min_ms', 'At least ms', { inputMode: 'numeric' })}
       <label class="check">

@@ -19,7 +19,16 @@ const columns: Column<RouteView>[] = [
       </>
     ),
   },
-  { head: 'Takes', look: 'wide', cell: ({ match }) => <span class="mono">{match}</span> },
+  {
+    head: 'Takes',
+    look: 'wide',
+    cell: ({ match, implicit, listeners }) => (
+      <>
+        <span class="mono">{match}</span>
+        {implicit && <span class="faint"> on listener {listeners.join(', ')}</span>}
+      </>
+    ),
+  },
   {
     head: 'Does',
     look: 'wide',
@@ -89,7 +98,7 @@ function Rows({ routes, text }: { readonly routes: readonly RouteView[]; readonl
         label="Routes, in the order in which they are asked"
         columns={columns}
         rows={found.slice(0, mostRows)}
-        keyOf={({ name, order }) => `${order} ${name}`}
+        keyOf={({ name, order, listeners }) => `${order} ${name} ${listeners}`}
       />
       {found.length > mostRows && (
         <p class="faint">

@@ -74,15 +74,20 @@ function Who() {
   if (who === null) return null
   if (who.role === 'read') {
     return (
-      <button type="button" class="small" title="Sign in with the full token to change something" onClick={askForToken}>
-        <Icon name="lock" size={14} /> Read-only
+      <button
+        type="button"
+        class="small who"
+        title="Sign in with the full token to change something"
+        onClick={askForToken}
+      >
+        <Icon name="lock" size={14} /> <span>Read-only</span>
       </button>
     )
   }
   if (!who.token_required) return null
   return (
-    <button type="button" class="small" title={who.who} onClick={signOut}>
-      <Icon name="key" size={14} /> Sign out
+    <button type="button" class="small who" title={who.who} onClick={signOut}>
+      <Icon name="key" size={14} /> <span>Sign out</span>
     </button>
   )
 }

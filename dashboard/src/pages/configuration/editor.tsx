@@ -8,9 +8,10 @@ import { showDialog } from '../../parts/dialog.tsx'
 import { Icon } from '../../parts/icons.tsx'
 import { Failure } from '../../parts/resource.tsx'
 import { tellDone, tellFailure } from '../../parts/toasts.tsx'
-import { WriteButton } from '../../parts/write-button.tsx'
+import { GuardedButton, useRefusal, WriteButton } from '../../parts/write-button.tsx'
 import { store } from '../../store/session.ts'
 import { useStore } from '../../store/store.ts'
+import { plural } from '../../text/format.ts'
 import { jsonProblem, lineOfPath, offsetOfLine } from '../../text/json-place.ts'
 import { ApplyDialog } from './apply-dialog.tsx'
 import { PlanView } from './plan-view.tsx'
@@ -37,6 +38,7 @@ export function Editor() {
   const [mistakes, setMistakes] = useState<readonly Mistake[]>([])
   const [answer, setAnswer] = useState<ConfigAnswer | null>(null)
   const revision = useStore(store, (state) => state.revision)
+  const refusal = useRefusal()
   const area = useRef<HTMLTextAreaElement>(null)
   const isChanged = draft !== null && draft.text !== draft.base
 
@@ -127,9 +129,13 @@ export function Editor() {
         <button type="button" aria-disabled={!isChanged} onClick={() => isChanged && void tryOut()}>
           Show plan
         </button>
-        <WriteButton class="primary" onClick={() => (isChanged ? void apply() : undefined)}>
+        <GuardedButton
+          class="primary"
+          refusal={refusal ?? (isChanged ? null : 'Nothing has been changed in the text')}
+          onClick={() => void apply()}
+        >
           Apply …
-        </WriteButton>
+        </GuardedButton>
       </div>
       {overtaken && (
         <Failure
@@ -217,7 +223,7 @@ function FileButtons() {
     try {
       const { file, changes } = await call<{ file: string; changes: readonly string[] }>('POST', '/config/save')
       const count = changes.length
-      tellDone(count === 0 ? `${file} says the same already.` : `${count} changes were written into ${file}.`)
+      tellDone(count === 0 ? `${file} says the same already.` : `${plural(count, 'change')} written into ${file}.`)
     } catch (error) {
       tellFailure(error)
     }

@@ -58,8 +58,15 @@ export const BackendRow = pure(({ backend, index, active, now, refusal, onActiva
         <span class="faint">/s</span>
       </Cell>
       <Cell class="number" label="Errors">
-        <span class={backend.error_rate > 0 ? 'bad' : ''}>{formatShare(backend.error_rate)}</span>
-        <span class="faint"> · {formatCount(backend.errors)}</span>
+        <span class={backend.error_rate > 0 ? 'bad' : ''} title="5xx and failures, of those in the last second">
+          {formatShare(backend.error_rate)}
+        </span>
+        {backend.errors > 0 && (
+          <span class="faint" title="Failed without a whole answer, in all">
+            {' '}
+            · {formatCount(backend.errors)}
+          </span>
+        )}
       </Cell>
       <Cell class="number latency" label="p50 / p99">
         {formatMs(backend.latency_ms.p50)} <span class="faint">/ {formatMs(backend.latency_ms.p99)}</span>
