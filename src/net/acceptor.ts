@@ -46,15 +46,20 @@ export interface AcceptTarget {
 const MAX_HELD = BACKLOG
 /** How long a socket that is given up may go on finding somebody in its queue. */
 const RETIRE_MS = 1000
+/** Whoever connects in the rest of the turn after the last look is reset: it has to be a short one. */
+const QUIET_TURN_MS = 0.1
 
 export class Acceptor {
   readonly #server: net.Server
   /** Null = connections wait until there is one. */
   #target: AcceptTarget | null = null
+  /** Who serves them until then, by the address they came to. */
+  #meanwhile: ((address: string) => AcceptTarget | null) | null = null
   #held: Accepted[] = []
   #count = 0
   #kind: SocketKind = 'tcp'
   #file: SocketFile | null = null
+  #isIpv6Only = false
   #closed = false
 
   constructor() {
@@ -65,8 +70,9 @@ export class Acceptor {
     const accept = (accepted: Accepted): void => {
       this.#count++
       // A client without an address has gone already.
+      const target = this.#target ?? this.#meanwhile?.(accepted.destination().address)
       if (accepted.address === '' || this.#closed) accepted.refuse()
-      else if (this.#target !== null) this.#target.accept(accepted)
+      else if (target != null) target.accept(accepted)
       else if (this.#held.length < MAX_HELD) this.#held.push(accepted)
       else accepted.refuse()
     }
@@ -86,6 +92,7 @@ export class Acceptor {
 
   /** Binds and listens. Rejects with the system's error. */
   listen({ host, port, ipv6Only = false, reusePort }: ListenOptions): Promise<void> {
+    this.#isIpv6Only = ipv6Only
     return this.#listen({ ...(host === '' ? {} : { host }), port, ipv6Only, reusePort })
   }
 
@@ -107,9 +114,29 @@ export class Acceptor {
     if (this.#closed) this.#end()
   }
 
+  /** Whether connections to this address of the machine come here, unless a socket at that very address takes them. */
+  takesIn(address: string, port: number): boolean {
+    const bound = this.#server.address()
+    if (bound === null || typeof bound === 'string' || bound.port !== port) return false
+    if (bound.address === '::') return !this.#isIpv6Only || address.includes(':')
+    return bound.address === '0.0.0.0' ? !address.includes(':') : unmapped(bound.address) === address
+  }
+
+  /** Where it was bound; null for a Unix socket. */
+  get bound(): Endpoint | null {
+    const bound = this.#server.address()
+    return bound === null || typeof bound === 'string' ? null : { address: unmapped(bound.address), port: bound.port }
+  }
+
+  /** Before there is a target of its own, connections are those of whom `find` names for the address that they came to. */
+  lend(find: (address: string) => AcceptTarget | null): void {
+    this.#meanwhile = find
+  }
+
   /** Connections go there from now on, first those that have waited. */
   serve(target: AcceptTarget): void {
     this.#target = target
+    this.#meanwhile = null
     for (const accepted of this.#held.splice(0)) target.accept(accepted)
   }
 
@@ -123,10 +150,12 @@ export class Acceptor {
     // Nobody finds a Unix socket without its name: what is in its queue then is all there will be.
     this.#file?.remove()
     const giveUpAt = performance.now() + RETIRE_MS
-    for (let seen = -1; seen !== this.#count && performance.now() < giveUpAt && !this.#closed; ) {
-      seen = this.#count
+    for (let isQuiet = false; !isQuiet && performance.now() < giveUpAt && !this.#closed; ) {
+      const seen = this.#count
+      const begun = performance.now()
       // The first comes before the loop looks at its sockets again, the second after it.
       await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+      isQuiet = seen === this.#count && performance.now() - begun < QUIET_TURN_MS
     }
     this.close()
   }

@@ -1,15 +1,16 @@
 // Making sure that the addresses are ours before any worker listens: with SO_REUSEPORT the kernel would let two
 // programs share a port without a word.
 import net from 'node:net'
+import { overlaps } from '../config/listen-address.ts'
 import type { ListenerSpec } from '../core/spec.ts'
-import { canReusePort } from '../net/acceptor.ts'
 import { checkSocketPath } from '../net/socket-file.ts'
 import { ListenError } from './listen-error.ts'
 
 /**
  * Binds each address alone for a moment, and looks whether paths of Unix sockets are free. Returns the actual ports
- * (for port 0), by listener name. Rejects with ListenError. `ours`: what this process listens on; an address that takes one
- * of these in (all interfaces after one, or one after all) cannot be had alone: only who does not share is found there.
+ * (for port 0), by listener name. Rejects with ListenError. `ours`: what this process listens on; an address that has one with
+ * these in common (all interfaces after one, or one after all) cannot be had alone, and is left to the workers: to listen
+ * there for a moment would take clients that are being served.
  */
 export async function reservePorts(
   listeners: readonly ListenerSpec[],
@@ -24,10 +25,8 @@ export async function reservePorts(
         await checkSocketPath(listener.socketPath).catch(failed(listener))
         continue
       }
-      const server = await bind(
-        listener,
-        ours.some((own) => overlap(own, listener)),
-      ).catch(failed(listener))
+      if (ours.some((own) => overlaps(own, listener))) continue
+      const server = await bind(listener).catch(failed(listener))
       held.push(server)
       ports.set(listener.name, (server.address() as net.AddressInfo).port)
     }
@@ -43,25 +42,10 @@ function failed(listener: ListenerSpec): (error: NodeJS.ErrnoException) => never
   }
 }
 
-/** Both at one port, and one of them at all addresses of the machine. */
-function overlap(own: ListenerSpec, { host, port, socketPath }: ListenerSpec): boolean {
-  if (own.socketPath !== null || own.inherited !== null || socketPath !== null || own.port !== port) return false
-  return isEverywhere(own.host) || isEverywhere(host)
-}
-
-const isEverywhere = (host: string): boolean => host === '' || host === '::' || host === '0.0.0.0'
-
-function bind({ host, port, ipv6Only }: ListenerSpec, shares: boolean): Promise<net.Server> {
+function bind({ host, port, ipv6Only }: ListenerSpec): Promise<net.Server> {
   return new Promise((resolve, reject) => {
     const server = net.createServer()
     server.once('error', reject)
-    const options = {
-      ...(host === '' ? {} : { host }),
-      port,
-      ipv6Only,
-      exclusive: true,
-      reusePort: shares && canReusePort,
-    }
-    server.listen(options, () => resolve(server))
+    server.listen({ ...(host === '' ? {} : { host }), port, ipv6Only, exclusive: true }, () => resolve(server))
   })
 }

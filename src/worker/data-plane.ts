@@ -112,9 +112,9 @@ export class DataPlane implements PlaneContext {
     this.#swap(built, opened)
   }
 
-  /** What was made ready is given up; connections that waited are closed. */
-  abandon({ opened }: Preparation): void {
-    for (const acceptor of opened.values()) acceptor.close()
+  /** What was made ready is given up; connections that waited are closed. Resolves when nobody can come in there any more. */
+  abandon({ opened }: Preparation): Promise<void> {
+    return this.#sockets.abandon(opened)
   }
 
   get snapshot(): Snapshot {
@@ -142,7 +142,11 @@ export class DataPlane implements PlaneContext {
     this.#applyTracing(built.snapshot)
     this.tellsInside = built.snapshot.errorDetails === 'trusted'
     this.#entrances.update(built)
-    if (!this.#listens || this.draining) return
+    if (!this.#listens || this.draining) {
+      // A drain has begun since they were opened.
+      void this.#sockets.abandon(opened)
+      return
+    }
     this.#sockets.settle(opened, this.#targets(built.snapshot.listeners))
     if (before !== null) this.#setModes(before.snapshot.listeners, built.snapshot.listeners)
   }

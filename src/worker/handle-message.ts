@@ -92,7 +92,7 @@ export class MessageHandler {
     this.#change = change
     try {
       const preparation = await this.#make(asked)
-      if (change.abandoned || this.#closed) this.#o.plane.abandon(preparation)
+      if (change.abandoned || this.#closed) await this.#o.plane.abandon(preparation)
       else change.preparation = preparation
       this.#o.answer({ type: 'prepared', id, failure: null })
     } catch (error) {
@@ -124,14 +124,18 @@ export class MessageHandler {
 
   #abandon(id: number): void {
     this.#abandoned = Math.max(this.#abandoned, id)
+    let givenUp: Promise<void> | null = null
     if (this.#change?.id === id) {
       const { preparation } = this.#change
       this.#change.abandoned = true
       this.#change.preparation = null
-      if (preparation !== null) this.#o.plane.abandon(preparation)
+      if (preparation !== null) givenUp = this.#o.plane.abandon(preparation)
     }
     // After what is still being made ready, which is given up then.
-    this.#inTurn(async () => this.#o.answer({ type: 'abandoned', id }))
+    this.#inTurn(async () => {
+      await givenUp
+      this.#o.answer({ type: 'abandoned', id })
+    })
   }
 
   async #listen(unixSockets: readonly string[]): Promise<void> {

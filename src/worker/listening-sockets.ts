@@ -14,6 +14,8 @@ export type Opened = ReadonlyMap<string, Acceptor>
 export class ListeningSockets {
   readonly #reusePort: boolean
   readonly #open = new Map<string, Acceptor>()
+  /** Of those that are open. */
+  readonly #targets = new Map<Acceptor, AcceptTarget>()
   readonly #retiring = new Set<Promise<void>>()
 
   /** `reusePort`: other threads listen on the same addresses. */
@@ -22,8 +24,9 @@ export class ListeningSockets {
   }
 
   /**
-   * Opens the places of these listeners that are not open yet; connections wait there until `settle`. Rejects with an
-   * OpenError, having closed what it opened.
+   * Opens the places of these listeners that are not open yet; connections wait there until `settle`. Those to an address
+   * that is served already go on as before: the new socket is one of several there, or nearer to them. Rejects with an
+   * OpenError, having given up what it opened.
    */
   async prepare(listeners: readonly ListenerSpec[]): Promise<Opened> {
     const opened = new Map<string, Acceptor>()
@@ -34,16 +37,21 @@ export class ListeningSockets {
       }
       return opened
     } catch (error) {
-      for (const acceptor of opened.values()) acceptor.close()
+      await this.abandon(opened)
       throw error
     }
+  }
+
+  /** What was opened is given up: who waits there is turned away; who would have been served without it, is. */
+  async abandon(opened: Opened): Promise<void> {
+    await Promise.all([...opened.values()].map((acceptor) => acceptor.retire()))
   }
 
   /** Opens a Unix socket in place of another worker's of ours. Rejects with an OpenError. */
   async takeOver(spec: ListenerSpec, target: AcceptTarget): Promise<void> {
     const acceptor = await this.#openOne(spec, true)
     this.#open.set(placeOf(spec), acceptor)
-    acceptor.serve(target)
+    this.#serve(acceptor, target)
   }
 
   /** What was opened is ours; every place goes to its listener, and those that nobody has any more are given up. */
@@ -55,8 +63,25 @@ export class ListeningSockets {
     for (const [place, acceptor] of this.#open) {
       const owner = targets.get(place)
       if (owner === undefined) this.#retire(place, acceptor)
-      else acceptor.serve(owner.target)
+      else this.#serve(acceptor, owner.target)
     }
+  }
+
+  #serve(acceptor: Acceptor, target: AcceptTarget): void {
+    this.#targets.set(acceptor, target)
+    acceptor.serve(target)
+  }
+
+  /** Who serves connections to this address now. */
+  #servedAt(address: string, port: number): AcceptTarget | null {
+    let wide: AcceptTarget | null = null
+    for (const [acceptor, target] of this.#targets) {
+      if (!acceptor.takesIn(address, port)) continue
+      // As the kernel chooses: a socket at the very address before one at all of them.
+      if (acceptor.bound?.address === address) return target
+      wide ??= target
+    }
+    return wide
   }
 
   setMode(spec: ListenerSpec): void {
@@ -72,10 +97,12 @@ export class ListeningSockets {
   close(): void {
     for (const acceptor of this.#open.values()) acceptor.close()
     this.#open.clear()
+    this.#targets.clear()
   }
 
   #retire(place: string, acceptor: Acceptor): void {
     this.#open.delete(place)
+    this.#targets.delete(acceptor)
     const retiring = acceptor.retire().finally(() => this.#retiring.delete(retiring))
     this.#retiring.add(retiring)
   }
@@ -85,6 +112,7 @@ export class ListeningSockets {
     takeOver = false,
   ): Promise<Acceptor> {
     const acceptor = new Acceptor()
+    if (socketPath === null) acceptor.lend((address) => this.#servedAt(address, port))
     try {
       if (socketPath !== null) await acceptor.listenUnix(socketPath, socketMode, takeOver)
       else await acceptor.listen({ host, port, ipv6Only, reusePort: this.#reusePort })
