@@ -7,7 +7,7 @@ import type { FollowFilter } from '../observe/follow/follow-filter.ts'
 import type { SpanCounts } from '../observe/tracing/tracer.ts'
 import type { OwnerState } from '../state/owner-state.ts'
 import type { FieldProblem } from './control-error.ts'
-import type { Plan } from './plan/plan.ts'
+import type { Plan } from './plan/plan-types.ts'
 import type { WorkerInfo } from './status-document.ts'
 
 export type { WorkerInfo } from './status-document.ts'

@@ -78,9 +78,13 @@ for (const pattern of ['(a+)+$', '(a|aa)+$', '(.*a){12}b', '(?<all>(a*)*)b', 'a(
       }
     }
     runOn(1024)()
-    const small = time(runOn(1024))
-    const large = time(runOn(8192))
-    // Linear is 8, quadratic 64; small times are noisy.
-    assert.ok(large < 24 * small + 1, `${small} ms for 1 KB, ${large} ms for 8 KB`)
+    // Linear is 8, quadratic 64; small times are noisy, and a busy machine can only make them longer: one of some tries counts.
+    const tries = Array.from({ length: 5 }, () => ({ small: 0, large: 0 }))
+    const isLinear = tries.some((one) => {
+      one.small = time(runOn(1024))
+      one.large = time(runOn(8192))
+      return one.large < 24 * one.small + 1
+    })
+    assert.ok(isLinear, `milliseconds for 1 KB and for 8 KB: ${JSON.stringify(tries)}`)
   })
 }
