@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer, get } from 'node:http'
+import { createServer, get, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -223,4 +223,33 @@ test('drain with an end says when; disable and enable', async (t) => {
   assert.equal((await it.rows()).find(({ url }) => url === busy)?.state, 'disabled')
   assert.equal((await it.run('backends', 'enable', busy)).code, 0)
   assert.equal((await it.rows()).find(({ url }) => url === busy)?.state, 'up')
+})
+
+test('swap: where a call fails on the way, the new one is taken out again all the same', async (t) => {
+  const [old, young] = [await backend(t), await backend(t, { healthy: () => false })]
+  const it = await Stand.start(t, checked([old]))
+  // In front of the admin API: it breaks one call off, then all is well again.
+  let calls = 0
+  let breaks = 0
+  const wire = createServer((incoming, outgoing) => {
+    const { method, url: path, headers } = incoming
+    if (method === 'GET' && path === '/backends' && ++calls === breaks) return void incoming.socket.destroy()
+    const onwards = request({ port: it.program.adminPort, host: '127.0.0.1', method, path, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, { 'content-type': 'application/json' })
+      answer.pipe(outgoing)
+    })
+    incoming.pipe(onwards)
+  }).listen(0, '127.0.0.1')
+  await once(wire, 'listening')
+  t.after(() => wire.close())
+  const env = { FRONTDESK_ADMIN: String((wire.address() as AddressInfo).port) }
+  breaks = 4
+  const ended = await cli(t, ['backends', 'swap', old, young, '--timeout', '20s'], { ...it.options, env })
+  assert.deepEqual([ended.code, ended.stdout], [1, ''])
+  assert.match(ended.stderr, new RegExp(`cannot reach the admin API[^]*${young}: it is taken out again`))
+  const rows = await it.rows()
+  assert.deepEqual(
+    rows.filter(({ state }) => state !== 'draining').map(({ url, state }) => [url, state]),
+    [[old, 'up']],
+  )
 })

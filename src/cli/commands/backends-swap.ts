@@ -66,15 +66,17 @@ async function swap(oldUrl: string, newUrl: string, o: Options, context: CliCont
   const isChecked = await hasHealthChecks(target, old.pool)
   const added = await bringIn(target, { url: newUrl, weight: o.weight, isChecked }, old)
   if (!isChecked) note(`pool ${old.pool} has no health checks: ${added.url} is taken as it is`)
-  const outcome = await untilHealthy(target, added, { timeoutMs: o.timeout, note, isChecked })
+  const patience = { timeoutMs: o.timeout, note, isChecked }
+  const outcome = await orTakenBack(target, added, () => untilHealthy(target, added, patience))
   if (!outcome.isHealthy) {
-    const left = await takeBack(target, added)
+    const left = await leftBehind(target, added)
     throw new CliError(`${added.url} did not come up (${outcome.reason}); ${old.url} serves as before`, {
       exitCode: outcome.isInterrupted ? ExitCode.forced : ExitCode.failed,
       hint: `${left}; see what its health check says, then swap again`,
     })
   }
-  const drained = await patchBackend(target, { url: old.url, pool: old.pool, state: 'drain', drain: o.drain })
+  const drain = { url: old.url, pool: old.pool, state: 'drain', drain: o.drain } as const
+  const drained = await orTakenBack(target, added, () => patchBackend(target, drain))
   if (o.wait) await untilIdle(target, drained)
   const open = plural(drained.current_connections, unitOf(old.url))
   const state = o.wait ? 'is drained' : `is draining, ${open} in flight`
@@ -129,8 +131,10 @@ async function bringIn(
   if (there === undefined) {
     const body = { url, pool, weight: weight ?? old.weight, max_connections, backup }
     const added = (await callAdmin(target, { method: 'POST', path: '/backends', body })).body as BackendStatus
-    const held = isChecked ? await patchBackend(target, { url: added.url, pool, state: 'disabled' }) : added
-    return { ...held, before: 'absent' }
+    const young = { ...added, before: 'absent' } as const
+    if (!isChecked) return young
+    const hold = { url: added.url, pool, state: 'disabled' } as const
+    return { ...(await orTakenBack(target, young, () => patchBackend(target, hold))), before: 'absent' }
   }
   const before = there.state === 'draining' ? 'drain' : there.state === 'disabled' ? 'disabled' : 'up'
   if (weight === undefined && (isChecked || before === 'up')) return { ...there, before }
@@ -138,8 +142,27 @@ async function bringIn(
   return { ...(await patchBackend(target, change)), before }
 }
 
+/** A step that fails leaves nothing of the new one behind either. */
+async function orTakenBack<T>(target: AdminTarget, added: BroughtIn, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step()
+  } catch (error) {
+    const left = `${added.url}: ${await leftBehind(target, added)}`
+    const { message, exitCode, hint } = error instanceof CliError ? error : new CliError((error as Error).message)
+    throw new CliError(message, { exitCode, hint: hint === '' ? left : `${hint}\n${left}` })
+  }
+}
+
+/** Takes it back. What is left of it where that fails, too, is said. */
+const leftBehind = (target: AdminTarget, added: BroughtIn): Promise<string> =>
+  takeBack(target, added).catch(
+    (error: Error) => `it could not be taken out again (${error.message}): ${callFor('remove', added)}`,
+  )
+
 /** As it was before. Says so. */
 async function takeBack(target: AdminTarget, { url, pool, before }: BroughtIn): Promise<string> {
+  const isThere = (await listBackends(target)).some((one) => one.url === url && one.pool === pool)
+  if (!isThere) return 'it is there no more'
   if (before === 'up') return 'it was there before and stays'
   if (before === 'absent') await callAdmin(target, { method: 'DELETE', path: '/backends', body: { url, pool } })
   else await patchBackend(target, { url, pool, state: before })
