@@ -41,7 +41,9 @@ async function stand(t: TestContext, shell: string, isRunning = false): Promise<
   await once(server, 'listening')
   t.after(() => server.close())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  writeConfig(dir, { listeners: [{ name: 'web', listen: ':8080', pool: 'api' }], pools: { api: { backends: [url] } } })
+  // What a shell would take for more than a name is not offered.
+  const backends = [url, `${url}/a;touch$IFS/x`, `${url}/a&b`, `${url}/$(id)`]
+  writeConfig(dir, { listeners: [{ name: 'web', listen: ':8080', pool: 'api' }], pools: { api: { backends } } })
   const program = await Program.start(t, dir, { workers: 1 })
   return { dir, env: { ...env, FRONTDESK_ADMIN: String(program.adminPort) }, url }
 }

@@ -10,6 +10,9 @@ import { CliError, ExitCode } from '../exit-code.ts'
 /** Who presses Tab does not wait long. */
 const LIST_TIMEOUT_MS = 2_000
 
+/** Not every shell quotes what it puts into the line: nothing that one of them takes for more than a character. */
+const isPlain = /^[\w.:/@%+,[\]-]+$/
+
 const examples = `
 Backends, pools, listeners and routes are completed from the running Frontdesk, where there is one.
 
@@ -60,7 +63,7 @@ async function names(o: AdminOptions, what: LiveKind): Promise<string[]> {
   try {
     const { body } = await callAdmin(await resolveAdminTarget(o), { path: `/${what}`, timeoutMs: LIST_TIMEOUT_MS })
     const list = body as { url?: string; name?: string }[]
-    return [...new Set(list.map(({ url, name }) => url ?? name ?? ''))].filter((name) => /^[^\s'"$`\\]+$/.test(name))
+    return [...new Set(list.map(({ url, name }) => url ?? name ?? ''))].filter((name) => isPlain.test(name))
   } catch {
     return []
   }
