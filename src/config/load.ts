@@ -5,6 +5,7 @@ import type { Config } from './config.ts'
 import { crossCheck } from './cross-check.ts'
 import { layChanges, sourceName } from './document/lay-changes.ts'
 import { originsOf } from './document/origins.ts'
+import { removalsOf } from './document/removals.ts'
 import type { Conflict, DocumentChange, Json, ValueOrigin } from './document/types.ts'
 import { chooseHealthMethods } from './expand/health-method.ts'
 import { expand } from './expand.ts'
@@ -117,7 +118,10 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     documents: { file, whole: laid.kept.length === 0 ? file : (toValue(laid.tree) as Json) },
     kept: laid.kept,
     conflicts: laid.conflicts,
-    origins: () => originsOf(config, expandWritten({ ...options, ...(isText && { text }) }, []).expanded),
+    origins: () => {
+      const { expanded: tree } = expandWritten({ ...options, ...(isText && { text }) }, [])
+      return [...originsOf(config, tree, { isFile: path !== null || !isText }), ...removalsOf(laid.kept)]
+    },
     locate: placesIn({ ...options, text }),
     withChanges: async (changes, inUse) => loadConfig({ ...options, ...(isText && { text }), changes, inUse }),
     withDocument: async (document, inUse) => loadConfig({ ...inPlaceOf(options, document), inUse }),

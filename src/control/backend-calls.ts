@@ -1,6 +1,6 @@
 // Looking at backends and changing them, for whoever asks: the calls of the admin API, and those of a program.
 import { setTimeout as pause } from 'node:timers/promises'
-import type { BackendSpec, Slot } from '../core/spec.ts'
+import type { BackendSpec, Slot, Snapshot } from '../core/spec.ts'
 import type { AddBackend, AddOptions, BackendName, RemovedBackend, UpdateBackend } from './backends.ts'
 import type { Asked } from './changes.ts'
 import { ControlError } from './control-error.ts'
@@ -68,7 +68,7 @@ export class BackendCalls {
     return this.#o.describe(backend, drainEndsAt)
   }
 
-  /** Its first check has passed, or there are none; else it is left out again. */
+  /** Its first check has passed, or there are none; else it is left out again. What others do to it meanwhile is theirs. */
   async #whenUp(backend: BackendSpec, waitMs: number, asked: Asked): Promise<void> {
     const { membership, lastCheck } = this.#o
     const isChecked = membership.snapshot.pools.some(
@@ -77,6 +77,7 @@ export class BackendCalls {
     if (!isChecked) return
     const endMs = performance.now() + waitMs
     while (performance.now() < endMs) {
+      if (!isThere(membership.snapshot, backend)) throw goneMeanwhile(backend)
       if (lastCheck(backend.slot)?.ok) return
       await pause(lookMs, undefined, { ref: false })
     }
@@ -87,6 +88,15 @@ export class BackendCalls {
     const message = `did not come up within ${formatDuration(waitMs)}: ${reason}`
     throw new ControlError('timeout', `${url} ${message}. It is left out again`, [{ path: 'url', message }])
   }
+}
+
+/** Its slot tells it from one of the same URL that came after it. */
+const isThere = ({ pools }: Snapshot, { pool, url, slot }: BackendSpec): boolean =>
+  pools.some(({ name, backends }) => name === pool && backends.some((one) => one.slot === slot && one.url === url))
+
+function goneMeanwhile({ url }: BackendSpec): ControlError {
+  const message = 'was removed by somebody else while it was waited for'
+  return new ControlError('conflict', `${url} ${message}`, [{ path: 'url', message }])
 }
 
 function drainOfNone(): ControlError {

@@ -136,6 +136,20 @@ describe('POST /backends?wait=', () => {
     assert.deepEqual(causes, ['start', 'POST /backends', 'POST /backends: not up in time'])
   })
 
+  it('lets others pass while it waits, and ends when one of them removes it, whoever adds it again', async (t) => {
+    const bed = await ControlBed.start(t, checked)
+    const url = `http://127.0.0.1:${await refusingPort()}`
+    const waiting = bed.call('POST', '/backends?wait=1h', { url })
+    await until('it is there', () => bed.control.snapshot.pools[0]!.backends.length === 2)
+    assert.equal((await bed.call('PATCH', '/config', { limits: { header_count: 55 } })).status, 200)
+    assert.equal((await bed.call('DELETE', '/backends', { url })).status, 200)
+    assert.equal((await bed.call('POST', '/backends', { url })).status, 201)
+    const answer = await within('the answer', waiting)
+    assert.equal(answer.status, 409, answer.text)
+    assert.match(String(answer.json().detail), /was removed by somebody else/)
+    assert.equal(bed.control.snapshot.pools[0]!.backends.length, 2, 'that of the other stays')
+  })
+
   it('does not wait where nothing is checked', async (t) => {
     const bed = await ControlBed.start(t, config)
     assert.equal((await bed.call('POST', '/backends?wait=1h', { url: 'http://127.0.0.1:1003' })).status, 201)

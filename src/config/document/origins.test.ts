@@ -52,3 +52,12 @@ test('secrets are not told, and what only looks like a variable is told as it is
   // biome-ignore lint/suspicious/noTemplateCurlyInString: as the answer has it
   assert.equal(of('routes[route-1].respond.body').value, '${{x}}')
 })
+
+test('what a command has put together comes from the command line', () => {
+  const loaded = loadConfig({
+    text: '{"listeners": [{"name": "default", "listen": ":8443"}]}',
+    overrides: { backends: [{ url: 'http://a', weight: 1 }] },
+  })
+  const found = loaded.origins().find(({ path }) => path === 'listeners[default].listen')
+  assert.deepEqual(found, { path: found?.path, value: ':8443', origin: 'command_line', place: null, ...nobody })
+})

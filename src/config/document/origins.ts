@@ -9,14 +9,20 @@ import { changeOf } from './lay-changes.ts'
 import { identityOf, isObject, shapeOf } from './places.ts'
 import type { DocumentPath, Json, ValueOrigin } from './types.ts'
 
-/** Every value, defaults included, in the order of the long form; secrets are `***`. `tree`: expanded, changes in it. */
-export function originsOf(config: Config, tree: SourceNode): ValueOrigin[] {
+/**
+ * Every value, defaults included, in the order of the long form; secrets are `***`. `tree`: expanded, changes in it.
+ * `isFile`: what is written stands in one; else a command has put it together.
+ */
+export function originsOf(config: Config, tree: SourceNode, { isFile = true } = {}): ValueOrigin[] {
   const found: ValueOrigin[] = []
   // The long form writes `${` so that it stands for itself in a file.
   const document = JSON.parse(JSON.stringify(longFormWithSecrets(config)).replaceAll('$${', () => '${')) as Json
   visit({ value: document, node: tree, path: [], steps: [] }, found)
-  return found
+  return isFile ? found : found.map(ofCommand)
 }
+
+const ofCommand = (one: ValueOrigin): ValueOrigin =>
+  one.origin === 'file' ? { ...one, origin: 'command_line', place: null } : one
 
 interface Place {
   readonly value: Json

@@ -39,7 +39,7 @@ const add = createRoute({
   request: { query: addQuery, ...takes(addBody) },
   responses: {
     201: gives('The backend; its first health check runs, or has passed where the call waited.', backendView),
-    409: fails('It is already there.'),
+    409: fails('It is already there, or was removed while the call waited.'),
     504: fails('It did not come up in the time that the call waited, and is left out again.'),
     ...badInput,
     ...unknown,
