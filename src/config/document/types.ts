@@ -43,6 +43,8 @@ export interface ValueOrigin {
   /** As people write it: `pools.api.backends[http://10.0.0.1:3000].weight`. */
   readonly path: string
   readonly value: Json
+  /** A change has taken it out: `value` is null. */
+  readonly removed?: true
   readonly origin: 'file' | 'environment' | 'command_line' | 'api' | 'default'
   /** `config.json:3:15`, `--port`, or null. */
   readonly place: string | null
