@@ -27,6 +27,8 @@ export interface AdminCall {
   /** Further header fields. */
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal | undefined
+  /** A list, or an object with this member; other servers answer JSON as well. */
+  readonly expects?: 'a list' | (string & {})
 }
 
 export interface AdminAnswer {
@@ -39,7 +41,8 @@ export async function callAdmin(target: AdminTarget, call: AdminCall): Promise<A
   const answer = await openAdmin(target, call)
   const status = answer.statusCode ?? 0
   const body = parseJson(await textOf(target, answer))
-  if (body === undefined) throw foreign(target, status)
+  if (body === undefined) throw foreign(target, status, 'no JSON')
+  if (call.expects !== undefined && !has(body, call.expects)) throw foreign(target, status, 'another JSON')
   return { status, body }
 }
 
@@ -102,6 +105,11 @@ async function textOf(target: AdminTarget, answer: IncomingMessage): Promise<str
     throw unreachable(target, error as NodeJS.ErrnoException)
   }
   return Buffer.concat(chunks).toString('utf8')
+}
+
+function has(body: unknown, expected: string): boolean {
+  if (expected === 'a list') return Array.isArray(body)
+  return typeof body === 'object' && body !== null && Object.hasOwn(body, expected)
 }
 
 function parseJson(text: string): unknown {

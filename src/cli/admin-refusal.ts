@@ -44,9 +44,9 @@ export function unreachable({ base }: AdminTarget, error: NodeJS.ErrnoException)
   })
 }
 
-export function foreign({ base }: AdminTarget, status: number): CliError {
-  return new CliError(`what answers at ${base.origin} is not Frontdesk's admin API (status ${status}, no JSON)`, {
-    hint: '--admin or FRONTDESK_ADMIN names another address',
+export function foreign({ base }: AdminTarget, status: number, what: string): CliError {
+  return new CliError(`what answers at ${base.origin} is not Frontdesk's admin API (status ${status}, ${what})`, {
+    hint: 'is it the port of a listener, or of another program? --admin or FRONTDESK_ADMIN names another address',
   })
 }
 
@@ -99,7 +99,7 @@ export function refused(target: AdminTarget, answer: RefusedAnswer): CliError {
   }
   if (status === 429)
     return new RefusedError(answer, `${where}: ${detail ?? 'too many calls'}`, { hint: 'wait a while' })
-  if (detail === undefined) return foreign(target, status)
+  if (detail === undefined) return foreign(target, status, body === undefined ? 'no JSON' : 'another JSON')
   if (status === 403) {
     const isReader = /\b(read|look)/i.test(detail)
     return new RefusedError(answer, `${where} refused the call (403): ${detail}`, {

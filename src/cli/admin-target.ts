@@ -2,6 +2,7 @@
 // which token and certificates.
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
+import { ConfigError } from '../config/problem.ts'
 import { type AdminTarget, parseAdminUrl } from './admin-client.ts'
 import type { AdminOfFile } from './admin-of-file.ts'
 import { type AdminTlsOptions, readAdminTls } from './admin-tls.ts'
@@ -41,7 +42,7 @@ export async function resolveAdminTarget(o: AdminOptions): Promise<AdminTarget> 
     return { base: new URL(`http://127.0.0.1:${DEFAULT_ADMIN_PORT}`), token, tls: readAdminTls(o) }
   }
   const { adminOfFile } = await import('./admin-of-file.ts')
-  const admin = await adminOfFile(path)
+  const admin = await adminOfFile(path).catch(unreadable)
   if (admin === null) {
     throw new CliError(`${path} configures no admin API`, {
       hint: 'add "admin_port": 8081 and restart, or name another address with --admin',
@@ -53,6 +54,15 @@ export async function resolveAdminTarget(o: AdminOptions): Promise<AdminTarget> 
     token: token ?? tokenOf(admin),
     tls: readAdminTls(o, admin.certificate),
   }
+}
+
+/** The file says wrongly where the admin API is; that Frontdesk runs all the same, and can be named. */
+function unreadable(error: unknown): never {
+  if (!(error instanceof ConfigError)) throw error
+  throw new CliError(`the configuration file does not say where the admin API is\n${error.format()}`, {
+    exitCode: ExitCode.invalidConfig,
+    hint: 'mend it ("frontdesk check"), or name the running Frontdesk with --admin, and its token with --token',
+  })
 }
 
 function givenToken({ token, tokenFile }: AdminOptions): string | undefined {

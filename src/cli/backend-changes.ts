@@ -34,7 +34,7 @@ export function callFor(verb: string, { url, pool }: Pick<BackendStatus, 'url' |
 }
 
 export async function listBackends(target: AdminTarget, signal?: AbortSignal): Promise<readonly BackendStatus[]> {
-  const { body } = await callAdmin(target, { path: '/backends', signal })
+  const { body } = await callAdmin(target, { path: '/backends', signal, expects: 'a list' })
   return body as readonly BackendStatus[]
 }
 

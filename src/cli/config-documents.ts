@@ -47,6 +47,8 @@ export interface HistoryEntry {
 export interface OriginEntry {
   readonly path: string
   readonly value: Json
+  /** A change has taken it out. */
+  readonly removed?: true
   readonly origin: 'file' | 'environment' | 'command_line' | 'api' | 'default'
   readonly place: string | null
   readonly at: string | null

@@ -19,7 +19,7 @@ export function originTable(values: readonly OriginEntry[], { paint }: Pick<Term
   const head = ['  VALUE', '', 'FROM', ''].map((cell) => paint('dim', cell))
   const rows = values.map((entry) => [
     `  ${printable(entry.path)}`,
-    shown(entry.value),
+    entry.removed === true ? paint('red', 'removed') : shown(entry.value),
     from(entry, paint),
     placeOf(entry),
   ])

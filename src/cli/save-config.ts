@@ -13,7 +13,7 @@ export interface SavedConfig {
 /** After a change: what goes wrong now leaves it in force. */
 export async function saveConfig(target: AdminTarget): Promise<SavedConfig> {
   try {
-    const { body } = await callAdmin(target, { method: 'POST', path: '/config/save' })
+    const { body } = await callAdmin(target, { method: 'POST', path: '/config/save', expects: 'changes' })
     return body as SavedConfig
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error

@@ -22,6 +22,9 @@ import type { LoadConfig } from './reloads.ts'
 import { replaceFile } from './store/replace-file.ts'
 import type { HistoryEntry } from './store/state-document.ts'
 
+/** Why nothing can be saved where a command or a program has put the configuration together. */
+const noFile = 'There is no configuration file to write into: "frontdesk config show" prints what a file would say'
+
 export interface ConfigurationOptions {
   readonly changes: Changes
   readonly log: Log
@@ -107,7 +110,7 @@ export class Configuration {
       const { now } = this.#o.changes
       const { loaded, changes, revision } = now
       const { path, text } = loaded
-      if (path === null) throw new ControlError('conflict', 'There is no configuration file to write into')
+      if (path === null) throw new ControlError('conflict', noFile)
       if (text === null)
         throw new ControlError('conflict', `${path} is a program: what was changed has to be written into it by hand`)
       if (changes.length === 0) return { file: path, changes: [], revision }

@@ -76,7 +76,7 @@ export function conflictsOf(proposal: Proposal, { changes }: InForce, revision: 
 
 function overFile(path: Conflict['path'], file: Json, value: Json | undefined): Conflict {
   const message =
-    'the file says something else: what was changed while it runs stays over it until the file changes here'
+    'the file says otherwise: this change wins until that place in the file changes, or the change is saved into it'
   return { path, file, ...(value !== undefined && { api: value }), wins: 'api', message }
 }
 

@@ -1,6 +1,9 @@
 // How commands reach an admin API that is guarded: tokens from options, files and the configuration; HTTPS; certificates.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { haveOpenssl, makeAuthority } from '../support/certificates.ts'
@@ -52,6 +55,24 @@ test('the token comes from an option, a variable, a file, or the configuration; 
   }
   writeFileSync(join(dir, 'found.json'), JSON.stringify(config))
   assert.equal((await cli(t, ['status', '-c', join(dir, 'found.json')], { cwd: elsewhere })).code, 0)
+})
+
+test('another server that answers JSON is told from an admin API, and a file that does not say where it is has a way round', async (t) => {
+  const dir = folder(t)
+  const other = createServer((_, response) => response.end('{"name":"another program"}'))
+  await once(other.listen(0, '127.0.0.1'), 'listening')
+  t.after(() => other.close())
+  const { port } = other.address() as AddressInfo
+  for (const args of [['status'], ['routes'], ['backends', 'list'], ['explain', '/'], ['config', 'diff']]) {
+    const { code, stderr } = await cli(t, [...args, '--admin', String(port)], { cwd: dir })
+    assert.equal(code, 1, args.join(' '))
+    assert.match(stderr, /is not Frontdesk's admin API \(status 200, another JSON\)\n {2}is it the port of a listener/)
+  }
+  writeFileSync(join(dir, 'config.json'), '{ "listeners": [')
+  const { code, stderr } = await cli(t, ['status'], { cwd: dir })
+  assert.equal(code, 78)
+  assert.match(stderr, /^frontdesk: the configuration file does not say where the admin API is\nconfig\.json:1:17: /)
+  assert.match(stderr, /\n {2}mend it .*, or name the running Frontdesk with --admin/)
 })
 
 test('HTTPS: an authority that is named, the certificate of the own file, a client certificate', {

@@ -98,6 +98,17 @@ test('a running Frontdesk is found by a file that is in the middle of an edit', 
   }
 })
 
+test('what was taken out while it ran is a difference too', async (t) => {
+  const [stays, goes] = [await backend(t), await backend(t)]
+  const it = await stand(t, `{ "backends": ["${stays}", "${goes}"] }`)
+  assert.equal((await it.run('backends', 'remove', goes)).code, 0)
+  const diff = (await it.run('config', 'diff')).stdout
+  assert.match(diff, /^Changed while it ran, not in the file \(1 value\):\n/)
+  assert.ok(diff.includes(`  pools.default.backends[${goes}]  removed  changed  by admin API`), diff)
+  assert.equal((await it.run('config', 'save')).code, 0)
+  assert.match((await it.run('config', 'diff')).stdout, /^no difference: /)
+})
+
 test('config show, diff, history, rollback and save', async (t) => {
   const url = await backend(t)
   const it = await stand(t, `{\n  // kept\n  "backends": ["${url}"]\n}\n`)

@@ -81,7 +81,7 @@ function defineAdd(group: Command, context: CliContext): void {
     }
     const target = await resolveAdminTarget(o)
     const wait = o.wait ? { path: `/backends?wait=${encodeURIComponent(o.timeout ?? '60s')}`, timeoutMs: 0 } : {}
-    const answer = await callAdmin(target, { method: 'POST', path: '/backends', body, hints, ...wait })
+    const answer = await callAdmin(target, { method: 'POST', path: '/backends', body, hints, expects: 'url', ...wait })
     const added = answer.body as BackendStatus
     const seen = o.wait ? `it is ${added.state}` : '"frontdesk backends list" shows its first check'
     const text = `added ${added.url} to pool ${added.pool}, weight ${added.weight}: ${seen}`
@@ -101,6 +101,7 @@ function defineRemove(group: Command, context: CliContext): void {
       method: 'DELETE',
       path: o.wait ? '/backends?wait=1' : '/backends',
       body: { url, pool: o.pool, drain: o.drain },
+      expects: 'url',
       ...(o.wait ? { timeoutMs: 0 } : {}),
     })
     const draining = answer.status === 202

@@ -22,7 +22,7 @@ export function defineCerts(program: Command, context: CliContext): void {
   )
   act(context, list, async (o: AdminOptions & { json?: true }) => {
     const target = await resolveAdminTarget(o)
-    const { body } = await callAdmin(target, { path: '/certificates' })
+    const { body } = await callAdmin(target, { path: '/certificates', expects: 'a list' })
     if (o.json) context.terminal.out(`${JSON.stringify(body, null, 2)}\n`)
     else print(body as MaterialStatus[], context.terminal)
     return ExitCode.done

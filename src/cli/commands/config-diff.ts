@@ -20,7 +20,7 @@ export function defineDiff(group: Command, context: CliContext): void {
 
 async function diff(o: AdminOptions & { json?: true }, { terminal }: CliContext): Promise<number> {
   const target = await resolveAdminTarget(o)
-  const { body: origins } = await callAdmin(target, { path: '/config?origin=1' })
+  const { body: origins } = await callAdmin(target, { path: '/config?origin=1', expects: 'values' })
   const changed = (origins as { values: OriginEntry[] }).values.filter(({ origin }) => origin === 'api')
   const pending = await callAdmin(target, { method: 'POST', path: '/reload?dry_run=1' }).then(
     ({ body }) => body as ChangeAnswer,

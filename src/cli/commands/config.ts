@@ -52,7 +52,7 @@ function defineShow(group: Command, context: CliContext): void {
   act(context, command, async (o: Options & { expanded?: true; origin?: true }) => {
     const target = await resolveAdminTarget(o)
     const query = o.origin ? '?origin=1' : o.expanded ? '?expanded=1' : ''
-    const { body } = await callAdmin(target, { path: `/config${query}` })
+    const { body } = await callAdmin(target, { path: `/config${query}`, ...(o.origin && { expects: 'values' }) })
     if (!o.origin || o.json) context.terminal.out(`${JSON.stringify(body, null, 2)}\n`)
     else {
       const { values } = body as { values: OriginEntry[] }
@@ -69,7 +69,7 @@ function defineShow(group: Command, context: CliContext): void {
 function defineHistory(group: Command, context: CliContext): void {
   const command = subcommand(group, 'history', 'the last changes: what, when, by whom')
   act(context, command, async (o: Options) => {
-    const { body } = await callAdmin(await resolveAdminTarget(o), { path: '/config/history' })
+    const { body } = await callAdmin(await resolveAdminTarget(o), { path: '/config/history', expects: 'history' })
     const { revision, history } = body as { revision: number; history: HistoryEntry[] }
     if (o.json) context.terminal.out(`${JSON.stringify(body, null, 2)}\n`)
     else if (history.length === 0) context.terminal.out(`revision ${revision}: nothing was changed so far\n`)
@@ -117,7 +117,7 @@ function defineRollback(group: Command, context: CliContext): void {
     const target = await resolveAdminTarget(o)
     const path = o.dryRun ? '/config/rollback?dry_run=1' : '/config/rollback'
     const hints = { 404: '"frontdesk config history" lists the revisions that are kept' }
-    const { body } = await callAdmin(target, { method: 'POST', path, body: { revision }, hints })
+    const { body } = await callAdmin(target, { method: 'POST', path, body: { revision }, hints, expects: 'plan' })
     const answer = body as ChangeAnswer
     if (o.json) context.terminal.out(`${JSON.stringify(answer, null, 2)}\n`)
     else
@@ -132,13 +132,19 @@ function rollbackWords(answer: ChangeAnswer, to: number | undefined, isDry: bool
   const { revision, plan } = answer
   if (isEmpty(answer)) return `nothing changes: revision ${revision} stays`
   if (isDry) return `${planSummary(plan)}; "frontdesk config rollback${to === undefined ? '' : ` ${to}`}" does it`
-  return `went back, as revision ${revision}: ${planSummary(plan)}; "frontdesk config save" puts it into the file`
+  // Whether a backend drains is none of the file's.
+  const isOfFile = plan.steps.some(
+    ({ changes }) => changes.length === 0 || changes.some(({ path }) => path !== 'state'),
+  )
+  const save = isOfFile ? '; "frontdesk config save" puts it into the file' : ''
+  return `went back, as revision ${revision}: ${planSummary(plan)}${save}`
 }
 
 function defineSave(group: Command, context: CliContext): void {
   const command = subcommand(group, 'save', 'write what was changed while it ran into the file, keeping comments')
   act(context, command, async (o: Options) => {
-    const { body } = await callAdmin(await resolveAdminTarget(o), { method: 'POST', path: '/config/save' })
+    const call = { method: 'POST', path: '/config/save', expects: 'changes' } as const
+    const { body } = await callAdmin(await resolveAdminTarget(o), call)
     const { file, changes } = body as SavedConfig
     if (o.json) context.terminal.out(`${JSON.stringify(body, null, 2)}\n`)
     else if (changes.length === 0) context.terminal.out(`nothing to save: ${file} says what runs\n`)

@@ -4,7 +4,7 @@ import { callAdmin } from '../admin-client.ts'
 import { type AdminOptions, addAdminOptions, resolveAdminTarget } from '../admin-target.ts'
 import { stateColours } from '../backend-table.ts'
 import { act, type CliContext } from '../cli-context.ts'
-import { ExitCode } from '../exit-code.ts'
+import { CliError, ExitCode } from '../exit-code.ts'
 import { collectField, parseFields } from '../header-fields.ts'
 import { option, shared } from '../options.ts'
 import { printable } from '../printable.ts'
@@ -45,7 +45,7 @@ const examples = `
 Nothing is sent and nothing is counted; the answer is about this moment.
 
 Examples:
-  frontdesk explain GET /api/users
+  frontdesk explain /api/users
   frontdesk explain GET http://example.com/api/users -H 'Cookie: fd_sticky=…'
   frontdesk explain POST https://example.com/ --client 10.1.2.3 --listener webs`
 
@@ -54,14 +54,24 @@ export function defineExplain(program: Command, context: CliContext): void {
     program.command('explain').description('which route, pool and backend a request would take, and why'),
   )
   command
-    .argument('<method>', 'such as GET')
-    .argument('<url>', 'such as http://example.com/api/users, or /api/users')
+    .usage('[options] [method] <url>')
+    .argument('<method>', 'such as POST; may be left out: GET')
+    .argument('[url]', 'such as http://example.com/api/users, or /api/users')
     .addOption(option('-H, --header <field>', 'a header field, "Name: value" (repeatable)', { parse: collectField }))
     .addOption(option('--client <address>', 'address of the client (default: 127.0.0.1)'))
     .addOption(option('--listener <name>', 'where it comes in (default: the first that could take it)'))
     .addOption(shared.json())
     .addHelpText('after', examples)
-  act(context, command, (method: string, url: string, o: Options) => explain(method, url, o, context))
+  act(context, command, (first: string, second: string | undefined, o: Options) => {
+    const [method, url] = second === undefined ? ['GET', first] : [first, second]
+    if (second === undefined && !first.includes('/')) {
+      throw new CliError(`explain ${printable(first)}: which URL?`, {
+        exitCode: ExitCode.usage,
+        hint: `frontdesk explain ${printable(first)} /`,
+      })
+    }
+    return explain(method, url, o, context)
+  })
 }
 
 async function explain(method: string, url: string, o: Options, { terminal }: CliContext): Promise<number> {
@@ -73,7 +83,7 @@ async function explain(method: string, url: string, o: Options, { terminal }: Cl
     client: o.client,
     listener: o.listener,
   }
-  const { body } = await callAdmin(target, { method: 'POST', path: '/explain', body: request })
+  const { body } = await callAdmin(target, { method: 'POST', path: '/explain', body: request, expects: 'considered' })
   if (o.json) terminal.out(`${JSON.stringify(body, null, 2)}\n`)
   else terminal.out(explanationText(`${request.method} ${url}`, body as Explanation, terminal))
   return ExitCode.done

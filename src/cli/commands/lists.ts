@@ -94,7 +94,7 @@ function define<T>(program: Command, context: CliContext, name: string, o: ListO
   const command = addAdminOptions(program.command(name).description(o.description)).addOption(shared.json())
   act(context, command, async (options: AdminOptions & { json?: true }) => {
     const { terminal } = context
-    const { body } = await callAdmin(await resolveAdminTarget(options), { path: `/${name}` })
+    const { body } = await callAdmin(await resolveAdminTarget(options), { path: `/${name}`, expects: 'a list' })
     const items = body as T[]
     if (options.json) terminal.out(`${JSON.stringify(items, null, 2)}\n`)
     else if (items.length === 0) terminal.out(`${o.none}\n`)

@@ -35,7 +35,7 @@ async function reload(o: Options, { terminal }: CliContext): Promise<number> {
   const target = await resolveAdminTarget(o)
   const path = o.dryRun ? '/reload?dry_run=1' : '/reload'
   const hints = { 409: 'restart it: "frontdesk stop", then "frontdesk run"; or take these changes out of the file' }
-  const { body } = await callAdmin(target, { method: 'POST', path, hints })
+  const { body } = await callAdmin(target, { method: 'POST', path, hints, expects: 'plan' })
   const answer = body as ChangeAnswer
   if (o.json) terminal.out(`${JSON.stringify(answer, null, 2)}\n`)
   else {

@@ -20,7 +20,7 @@ export function defineStatus(program: Command, context: CliContext): void {
   command.addHelpText('after', '\nExamples:\n  frontdesk status\n  frontdesk status --json | jq .active_backends')
   act(context, command, async (o: AdminOptions & { json?: true }) => {
     const target = await resolveAdminTarget(o)
-    const { body } = await callAdmin(target, { path: '/status' })
+    const { body } = await callAdmin(target, { path: '/status', expects: 'total_backends' })
     if (o.json) context.terminal.out(`${JSON.stringify(body, null, 2)}\n`)
     else {
       const { body: certificates } = await callAdmin(target, { path: '/certificates' })

@@ -121,6 +121,6 @@ class Top {
 
 /** Whether this token may only look. */
 async function isReadOnly(target: AdminTarget): Promise<boolean> {
-  const { body } = await callAdmin(target, { path: '/whoami' })
+  const { body } = await callAdmin(target, { path: '/whoami', expects: 'role' })
   return (body as { role?: string }).role === 'read'
 }

@@ -10,6 +10,7 @@ import { valueWords } from './plan-view.tsx'
 interface Origin {
   readonly path: string
   readonly value: unknown
+  readonly removed?: true
   readonly origin: string
   readonly place: string | null
   readonly at: string | null
@@ -22,7 +23,11 @@ const mostRows = 300
 
 const columns: Column<Origin>[] = [
   { head: 'Path', look: 'wide', cell: ({ path }) => <span class="mono">{path}</span> },
-  { head: 'Value', cell: ({ value }) => <span class="mono">{valueWords(value)}</span> },
+  {
+    head: 'Value',
+    cell: ({ value, removed }) =>
+      removed ? <span class="bad">removed</span> : <span class="mono">{valueWords(value)}</span>,
+  },
   {
     head: 'From',
     cell: ({ origin }) => <Chip tone={tones[origin] ?? 'info'}>{origin.replaceAll('_', ' ')}</Chip>,
@@ -64,7 +69,7 @@ export function Origins() {
               label="Values and where they come from"
               columns={columns}
               rows={found.slice(0, mostRows)}
-              keyOf={({ path }) => path}
+              keyOf={({ path, removed }) => `${path}${removed ? ' removed' : ''}`}
             />
           </>
         )

@@ -17,6 +17,7 @@ export const originsView = z
       z.object({
         path: z.string().openapi({ example: 'pools.api.backends[http://10.0.0.1:3000].weight' }),
         value: z.unknown(),
+        removed: z.literal(true).optional().openapi({ description: 'A change has taken it out; `value` is null.' }),
         origin: z.enum(['file', 'environment', 'command_line', 'api', 'default']),
         place: z.string().nullable().openapi({ example: 'config.json:3:15' }),
         at: z.string().nullable(),

@@ -34,7 +34,7 @@ const statuses = z
     if (ranges.every((range) => range !== null)) return ranges
     context.addIssue({
       code: 'custom',
-      message: 'is a status, a class as "5xx", or a range as "400-499"; several with commas',
+      message: 'use a status, a class as "5xx", or a range as "400-499"; several with commas',
     })
     return z.NEVER
   })
