@@ -1,13 +1,11 @@
 // Which values are secrets, and a printable copy without them.
+import { isSecretField, isSecretName, redactedText } from '../util/secret-names.ts'
 import type { Path } from './source-tree.ts'
 
-/** Lower case, without `_` and `-`. Our own, and what plug-ins call theirs in their options. */
-const secretKeys = new Set([
-  ...['token', 'readtoken', 'secret', 'accesstoken', 'apikey', 'authtoken', 'clientsecret'],
-  ...['passphrase', 'passwd', 'password', 'privatekey', 'refreshtoken', 'secretkey'],
-])
-/** Header fields whose values are passwords or stand for them; lower case. */
-const secretFields = new Set(['authorization', 'cookie', 'x-api-key', 'x-auth-token', 'x-csrf-token'])
+export { redactedText }
+
+/** Objects with a value for each header field: those that are changed, and those that a route asks for. */
+const fieldObjects: ReadonlySet<string> = new Set(['set', 'add', 'header'])
 /** Objects whose values are all secret. */
 const secretObjects: readonly Path[] = [
   ['basic_auth', 'users'],
@@ -19,20 +17,13 @@ export function isSecret(path: Path): boolean {
   const key = path.at(-1)
   if (typeof key !== 'string') return path.length > 0 && isSecret(path.slice(0, -1))
   return (
-    secretKeys.has(key.toLowerCase().replace(/[_-]/g, '')) ||
-    isSecretField(path) ||
+    isSecretName(key) ||
+    (fieldObjects.has(String(path.at(-2))) && isSecretField(key)) ||
     secretObjects.some((object) => endsWith(path.slice(0, -1), object))
   )
 }
 
-/** Where header fields are set or added. */
-const isSecretField = (path: Path): boolean =>
-  secretFields.has(String(path.at(-1)).toLowerCase()) && (path.at(-2) === 'set' || path.at(-2) === 'add')
-
 const endsWith = (path: Path, end: Path): boolean => end.every((step, i) => path.at(i - end.length) === step)
-
-/** What stands in the place of a secret. */
-export const redactedText = '***'
 
 /** A deep copy with every secret that is set replaced by `***`; `path`: where the value stands. */
 export function redact<T>(value: T, path: Path = []): T {

@@ -67,6 +67,34 @@ describe('GET /config', () => {
     assert.deepEqual([revision, added?.origin, added?.by], [2, 'api', 'admin API (127.0.0.1, token)'])
     for (const { text } of [answer, expanded, origins]) assert.ok(!text.includes('not for print'))
   })
+
+  it('shows no secret in any call, however a route has it', async (t) => {
+    const secret = 'HUSH'
+    const edit = { set: { Authorization: `Bearer ${secret}` }, add: { 'X-Api-Key': secret } }
+    const match = { path: '/a/*', header: { 'X-Api-Key': secret, cookie: [secret, '2'] }, query: { token: secret } }
+    const routes = [
+      { name: 'asks', match, pool: 'default' },
+      { name: 'adds', match: { path: '/a/*' }, headers: { request: edit }, pool: 'default' },
+    ]
+    const of = await bed(t, { ...base, routes })
+    const patch = { routes: routes.map((one) => ({ ...one, match: { ...one.match, method: 'GET' } })) }
+    const answers = [
+      await of.call('GET', '/config'),
+      await of.call('GET', '/config?expanded=1'),
+      await of.call('GET', '/config?origin=1'),
+      await of.call('GET', '/routes'),
+      await of.call('POST', '/explain', { url: '/a/x' }),
+      await of.call('PATCH', '/config', patch),
+      await of.call('GET', '/config/history'),
+    ]
+    for (const { status, text } of answers) assert.ok(status === 200 && !text.includes(secret), text)
+    assert.match(answers[3]!.text, /header x-api-key: \*\*\*/i)
+    assert.match(answers[4]!.text, /query parameter token: \*\*\*.*Authorization is set to \\"\*\*\*/)
+    const shown = await of.call('PUT', '/config', answers[0]!.json())
+    assert.equal(shown.status, 200, shown.text)
+    assert.match(JSON.stringify(of.control.inForce.whole), /"X-Api-Key":"HUSH","cookie":\["HUSH","2"\]/)
+    assert.doesNotMatch(JSON.stringify([of.log.events, of.events]), /HUSH/)
+  })
 })
 
 describe('PATCH and PUT /config', () => {

@@ -1,6 +1,7 @@
 // Why a route does not take a request: each condition that does not hold, in words. For people; the router decides by itself.
 import type { MatchSpec, ValueCondition } from '../core/route-spec.ts'
 import { noPlugins } from '../plugins/registry.ts'
+import { isSecretField, isSecretName, redactedText } from '../util/secret-names.ts'
 import { compileConditions, type RouteQuestion } from './conditions.ts'
 import { matchesHost } from './host-pattern.ts'
 import { linearRegex } from './linear-regex.ts'
@@ -59,14 +60,22 @@ function conditionsOf(match: MatchSpec): { readonly spec: Partial<MatchSpec>; re
   return [
     { spec: { methods }, words: `asks for ${oneOf('method', methods)}` },
     { spec: { serverNames }, words: `asks for ${oneOf('server name', serverNames)}` },
-    ...headers.map((one) => ({ spec: { headers: [one] }, words: `asks for ${valueWords('header', one)}` })),
-    ...query.map((one) => ({ spec: { query: [one] }, words: `asks for ${valueWords('query parameter', one)}` })),
+    ...headers.map((one) => ({
+      spec: { headers: [one] },
+      words: `asks for ${valueWords('header', one, isSecretField)}`,
+    })),
+    ...query.map((one) => ({
+      spec: { query: [one] },
+      words: `asks for ${valueWords('query parameter', one, isSecretName)}`,
+    })),
     { spec: { clients }, words: `asks for ${oneOf('client', clients)}` },
   ]
 }
 
-const valueWords = (what: string, { name, values }: ValueCondition): string =>
-  values.length === 0 ? `the ${what} ${name}` : `${what} ${name}: ${values.slice(0, 3).join(' or ')}`
+function valueWords(what: string, { name, values }: ValueCondition, isSecret: (name: string) => boolean): string {
+  if (values.length === 0) return `the ${what} ${name}`
+  return `${what} ${name}: ${isSecret(name) ? redactedText : values.slice(0, 3).join(' or ')}`
+}
 
 function oneOf(what: string, values: readonly string[]): string {
   const more = values.length > 3 ? ` or ${values.length - 3} others` : ''

@@ -1,5 +1,6 @@
 // What a route takes and what it does with it, in plain words: for `check`, the admin API and `explain`.
 import type { MatchSpec, MirrorSpec, RouteSpec, TemplateSpec, ValueCondition } from '../core/route-spec.ts'
+import { isSecretField, isSecretName, redactedText } from '../util/secret-names.ts'
 
 /** What is shown of a list. */
 const shownOfList = 3
@@ -20,8 +21,8 @@ export function conditionWords(match: MatchSpec): string {
   ]
   return [
     ...lists.flatMap(([what, values]) => (values.length === 0 ? [] : [`${what}${short(values)}`])),
-    ...match.headers.map((one) => valueWords('header', one)),
-    ...match.query.map((one) => valueWords('query', one)),
+    ...match.headers.map((one) => valueWords('header', one, isSecretField)),
+    ...match.query.map((one) => valueWords('query', one, isSecretName)),
     ...(match.custom === null ? [] : [`custom ${match.custom.name}`]),
   ].join(', ')
 }
@@ -60,8 +61,10 @@ export function templateText(template: TemplateSpec): string {
   return Buffer.from(bytes, 'latin1').toString('utf8')
 }
 
-const valueWords = (what: string, { name, values }: ValueCondition): string =>
-  values.length === 0 ? `${what} ${name}` : `${what} ${name}: ${short(values)}`
+function valueWords(what: string, { name, values }: ValueCondition, isSecret: (name: string) => boolean): string {
+  if (values.length === 0) return `${what} ${name}`
+  return `${what} ${name}: ${isSecret(name) ? redactedText : short(values)}`
+}
 
 function short(list: readonly string[]): string {
   const shown = list.slice(0, shownOfList).join(' ')

@@ -8,11 +8,13 @@ import type {
   MirrorSpec,
   RateLimitSpec,
   RouteSpec,
+  TemplateSpec,
 } from '../../core/route-spec.ts'
 import { fieldValue } from '../../http/http1/grammar.ts'
 import type { RequestHead } from '../../http/http1/request-head.ts'
 import { templateText } from '../../routing/route-words.ts'
 import { compileCidrs } from '../../util/cidr.ts'
+import { isSecretField, redactedText } from '../../util/secret-names.ts'
 import { formatDuration } from '../format-duration.ts'
 
 /** The answer that a client would get without any backend. */
@@ -126,12 +128,14 @@ export function changeWords(route: RouteSpec, hostHeader: string): string[] {
 export const hostWords = (hostHeader: string): string =>
   hostHeader === 'backend' ? 'Host becomes the name of the backend' : `Host becomes ${hostHeader}`
 
+const shown = (name: string, value: TemplateSpec): string => (isSecretField(name) ? redactedText : templateText(value))
+
 function editWords(what: 'request' | 'response', edits: HeaderEditsSpec | null): string[] {
   if (edits === null) return []
   return [
     ...edits.remove.map((name) => `${what} header ${name} is removed`),
-    ...edits.set.map(({ name, value }) => `${what} header ${name} is set to "${templateText(value)}"`),
-    ...edits.add.map(({ name, value }) => `${what} header ${name} is added: "${templateText(value)}"`),
+    ...edits.set.map(({ name, value }) => `${what} header ${name} is set to "${shown(name, value)}"`),
+    ...edits.add.map(({ name, value }) => `${what} header ${name} is added: "${shown(name, value)}"`),
   ]
 }
 
