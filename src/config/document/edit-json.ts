@@ -4,13 +4,21 @@ import type { EditPath, TextEditor } from './edit-text.ts'
 import { isObject } from './places.ts'
 import type { Json } from './types.ts'
 
+/** Characters that are parsed in a second, on a slow machine. */
+const parsedInSecond = 20_000_000
+
 export class JsonEditor implements TextEditor {
+  readonly mostEdits: number
   #text: string
+  /** Of the text as it is now; null = not parsed yet. */
+  #tree: Node | undefined | null = null
   readonly #unit: string
   readonly #eol: string
 
   constructor(text: string) {
     this.#text = text
+    // Each edit has the text parsed anew.
+    this.mostEdits = Math.max(20, Math.floor(parsedInSecond / (text.length + 1)))
     // As the file has it: the first indented line tells.
     this.#unit = /\n([ \t]+)\S/.exec(text)?.[1] ?? '  '
     this.#eol = text.includes('\r\n') ? '\r\n' : '\n'
@@ -57,7 +65,8 @@ export class JsonEditor implements TextEditor {
   }
 
   #find(path: EditPath): Node | undefined {
-    const root = parseTree(this.#text, [], { allowTrailingComma: true })
+    if (this.#tree === null) this.#tree = parseTree(this.#text, [], { allowTrailingComma: true })
+    const root = this.#tree
     return root === undefined || path.length === 0 ? root : findNodeAtLocation(root, [...path])
   }
 
@@ -73,6 +82,7 @@ export class JsonEditor implements TextEditor {
 
   #apply(edits: readonly Edit[]): void {
     this.#text = applyEdits(this.#text, [...edits])
+    this.#tree = null
   }
 
   /** Puts an item before the child of that index, or behind the last; `write` is told on whose line it comes to stand. */

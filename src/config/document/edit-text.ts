@@ -12,16 +12,45 @@ export interface TextEditor {
   remove(path: EditPath): void
   insert(list: EditPath, index: number, value: Json): void
   text(): string
+  /** So many edits in one part of the document take about a second. */
+  readonly mostEdits: number
 }
 
-/** Edits until the text says `to` in place of `from`. */
+/**
+ * Edits until the text says `to` in place of `from`. A part in which too much changes is written anew: thousands of edits in a
+ * large text would hold up everything else for minutes.
+ */
 export function edit(editor: TextEditor, from: Json, to: Json, path: EditPath = []): void {
   if (isSame(from, to)) return
+  if (path.length === 1 && editsBetween(from, to, editor.mostEdits) > editor.mostEdits) {
+    editor.set(path, to)
+    return
+  }
   // What becomes empty is written anew: there is nothing in it that could keep its place.
   if (Array.isArray(from) && Array.isArray(to) && to.length > 0) editList(editor, from, to, path)
   else if (isObject(from) && isObject(to) && Object.keys(to).length > 0) editObject(editor, from, to, path)
   else editor.set(path, to)
 }
+
+/** How many edits it takes; counted no further than just above `most`. */
+function editsBetween(from: Json, to: Json, most: number): number {
+  if (isSame(from, to)) return 0
+  let pairs: readonly (readonly [Json | undefined, Json | undefined])[]
+  if (Array.isArray(from) && Array.isArray(to)) pairs = aligned(from, to).map(({ old, next }) => [old, next])
+  else if (isObject(from) && isObject(to)) {
+    const keys = new Set([...Object.keys(from), ...Object.keys(to)])
+    pairs = [...keys].map((key) => [own(from, key), own(to, key)])
+  } else return 1
+  let count = 0
+  for (const [old, next] of pairs) {
+    count += old === undefined || next === undefined ? 1 : editsBetween(old, next, most - count)
+    if (count > most) return count
+  }
+  return count
+}
+
+const own = (object: Record<string, Json>, key: string): Json | undefined =>
+  Object.hasOwn(object, key) ? object[key] : undefined
 
 function editObject(editor: TextEditor, from: Record<string, Json>, to: Record<string, Json>, path: EditPath): void {
   // New keys first: where all old ones go there is always one left.
@@ -56,8 +85,9 @@ function aligned(from: readonly Json[], to: readonly Json[]): Step[] {
   const before = from.map(keyOf)
   const after = to.map(keyOf)
   if (isDistinct(before) && isDistinct(after)) {
-    const common = before.filter((key) => after.includes(key))
-    const there = after.filter((key) => before.includes(key))
+    const [old, next] = [new Set(before), new Set(after)]
+    const common = before.filter((key) => next.has(key))
+    const there = after.filter((key) => old.has(key))
     if (common.join('\n') === there.join('\n')) return byKey({ from, to, before, after })
   }
   return byEnds(from, to)
@@ -78,7 +108,8 @@ interface Lists {
 }
 
 function byKey({ from, to, before, after }: Lists): Step[] {
-  const stays = new Set(before.filter((key) => after.includes(key)))
+  const there = new Set(after)
+  const stays = new Set(before.filter((key) => there.has(key)))
   const steps: Step[] = []
   let next = 0
   before.forEach((key, i) => {

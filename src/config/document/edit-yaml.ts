@@ -36,6 +36,8 @@ function formatOf(source: string): ToStringOptions {
 }
 
 export class YamlEditor implements TextEditor {
+  /** It is parsed once. */
+  readonly mostEdits = Number.POSITIVE_INFINITY
   readonly #document: Document
   readonly #source: string
 
