@@ -4,6 +4,7 @@ import { ConfigError } from '../config/problem.ts'
 import { readVersion } from '../supervisor/read-version.ts'
 import { type CliContext, commandName } from './cli-context.ts'
 import { CliError, ExitCode } from './exit-code.ts'
+import { printableLines } from './printable.ts'
 import { buildProgram, withDefaultCommand } from './program.ts'
 import { plural, processTerminal, type Terminal } from './terminal.ts'
 
@@ -33,8 +34,9 @@ function report(error: unknown, terminal: Terminal): number {
   // Help and the version are thrown too; commander has already printed whatever there is to say.
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.done : ExitCode.usage
   if (error instanceof CliError) {
-    terminal.err(`frontdesk: ${error.message}\n`)
-    if (error.hint !== '') terminal.err(`${error.hint.replace(/^/gm, '  ')}\n`)
+    // What the other side has answered may be in it.
+    terminal.err(`frontdesk: ${printableLines(error.message)}\n`)
+    if (error.hint !== '') terminal.err(`${printableLines(error.hint).replace(/^/gm, '  ')}\n`)
     return error.exitCode
   }
   if (error instanceof ConfigError) {

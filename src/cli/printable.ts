@@ -4,3 +4,6 @@
 export function printable(text: string): string {
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
 }
+
+/** The same, line by line. */
+export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n')

@@ -75,6 +75,21 @@ test('another server that answers JSON is told from an admin API, and a file tha
   assert.match(stderr, /\n {2}mend it .*, or name the running Frontdesk with --admin/)
 })
 
+test('what another server says cannot steer the terminal', async (t) => {
+  const detail = 'no\u001b]0;title\u0007\u001b[2J'
+  const server = createServer((_, response) => {
+    response.writeHead(409, { 'content-type': 'application/problem+json' })
+    response.end(JSON.stringify({ status: 409, detail, errors: [{ path: 'a\u001b[1m', message: detail }] }))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const admin = String((server.address() as AddressInfo).port)
+  const { code, stderr } = await cli(t, ['reload', '--admin', admin], { cwd: folder(t) })
+  assert.equal(code, 1)
+  assert.match(stderr, /no\\x1b\]0;title\\x07/)
+  assert.doesNotMatch(stderr, /[\x00-\x09\x0b-\x1f]/)
+})
+
 test('HTTPS: an authority that is named, the certificate of the own file, a client certificate', {
   skip,
 }, async (t) => {
