@@ -38,8 +38,12 @@ export class BackendCalls {
     return this.#o.list()
   }
 
-  async add({ url, pool, ...traits }: AddBackend, asked: Asked, { waitMs }: AddOptions = {}): Promise<BackendStatus> {
-    const backend = await this.#o.membership.add({ url, pool }, settingsOf(traits), asked)
+  async add(
+    { url, pool, state, ...traits }: AddBackend,
+    asked: Asked,
+    { waitMs }: AddOptions = {},
+  ): Promise<BackendStatus> {
+    const backend = await this.#o.membership.add({ url, pool }, { ...settingsOf(traits), state }, asked)
     if (waitMs !== undefined) await this.#whenUp(backend, waitMs, asked)
     return this.#o.describe(backend)
   }

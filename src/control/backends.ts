@@ -20,7 +20,10 @@ export interface BackendTraits {
   readonly backup?: boolean | undefined
 }
 
-export interface AddBackend extends BackendName, BackendTraits {}
+export interface AddBackend extends BackendName, BackendTraits {
+  /** `disabled`: its health is checked, but it gets nothing before it is updated to `up`. */
+  readonly state?: 'up' | 'disabled' | undefined
+}
 
 export interface UpdateBackend extends BackendName, BackendTraits {
   /** `drain`: no new clients, bound ones stay; `disabled`: nobody; `up`: both taken back. */

@@ -126,6 +126,18 @@ describe('Membership', () => {
     assert.equal(membership.revision, 2)
   })
 
+  it('adds one that gets nothing before it is said to be up, after a restart neither', async () => {
+    await start()
+    await membership.add({ url: c }, { state: 'disabled' }, asked)
+    assert.equal(port.state.isAvailable(slot(c)), false)
+    await stop()
+    await start()
+    assert.equal(port.state.isAvailable(slot(c)), false)
+    assert.equal(port.state.isAvailable(slot(b)), true)
+    await membership.patch({ url: c }, { state: 'up' }, asked)
+    assert.equal(port.state.isAvailable(slot(c)), true)
+  })
+
   it('refuses a backend of another kind than the pool: nothing is written', async () => {
     await start()
     await assert.rejects(membership.add({ url: 'tcp://10.0.0.3:5432' }, {}, asked), (error) => {

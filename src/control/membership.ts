@@ -48,6 +48,10 @@ export interface Said extends BackendSettings {
   readonly drainMs?: number | null | undefined
 }
 
+export interface NewBackend extends BackendSettings {
+  readonly state?: 'up' | 'disabled' | undefined
+}
+
 const stateWords = { up: 'enabled', drain: 'drained', disabled: 'disabled' } as const
 
 export class Membership {
@@ -78,8 +82,9 @@ export class Membership {
   }
 
   /** @throws ControlError not-found (pool), duplicate, invalid (its kind is not the pool's), and as `Changes.make`. */
-  add(at: BackendAddress, settings: BackendSettings, asked: Asked): Promise<BackendSpec> {
+  add(at: BackendAddress, { state, ...settings }: NewBackend, asked: Asked): Promise<BackendSpec> {
     const { url } = at
+    const said = state === 'disabled' ? ({ state } as const) : null
     let pool = ''
     return this.#o.changes.make(
       asked,
@@ -90,7 +95,7 @@ export class Membership {
         // One that only the API had told of comes back with what it was told.
         const kept = before === undefined || inFile !== undefined ? {} : settingsOf(before.backend)
         const item = itemWith(url, inFile, { ...kept, ...settings }, inFile)
-        return this.#amend(now, { pool, url, item, said: null, stamp: { ...asked, revision } })
+        return this.#amend(now, { pool, url, item, said, stamp: { ...asked, revision } })
       },
       ({ revision }) => {
         const backend = locateBackend(this.snapshot, { pool, url })

@@ -129,12 +129,10 @@ async function bringIn(
   const there = (await listBackends(target)).find((one) => one.url === normal(url) && one.pool === old.pool)
   const { pool, max_connections, backup } = old
   if (there === undefined) {
-    const body = { url, pool, weight: weight ?? old.weight, max_connections, backup }
+    const state = isChecked ? 'disabled' : 'up'
+    const body = { url, pool, weight: weight ?? old.weight, max_connections, backup, state }
     const added = (await callAdmin(target, { method: 'POST', path: '/backends', body })).body as BackendStatus
-    const young = { ...added, before: 'absent' } as const
-    if (!isChecked) return young
-    const hold = { url: added.url, pool, state: 'disabled' } as const
-    return { ...(await orTakenBack(target, young, () => patchBackend(target, hold))), before: 'absent' }
+    return { ...added, before: 'absent' }
   }
   const before = there.state === 'draining' ? 'drain' : there.state === 'disabled' ? 'disabled' : 'up'
   if (weight === undefined && (isChecked || before === 'up')) return { ...there, before }

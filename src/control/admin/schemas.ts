@@ -27,7 +27,16 @@ const drain = duration().meta({
   example: '30s',
 })
 
-export const addBody = z.strictObject({ url, pool: pool.optional(), ...settings }).openapi('AddBackend')
+export const addBody = z
+  .strictObject({
+    url,
+    pool: pool.optional(),
+    ...settings,
+    state: z.enum(['up', 'disabled']).optional().meta({
+      description: '`disabled`: its health is checked, but it gets nothing before it is patched to `up`.',
+    }),
+  })
+  .openapi('AddBackend')
 
 export const patchBody = z
   .strictObject({
