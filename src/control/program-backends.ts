@@ -12,6 +12,7 @@ import type {
   UpdateBackend,
 } from './backends.ts'
 import type { Asked } from './changes.ts'
+import { ControlError } from './control-error.ts'
 import type { BackendStatus } from './status-document.ts'
 
 export type { Backends } from './backends.ts'
@@ -31,7 +32,9 @@ export class ProgramBackends implements Backends {
   }
 
   async add(backend: string | AddBackend, options: AddOptions = {}): Promise<BackendStatus> {
-    return this.#calls.add(addInput(named(backend)), asked('add'), options)
+    const { waitMs } = options
+    if (waitMs !== undefined && !(waitMs >= 0)) throw noTime(waitMs)
+    return this.#calls.add(addInput(named(backend)), asked('add'), { waitMs })
   }
 
   async update(backend: UpdateBackend): Promise<BackendStatus> {
@@ -48,6 +51,11 @@ export class ProgramBackends implements Backends {
     const { drainMs, ...at } = removeInput(rest)
     return this.#calls.remove(at, { drainMs, wait }, asked('remove'))
   }
+}
+
+function noTime(waitMs: unknown): ControlError {
+  const message = `is a number of milliseconds, not ${String(waitMs)}`
+  return new ControlError('invalid', `waitMs ${message}`, [{ path: 'waitMs', message }])
 }
 
 const named = <B extends BackendName>(backend: string | B): B =>

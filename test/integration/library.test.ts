@@ -204,6 +204,8 @@ leakTest('backends: the calls of the admin API, with its rules, its answers and 
   const refused = [
     [proxy.backends.add(blue.url), 'duplicate', 'url'],
     [proxy.backends.add('ftp://x'), 'invalid', 'url'],
+    [proxy.backends.add('http://x', { waitMs: Number.NaN }), 'invalid', 'waitMs'],
+    [proxy.backends.add('http://x', { waitMs: '5s' as never }), 'invalid', 'waitMs'],
     [proxy.backends.add({ url: 'http://x', pool: 'nowhere' }), 'not-found', 'pool'],
     [proxy.backends.update({ url: blue.url, weight: 0 }), 'invalid', 'weight'],
     [proxy.backends.update({ url: blue.url, wieght: 1 } as never), 'invalid', 'wieght'],
