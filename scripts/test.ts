@@ -5,6 +5,7 @@ import { globSync } from 'node:fs'
 import { delimiter, join, relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { pathToFileURL } from 'node:url'
 
 const root = join(import.meta.dirname, '..')
 
@@ -43,7 +44,8 @@ if (files.length === 0) {
   for (const program of programs.filter(isMissing)) {
     process.stdout.write(`${program} is not installed: the tests that need it are skipped\n`)
   }
-  const events = run({ files, concurrency: 2, timeout: 300_000, cwd: root })
+  const execArgv = ['--import', pathToFileURL(join(root, 'test', 'support', 'watchdog.ts')).href]
+  const events = run({ files, concurrency: 2, timeout: 300_000, cwd: root, execArgv })
   events.on('test:fail', (event) => {
     if (event.todo === undefined || event.todo === false) process.exitCode = 1
   })
