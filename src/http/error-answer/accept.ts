@@ -24,7 +24,8 @@ const MAX_LENGTH = 2048
 const MAX_MEMBERS = 64
 
 const TOKEN = "[!#$%&'+\\-.^_`|~0-9a-z]+"
-const PARAMETERS = `(?:[\\t ]*;[\\t ]*(?:${TOKEN}=(?:[!#$%&'*+\\-.^_\`|~0-9a-z]+|"(?:[^"\\\\]|\\\\.)*"))?)*`
+/** Spaces belong to one place each: where two could have them, a list of semicolons would take for ever to be refused. */
+const PARAMETERS = `(?:[\\t ]*;(?:[\\t ]*${TOKEN}=(?:[!#$%&'*+\\-.^_\`|~0-9a-z]+|"(?:[^"\\\\]|\\\\.)*"))?)*`
 const MEMBER = new RegExp(`^(\\*/\\*|${TOKEN}/(?:\\*|${TOKEN}))(${PARAMETERS})$`)
 const WEIGHT = /;[\t ]*q=([^;\t ]*)/
 const QVALUE = /^(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)$/
