@@ -6,6 +6,8 @@ import type { ControlPort, FollowedEntries, Following } from './port.ts'
 export const followedPerSecond = 200
 /** Entries that wait for one that reads slowly. */
 const maxWaiting = 1000
+/** The same in characters: clients choose how long their targets and fields are. */
+const maxWaitingLength = 1024 * 1024
 
 export type LivePort = Pick<ControlPort, 'follow'>
 
@@ -21,6 +23,7 @@ export class LiveReader {
   readonly #following: Following
   readonly #onEntries: () => void
   #waiting: string[] = []
+  #waitingLength = 0
   #skipped = 0
   #second = 0
   #inSecond = 0
@@ -40,6 +43,7 @@ export class LiveReader {
   take(): Live {
     const live = { entries: this.#waiting, skipped: this.#skipped }
     this.#waiting = []
+    this.#waitingLength = 0
     this.#skipped = 0
     return live
   }
@@ -52,14 +56,26 @@ export class LiveReader {
     this.#skipped += skipped
     for (const entry of entries) {
       if (this.#isTooMany()) this.#skipped += 1
-      else this.#waiting.push(entry)
+      else this.#keep(entry)
     }
-    const over = this.#waiting.length - maxWaiting
-    if (over > 0) {
-      this.#waiting.splice(0, over)
-      this.#skipped += over
-    }
+    this.#dropOldest()
     this.#onEntries()
+  }
+
+  #keep(entry: string): void {
+    this.#waiting.push(entry)
+    this.#waitingLength += entry.length
+  }
+
+  #dropOldest(): void {
+    let over = 0
+    while (this.#waiting.length - over > maxWaiting || this.#waitingLength > maxWaitingLength) {
+      this.#waitingLength -= this.#waiting[over]!.length
+      over += 1
+    }
+    if (over === 0) return
+    this.#waiting.splice(0, over)
+    this.#skipped += over
   }
 
   /** Each worker keeps to the limit by itself; together they may be above it. */
