@@ -114,6 +114,18 @@ leakTest('a collector that never answers costs bounded memory, and what is dropp
   assert.deepEqual(exporter.counts, { exported: 0, dropped: 300, waiting: 0 })
 })
 
+leakTest('few but long spans are bounded too, in all and in one request', async (scope) => {
+  const collector = await startFakeCollector(scope)
+  const { exporter } = exporterTo(scope, collector.url, { maxWaiting: 1000 }, { maxWaitingBytes: 9_000_000 })
+  const long = { spans: `{"spanId":"${'a'.repeat(3_000_000)}"}`, count: 1 }
+  for (let i = 0; i < 4; i++) exporter.add(long)
+  assert.deepEqual(exporter.counts, { exported: 0, dropped: 2, waiting: 2 })
+  await until('they are taken', () => exporter.counts.exported === 2)
+  assert.equal(collector.requests.length, 2)
+  exporter.add(long)
+  await until('there is room again', () => exporter.counts.exported === 3)
+})
+
 leakTest('one that is not there is tried until that has taken too long', async (scope) => {
   const endpoint = `http://127.0.0.1:${await refusingPort()}`
   const { exporter, events } = exporterTo(scope, endpoint, {}, { giveUpMs: 20 })

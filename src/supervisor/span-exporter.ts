@@ -18,6 +18,8 @@ export interface SpanExporterOptions {
   readonly retryMs?: number
   /** After so long a batch is given up; default 60,000. */
   readonly giveUpMs?: number
+  /** Of all that waits: whoever writes long addresses makes long spans. Default 32 MiB. */
+  readonly maxWaitingBytes?: number
 }
 
 /** What became of a batch. `retry`: it may be sent again, not before so many milliseconds where the collector says so. */
@@ -28,6 +30,7 @@ type Outcome =
 
 /** In one request: what comes from workers is small, and a collector has limits of its own. */
 const MAX_BATCH_SPANS = 2048
+const MAX_BATCH_BYTES = 4 * 1024 * 1024
 const MAX_ANSWER_BYTES = 64 * 1024
 const LONGEST_WAIT_MS = 60_000
 /** OTLP says which answers may be tried again. */
@@ -45,6 +48,7 @@ export class SpanExporter {
   #exported = 0
   #dropped = 0
   #waiting = 0
+  #waitingBytes = 0
   #sending: Promise<void> | null = null
   #wake: (() => void) | null = null
   #closing = false
@@ -52,7 +56,7 @@ export class SpanExporter {
   #losing = -1
 
   constructor(options: SpanExporterOptions) {
-    this.#o = { retryMs: 1000, giveUpMs: 60_000, ...options }
+    this.#o = { retryMs: 1000, giveUpMs: 60_000, maxWaitingBytes: 32 * 1024 * 1024, ...options }
     const { to, resource, version, instanceId } = options
     const attributes = [
       ...resource,
@@ -74,6 +78,11 @@ export class SpanExporter {
       this.#drop(batch.count, `more than ${this.#o.to.maxWaiting} wait for ${this.#place}`)
       return
     }
+    if (this.#waitingBytes + batch.spans.length > this.#o.maxWaitingBytes) {
+      this.#drop(batch.count, `more than ${this.#o.maxWaitingBytes} bytes wait for ${this.#place}`)
+      return
+    }
+    this.#waitingBytes += batch.spans.length
     this.#waiting += batch.count
     this.#queue.push(batch)
     this.#sending ??= this.#send().finally(() => {
@@ -101,17 +110,21 @@ export class SpanExporter {
     while (this.#queue.length > 0) {
       const batches = this.#next()
       const count = batches.reduce((sum, batch) => sum + batch.count, 0)
+      const bytes = bytesOf(batches)
       const body = this.#before + batches.map(({ spans }) => spans).join(',') + this.#after
       await this.#deliver(body, count)
       this.#waiting -= count
+      this.#waitingBytes -= bytes
     }
   }
 
   #next(): SpanBatch[] {
     let count = 0
+    let bytes = 0
     const end = this.#queue.findIndex((batch, i) => {
       count += batch.count
-      return i > 0 && count > MAX_BATCH_SPANS
+      bytes += batch.spans.length
+      return i > 0 && (count > MAX_BATCH_SPANS || bytes > MAX_BATCH_BYTES)
     })
     return this.#queue.splice(0, end < 0 ? this.#queue.length : end)
   }
@@ -212,6 +225,8 @@ export class SpanExporter {
     if (isNews) this.#o.log.event('warn', 'spans_dropped', `spans are dropped: ${reason}`, { count })
   }
 }
+
+const bytesOf = (batches: readonly SpanBatch[]): number => batches.reduce((sum, { spans }) => sum + spans.length, 0)
 
 function outcomeOf(response: http.IncomingMessage, answer: string): Outcome {
   const status = response.statusCode ?? 0

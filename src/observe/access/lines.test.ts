@@ -156,6 +156,12 @@ test('template: what each variable says', () => {
   )
 })
 
+test('template: where the client comes from is shown without its secrets', () => {
+  const entry = { ...unreadEntry, referer: 'https://a/?token=1&x=2', headers: 'Referer: https://a/?token=1&x=2\r\n' }
+  assert.equal(template('{header.Referer}').http(entry, time), 'https://a/?token=***&x=2')
+  assert.equal(template('{header.referer}').http(unreadEntry, time), '-')
+})
+
 test('json: members that are chosen stand in their usual order', () => {
   const lines = new JsonLines(['status', 'client', 'server_name'], defaultRedaction)
   assert.equal(lines.http(entry, time), '{"time":"2026-11-21T15:20:05.007Z","client":"192.0.2.1","status":200}')

@@ -97,6 +97,8 @@ export const logFamilies: readonly LogFamily[] = [
     meaning: 'a field of the request, as the client sent it',
     http: (of) => {
       const name = of.toLowerCase()
+      // An address, whose parameters may be secrets.
+      if (name === 'referer') return (e, _, redaction) => text(redaction.header(name, redaction.url(e.referer)))
       return (e, _, redaction) => text(redaction.header(name, fieldValue(e.headers, name)))
     },
   },
