@@ -15,6 +15,18 @@ it('gives what came after a number, and says how many are kept no more', () => {
   assert.deepEqual(causes(ring, 0, 2), ['c', 'd'])
 })
 
+it('keeps fewer where they are long, but the newest always', () => {
+  const ring = new EventRing({ maxLength: 1000 })
+  for (let i = 0; i < 10; i++) ring.emit(draining(`${i}${'x'.repeat(100)}`))
+  const { events, lost } = ring.after(0)
+  assert.equal(events.length + lost, 10)
+  assert.ok(events.length > 1 && events.reduce((sum, { json }) => sum + json.length, 0) <= 1000)
+  ring.emit(draining('y'.repeat(2000)))
+  assert.deepEqual([ring.after(0).events.length, ring.after(0).lost], [1, 10])
+  ring.emit(draining('z'))
+  assert.deepEqual(causes(ring, 0), ['z'])
+})
+
 it('knows its own ids and takes those of others for unknown', () => {
   const ring = new EventRing({ instance: 'ab' })
   ring.emit(draining('a'))

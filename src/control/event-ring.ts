@@ -22,6 +22,8 @@ export interface Missed {
 export interface EventRingOptions {
   /** Events that are kept; default 1000. */
   readonly size?: number
+  /** Their JSON together, in characters: one may name a thousand backends. Default 4 Mi. */
+  readonly maxLength?: number
   /** Tells this process from the one before, in the ids of events; default random. */
   readonly instance?: string
 }
@@ -29,12 +31,16 @@ export interface EventRingOptions {
 export class EventRing implements EventSink {
   readonly instance: string
   readonly #size: number
+  readonly #maxLength: number
   readonly #kept: NumberedEvent[] = []
   readonly #listeners = new Set<() => void>()
   #last = 0
+  #length = 0
 
-  constructor({ size = 1000, instance = randomBytes(4).toString('hex') }: EventRingOptions = {}) {
+  constructor(options: EventRingOptions = {}) {
+    const { size = 1000, maxLength = 4 * 1024 * 1024, instance = randomBytes(4).toString('hex') } = options
     this.#size = size
+    this.#maxLength = maxLength
     this.instance = instance
   }
 
@@ -46,9 +52,18 @@ export class EventRing implements EventSink {
   emit(event: NewEvent): void {
     const view = eventView({ ...event, at: new Date() } as FrontdeskEvent)
     this.#last += 1
-    this.#kept.push({ number: this.#last, type: view.type, view, json: jsonOf(view) })
-    if (this.#kept.length > this.#size) this.#kept.shift()
+    const json = jsonOf(view)
+    this.#kept.push({ number: this.#last, type: view.type, view, json })
+    this.#length += json.length
+    this.#dropOldest()
     for (const listener of this.#listeners) listener()
+  }
+
+  /** The newest stays, whatever its size. */
+  #dropOldest(): void {
+    while (this.#kept.length > this.#size || (this.#length > this.#maxLength && this.#kept.length > 1)) {
+      this.#length -= this.#kept.shift()!.json.length
+    }
   }
 
   /** Events with greater numbers, at most `limit` of them, the oldest first. */
