@@ -24,6 +24,19 @@ export class BehindAlias extends Error {
   }
 }
 
+/** What stands beside a value is said of the place: of one that takes several lines it stands above them. */
+function withComments(node: Node, there: Node | undefined): Node {
+  const { commentBefore, comment } = there ?? {}
+  if (isCollection(node) && node.flow !== true) {
+    const lines = [commentBefore, comment].filter((one) => one != null)
+    if (lines.length > 0) node.commentBefore = lines.join('\n')
+  } else {
+    if (commentBefore != null) node.commentBefore = commentBefore
+    if (comment != null) node.comment = comment
+  }
+  return node
+}
+
 /** How the text is laid out, as far as it can be kept. */
 function formatOf(source: string): ToStringOptions {
   const indents = Array.from(source.matchAll(/(?:^|\n)( +)[^\s#]/g), ([, spaces]) => spaces!.length)
@@ -65,7 +78,7 @@ export class YamlEditor implements TextEditor {
       there.value = value
       delete there.source
       delete there.format
-    } else parent.set(last, this.#node(value, isCollection(there) && there.flow === true))
+    } else parent.set(last, withComments(this.#node(value, isCollection(there) && there.flow === true), there))
   }
 
   remove(path: EditPath): void {
@@ -80,7 +93,7 @@ export class YamlEditor implements TextEditor {
   }
 
   /** Small objects are written as their neighbours are. */
-  #node(value: Json, flow: boolean): unknown {
+  #node(value: Json, flow: boolean): Node {
     const node = this.#document.createNode(value)
     if (flow && isCollection(node) && isObject(value)) node.flow = true
     return node

@@ -181,6 +181,18 @@ admin: { token: "a token of 16 or more" }
   )
 })
 
+test('YAML keeps what stands beside a value that takes several lines from now on', () => {
+  const text =
+    'backends:\n  # first\n  - http://a # one\n  - {url: http://b, weight: 2} # two\ntrusted_proxies: # nobody\n  - 10.0.0.1 # ten\nworkers: 2 # two of them\n'
+  const saved = savedText('config.yaml', text, [
+    { path: pool('backends', 'http://a', 'weight'), value: 3 },
+    { path: pool('backends', 'http://b', 'weight'), value: 4, base: 2 },
+    { path: ['workers'], value: 'auto', base: 2 },
+  ])
+  for (const comment of ['# first', '# one', '# two\n', '# nobody', '# ten', '# two of them'])
+    assert.ok(saved.includes(comment), saved)
+})
+
 test('flat keys that cannot say it any more are written out', () => {
   const text = '{ "backends": ["http://a"], "tls": { "cert": "a.pem", "key": "a.key", "redirect_http": true } }'
   const moved = savedText('config.json', text, [
