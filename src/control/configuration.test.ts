@@ -184,6 +184,7 @@ describe('PATCH and PUT /config', () => {
       wrong.json<Problem>().errors.map(({ path }) => path),
       ['pools.default.strategy', 'pools.default.retrys'],
     )
+    assert.doesNotMatch(wrong.text, /config\.json/, 'the file says nothing wrong')
     assert.equal((await of.call('PUT', '/config', { listeners: 7 })).status, 422)
     assert.equal((await of.call('PUT', '/config', [])).status, 400)
     assert.equal((await of.call('PATCH', '/config', { routes: [{ match: '*', pool: 'nowhere' }] })).status, 422)

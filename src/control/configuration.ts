@@ -164,7 +164,10 @@ export class Configuration {
       if (inUse !== undefined) refuseMaterial(now, proposal)
       return proposal
     }
-    const checked = (): Promise<LoadedConfig> => now.loaded.withDocument(document as object, inUse)
+    const checked = (): Promise<LoadedConfig> =>
+      now.loaded.withDocument(document as object, inUse).catch((error: unknown) => {
+        throw notOfFile(error, now.loaded.path)
+      })
     if (!isNormal) return laidOver((await checked()).documents.file)
     return laidOver(document).catch(async (error: unknown) => {
       // What is wrong is told with the places of the document, not with those of changes that nobody has made yet.
@@ -211,6 +214,13 @@ function refuseMaterial({ config }: InForce, proposal: Proposal): void {
   throw refusedAt(
     added.map(([, { files, places }]) => ({ path: places[0]!.path, message: `${files.cert} ${notInUse}` })),
   )
+}
+
+/** What is wrong with a document is not wrong with the file that names are relative to. */
+function notOfFile(error: unknown, path: string | null): unknown {
+  if (!(error instanceof ConfigError)) return error
+  const problems = error.problems.map((one) => (one.file === path ? { ...one, file: 'configuration' } : one))
+  return new ConfigError(problems, error)
 }
 
 function refusedAt(problems: readonly { readonly path: string; readonly message: string }[]): ConfigError {
