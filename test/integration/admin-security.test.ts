@@ -151,6 +151,24 @@ leakTest('the read token may try out what it may not do', async (scope) => {
   assert.deepEqual(known.sort(), [...rehearsals].sort())
 })
 
+leakTest('who only looks tries out few changes at once, and keeps the operator from none', async (scope) => {
+  const { proxy } = await guarded(scope)
+  const head = `PUT /config?dry_run=1 HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${READ}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n`
+  // Their bodies never come.
+  const slow = Array.from({ length: 4 }, () => connect(proxy.adminPort, '127.0.0.1'))
+  scope.defer(() => {
+    for (const socket of slow) socket.destroy()
+  })
+  for (const socket of slow) socket.write(head)
+  const statusFor = async (token: string) =>
+    (await call(proxy, 'PATCH', '/config?dry_run=1', { headers: bearer(token), json: {} })).status
+  while ((await statusFor(READ)) !== 503) assert.ok(slow.every(({ destroyed }) => !destroyed))
+  assert.equal(await statusFor(TOKEN), 200)
+  for (const socket of slow) socket.destroy()
+  while ((await statusFor(READ)) !== 200)
+    await Promise.all(slow.map((socket) => socket.closed || once(socket, 'close')))
+})
+
 leakTest('whoami tells what a caller may do, without a token too', async (scope) => {
   const { proxy } = await guarded(scope)
   const whoami = async (headers = {}) => JSON.parse((await call(proxy, 'GET', '/whoami', { headers })).body)
@@ -169,6 +187,8 @@ leakTest('who has no token looks where that is allowed, under known names only',
   const { proxy } = await guarded(scope, { anonymous: 'read' })
   assert.equal((await call(proxy, 'GET', '/status')).status, 200)
   assert.equal((await call(proxy, 'POST', '/stop')).status, 403)
+  const tried = await call(proxy, 'PATCH', '/config?dry_run=1', { json: {} })
+  assert.deepEqual([tried.status, /takes a token/.test(tried.body)], [401, true])
   // A page that points its own name here would read what anybody on this machine may.
   assert.equal((await call(proxy, 'GET', '/status', { headers: { host: 'evil.example' } })).status, 403)
   assert.equal(

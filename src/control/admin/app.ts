@@ -51,7 +51,7 @@ export function createAdminApp(deps: AdminDeps): AdminApp {
     defaultHook: (result) => (result.success ? undefined : invalid(result.error.issues)),
   })
   addDashboard(app, deps)
-  app.use(refuseForeign, identify(deps), audit(deps), requireRole, requireJson, limitBody)
+  app.use(refuseForeign, identify(deps), audit(deps), requireRole(), requireJson, limitBody)
   addWhoamiCalls(app, deps)
   addReading(app, deps)
   addListCalls(app, deps)

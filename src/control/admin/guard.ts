@@ -124,11 +124,31 @@ export function identify({ gate, connections, log }: GuardDeps): MiddlewareHandl
   }
 }
 
-/** The read role looks only. */
-export const requireRole: MiddlewareHandler<AdminEnv> = async (c, next) => {
-  const { role } = c.get('caller')
-  if (role === 'full' || !changes(c)) return next()
-  return problem({ status: role === 'read' ? 403 : 401, detail: 'This token may look, but change nothing' })
+/** Of those who may only look, at once: each may have 10 MB read and checked, and changes wait for those before them. */
+const maxRehearsals = 4
+
+/** The read role looks only. What it tries out takes a token: whoever anybody may be keeps nobody's change waiting. */
+export function requireRole(): MiddlewareHandler<AdminEnv> {
+  let underWay = 0
+  return async (c, next) => {
+    const { role, isProven } = c.get('caller')
+    if (role === 'full') return next()
+    if (changes(c)) {
+      return problem({ status: role === 'read' ? 403 : 401, detail: 'This token may look, but change nothing' })
+    }
+    if (!rehearsals.has(`${c.req.method} ${c.req.path}`)) return next()
+    if (!isProven) return problem({ status: 401, detail: 'To try out a change takes a token' })
+    if (underWay >= maxRehearsals) {
+      const detail = `${maxRehearsals} changes are being tried out already; try again in a second`
+      return problem({ status: 503, detail, headers: { 'retry-after': '1', connection: 'close' } })
+    }
+    underWay += 1
+    try {
+      return await next()
+    } finally {
+      underWay -= 1
+    }
+  }
 }
 
 /** A body must be JSON: a form can be posted by any page without asking. */
