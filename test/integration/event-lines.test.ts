@@ -92,6 +92,7 @@ leakTest(
     const steady = scope.use(await startActingBackend({ name: 'steady' }))
     const flapping = createServer((socket) => socket.destroy())
     await new Promise<void>((resolve) => flapping.listen(0, '127.0.0.1', resolve))
+    scope.defer(() => void flapping.close())
     const place = flapping.address() as { port: number }
     const document = {
       listeners: [
@@ -160,7 +161,6 @@ leakTest(
     assert.deepEqual([restarted.data.worker, restarted.data.restarts], [0, 1])
     assert.equal(client.named('problem').find(({ data }) => data.code === 'worker_died')!.data.level, 'error')
 
-    flapping.close()
     assert.equal(await call('POST', '/stop', {}), 202)
     await client.waitFor('draining')
     await until('it has ended', () => client.hasEnded)

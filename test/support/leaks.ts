@@ -44,7 +44,7 @@ export function leakTest(
   body: (scope: Scope) => Promise<void>,
   options: { skip?: string | false } = {},
 ): void {
-  void test(name, { skip: options.skip || false, timeout: 30_000 }, async (t) => {
+  void test(name, { skip: options.skip || false, timeout: 60_000 }, async (t) => {
     const before = openHandles()
     const scope = new Scope(t)
     try {
