@@ -97,7 +97,7 @@ describe('Control and its admin API', () => {
     const [first, second] = status.backends
     assert.deepEqual([first?.url, first?.alive, first?.state, first?.current_connections], [a(), true, 'up', 1])
     assert.deepEqual([second?.alive, second?.state, second?.last_check?.ok], [false, 'down', false])
-    assert.equal(second?.last_check?.reason, 'ECONNREFUSED')
+    assert.equal(second?.last_check?.reason, 'connection refused (ECONNREFUSED)')
     assert.deepEqual(first?.latency_ms, { p50: null, p99: null })
     assert.deepEqual([status.revision, status.version, status.workers.length], [1, port.version, 1])
     port.worker.leave(0)

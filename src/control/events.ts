@@ -23,7 +23,7 @@ export interface BackendUpEvent extends OfBackend {
 /** Health checks failed: it gets no requests. */
 export interface BackendDownEvent extends OfBackend {
   readonly type: 'backend_down'
-  /** What the check says, such as `ECONNREFUSED`. */
+  /** What the check says, such as `connection refused (ECONNREFUSED)`. */
   readonly cause: string
   readonly was: 'unknown' | 'up'
   readonly afterMs: number

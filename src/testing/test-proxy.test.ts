@@ -204,7 +204,7 @@ test('health: a backend goes down and comes up, by a clock that is moved', async
     await clock.advance(33_000)
     assert.equal(stateOf(a.url), 'down')
   })
-  assert.match((await proxy.logged('backend_down')).message, /DOWN: ECONNREFUSED/)
+  assert.match((await proxy.logged('backend_down')).message, /DOWN: .*ECONNREFUSED/)
   for (let i = 0; i < 4; i++) expectAttempts(await proxy.request(), [b])
   await a.up()
   await eventually(async () => {

@@ -106,7 +106,9 @@ test('swap: a new one that does not come up is taken out again, and the old one 
   assert.deepEqual([ended.code, ended.stdout], [1, ''])
   assert.match(
     ended.stderr,
-    new RegExp(`frontdesk: ${dead} did not come up \\(down: ECONNREFUSED\\); ${old} serves as before\n`),
+    new RegExp(
+      `frontdesk: ${dead} did not come up \\(down: connection refused \\(ECONNREFUSED\\)\\); ${old} serves as before\n`,
+    ),
   )
   const rows = await it.rows()
   assert.deepEqual(

@@ -29,8 +29,11 @@ leakTest('each flip is logged once, with its cause and how long it was otherwise
     health_check: { interval: '20ms' },
   })
   const down = await log.waitFor('backend_down')
-  assert.match(down.message, new RegExp(`^backend ${urlOf(port)} DOWN: ECONNREFUSED \\(first check\\)$`))
-  assert.deepEqual([down.level, down.fields.reason], ['warn', 'ECONNREFUSED'])
+  assert.match(
+    down.message,
+    new RegExp(`^backend ${urlOf(port)} DOWN: connection refused \\(ECONNREFUSED\\) \\(first check\\)$`),
+  )
+  assert.deepEqual([down.level, down.fields.reason], ['warn', 'connection refused (ECONNREFUSED)'])
   const failed = () => proxy.running.status().backends[0]!.last_check
   assert.equal(failed()!.ok, false)
   const first = failed()!.at
@@ -97,7 +100,7 @@ for (const workers of [0, 2]) {
         assert.equal((await ask(proxy.port)).status, 200, 'a client heard of it')
         assert.ok(performance.now() - startedAt < 5000, 'the interval is 30 s; a refusal must not wait for it')
       }
-      assert.equal(log.named('backend_down')[0]!.fields.reason, 'ECONNREFUSED')
+      assert.equal(log.named('backend_down')[0]!.fields.reason, 'connection refused (ECONNREFUSED)')
       const tried = errors(0)
       assert.deepEqual([...(await load(proxy.port, 20, { connections: 4 })).byBackend], [['other', 20]])
       assert.equal(errors(0), tried, 'it was tried although it is down')

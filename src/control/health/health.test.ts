@@ -56,8 +56,11 @@ describe('Health', () => {
     assert.deepEqual([state.flags(0), state.flags(1)], [0, Flag.PROBE_DOWN])
     const [down] = log.named('backend_down')
     assert.equal(down?.level, 'warn')
-    assert.equal(down?.message, `backend ${pool.backends[1]?.url} DOWN: ECONNREFUSED (first check)`)
-    assert.equal(health.checks(1)?.last?.reason, 'ECONNREFUSED')
+    assert.equal(
+      down?.message,
+      `backend ${pool.backends[1]?.url} DOWN: connection refused (ECONNREFUSED) (first check)`,
+    )
+    assert.equal(health.checks(1)?.last?.reason, 'connection refused (ECONNREFUSED)')
     assert.deepEqual([...health.transitions(1)], [['down', 1]])
     await alive.stop()
   })
@@ -73,7 +76,10 @@ describe('Health', () => {
     await log.waitFor('backend_up', 2)
     assert.equal(state.flags(0), 0)
     assert.match(log.named('backend_up')[1]!.message, /^backend \S+ UP: connected \(was down for \d+ms\)$/)
-    assert.match(log.named('backend_down')[0]!.message, /DOWN: ECONNREFUSED \(was up for [\d.]+m?s\)$/)
+    assert.match(
+      log.named('backend_down')[0]!.message,
+      /DOWN: connection refused \(ECONNREFUSED\) \(was up for [\d.]+m?s\)$/,
+    )
     assert.equal(log.named('backend_down').length, 1)
     await again.stop()
   })

@@ -57,8 +57,11 @@ describe('probe', () => {
 
   it('says ECONNREFUSED', async () => {
     const backend = backendSpec(0, await refusingPort())
-    assert.deepEqual(await check(backend), { ok: false, reason: 'ECONNREFUSED' })
-    assert.deepEqual(await check(backend, { method: 'http' }), { ok: false, reason: 'ECONNREFUSED' })
+    assert.deepEqual(await check(backend), { ok: false, reason: 'connection refused (ECONNREFUSED)' })
+    assert.deepEqual(await check(backend, { method: 'http' }), {
+      ok: false,
+      reason: 'connection refused (ECONNREFUSED)',
+    })
   })
 
   it('tries all addresses in turn', async () => {
@@ -127,7 +130,10 @@ describe('probe', () => {
       0,
       '127.0.0.1',
     )
-    assert.deepEqual(await check(backendSpec(0, mute), { method: 'http' }), { ok: false, reason: 'ECONNRESET' })
+    assert.deepEqual(await check(backendSpec(0, mute), { method: 'http' }), {
+      ok: false,
+      reason: 'connection closed (ECONNRESET)',
+    })
   })
 
   it('reaches a Unix socket', async () => {

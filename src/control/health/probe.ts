@@ -38,7 +38,7 @@ export interface ProbeFailure {
 
 export interface ProbeResult {
   readonly ok: boolean
-  /** `connected`, `status 200`, `ECONNREFUSED`, `certificate has expired`, `timeout after 2s`, … */
+  /** `connected`, `status 200`, `connection refused (ECONNREFUSED)`, `certificate has expired`, `timeout after 2s`, … */
   readonly reason: string
 }
 
@@ -182,8 +182,22 @@ function askHttp(input: ProbeInput, socket: Socket, finish: Finish): void {
   outgoing.end()
 }
 
+/** For people who do not know the system's words by heart. */
+const words: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection closed',
+  EHOSTUNREACH: 'no way to the host',
+  ENETUNREACH: 'no way to the network',
+  ENOTFOUND: 'host name not known',
+  EAI_AGAIN: 'host name cannot be resolved now',
+  ENOENT: 'no such socket',
+  EACCES: 'no permission',
+}
+
 function reasonOf(error: NodeJS.ErrnoException): string {
-  return lateRefusal(error)?.reason ?? error.code ?? error.message
+  const { code, message } = error
+  const known = words[code ?? '']
+  return lateRefusal(error)?.reason ?? (known === undefined ? (code ?? message) : `${known} (${code})`)
 }
 
 /** As exchanges say it; of a certificate for another name with both names, which clients are not told. */

@@ -50,7 +50,7 @@ const explainedBackend = z.object({
   score: z.number().nullable().openapi({ description: 'Null = the strategy does not weigh it now.' }),
   score_means: z.string(),
   would_take: z.boolean().openapi({ description: 'It would get the request; several, where chance decides.' }),
-  why: z.string().openapi({ example: 'down for 12s: ECONNREFUSED' }),
+  why: z.string().openapi({ example: 'down for 12s: connection refused (ECONNREFUSED)' }),
 })
 
 export const explanationView = z
