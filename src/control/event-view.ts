@@ -19,6 +19,8 @@ const snakeCase = (key: string): string => key.replace(/[A-Z]/g, (letter) => `_$
 
 const returns = { time: 'its time is over', check: 'a health check passed', last: 'no other backend is left' }
 
+const stateWords = { up: 'serves', drain: 'drains', disabled: 'is disabled' }
+
 /** What has happened, in one sentence without the closing dot. */
 export function eventWords(event: FrontdeskEvent): string {
   switch (event.type) {
@@ -39,8 +41,8 @@ export function eventWords(event: FrontdeskEvent): string {
       return `${of(event)} was added`
     case 'backend_updated': {
       const { state, weight, maxConnections } = event
-      const limit = maxConnections === 0 ? 'no limit' : `at most ${maxConnections} at once`
-      return `${of(event)} was changed: ${state}, weight ${weight}, ${limit}${event.backup ? ', backup' : ''}`
+      const limit = maxConnections === 0 ? '' : `, at most ${maxConnections} at once`
+      return `${of(event)} now ${stateWords[state]}, weight ${weight}${limit}${event.backup ? ', backup' : ''}`
     }
     case 'backend_removed':
       return `${of(event)} was removed${event.inFlight === 0 ? '' : `, ${event.inFlight} in flight may finish`}`

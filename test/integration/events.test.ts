@@ -47,6 +47,7 @@ leakTest('a stream begins with hello, tells what happens, and ends with the proc
     [data.type, data.pool, data.backend, data.weight, data.max_connections, data.revision],
     ['backend_updated', 'default', urls[0], 7, 0, 2],
   )
+  assert.equal(data.message, `backend ${urls[0]} of pool default now serves, weight 7`)
   assert.match(String(data.message), /weight 7/)
   assert.ok(!Number.isNaN(Date.parse(String(data.at))))
   proxy.running.drain({ graceMs: 1000, cause: 'test' })
