@@ -56,6 +56,12 @@ test('what is removed has connections to lose, nothing else has', () => {
     ],
   )
   assert.equal(fewer.touched_connections, 9)
+  const tcp = load({
+    listeners: [...listeners, { name: 'db', listen: ':5432', protocol: 'tcp', pool: 'db' }],
+    pools: { api: { backends: [a, b] }, next: { backends: [b] }, db: { backends: ['tcp://localhost:3'] } },
+    routes: [api],
+  })
+  assert.equal(plan(tcp, full).touched_connections, 5, 'one to the backend is one of the listener')
   const changed = load({
     listeners: [
       { name: 'web', listen: ':82', pool: 'api' },

@@ -48,9 +48,26 @@ export function planOf(
   return {
     steps,
     conflicts: conflicts.map((conflict) => ({ ...conflict, path: formatDocumentPath(conflict.path) })),
-    touched_connections: steps.reduce((sum, { connections }) => sum + connections, 0),
+    touched_connections: total(steps) - countedTwice(steps, before.config),
     needs_restart: keysThatNeedRestart(before.config, after.config),
   }
+}
+
+const total = (steps: readonly PlanStep[]): number => steps.reduce((sum, { connections }) => sum + connections, 0)
+
+/** A TCP connection is one of its listener and of a backend: where both are removed it is touched once. */
+function countedTwice(steps: readonly PlanStep[], { listeners }: Config): number {
+  const gone = steps.filter(({ kind, action }) => kind === 'listener' && action === 'remove')
+  const closed = new Map(gone.map(({ name, connections }) => [name, connections]))
+  const ofPools = new Map<string, number>()
+  for (const { name, pool, protocol } of listeners) {
+    if (protocol === 'tcp') ofPools.set(pool, (ofPools.get(pool) ?? 0) + (closed.get(name) ?? 0))
+  }
+  const isOf = (pool: string, { kind, ...step }: PlanStep): boolean =>
+    (kind === 'pool' && step.name === pool) || (kind === 'backend' && step.pool === pool)
+  return [...ofPools].reduce((sum, [pool, count]) => {
+    return sum + Math.min(count, total(steps.filter((step) => isOf(pool, step))))
+  }, 0)
 }
 
 /** Where only backends change, everything else is the same object. */
