@@ -64,6 +64,8 @@ export class CrewChanges {
   /** From the first look at a change until it is in force or given up. */
   #isBusy = false
   #count = 0
+  /** Those that the change in force is about to take away. */
+  #departing: ReadonlySet<number> = new Set()
   /** Called when the keeper of a Unix socket has it, or cannot. */
   readonly #takingOver = new Map<string, () => void>()
 
@@ -87,6 +89,11 @@ export class CrewChanges {
   /** What a thread that joins starts with until the change is in force. */
   joinsWith(): Snapshot | null {
     return this.live === null || this.live.next === this.#o.inForce.snapshot ? null : this.live.next
+  }
+
+  /** Whether a worker that still serves is about to leave: nothing is to be given to it. */
+  isDeparting(worker: number): boolean {
+    return this.#departing.has(worker)
   }
 
   /** Somebody has the Unix socket of this listener now, or cannot get it. */
@@ -134,7 +141,11 @@ export class CrewChanges {
     const joining = this.#join(workers - serving.length)
     const threadsLeave = serving.slice(workers)
     const staying = workers === 0 ? [roster.ownPlane().id] : serving.slice(0, workers).map(({ id }) => id)
-    const plan = keepers.plan(next.listeners, staying.length > 0 ? staying : joining.map(({ id }) => id))
+    const plan = keepers.plan(
+      next.listeners,
+      staying.length > 0 ? staying : joining.map(({ id }) => id),
+      inForce.snapshot!.listeners,
+    )
     const leaving = mainLeaves === null ? threadsLeave : [...threadsLeave, mainLeaves]
     return { workers, joining, leaving, mainJoins, keepers: plan }
   }
@@ -153,14 +164,14 @@ export class CrewChanges {
   }
 
   /**
-   * The Unix sockets that a member opens when it makes the change ready, or joins: those that nobody has. What one has that leaves
-   * is taken over then.
+   * The Unix sockets that a member opens when it makes the change ready, or joins: those that nobody has. One that is there stays
+   * with whoever has it, or is taken over from who leaves, even if its keeper dies meanwhile.
    */
-  #socketsToOpen(running: Snapshot, next: Snapshot, { keepers, leaving }: Staff): (member: number) => string[] {
-    const left = new Set(leaving.map(({ id }) => id))
-    const now = new Map(next.listeners.map(({ name }) => [name, this.#keeperOf(name)]))
-    const isOpen = (name: string): boolean => left.has(now.get(name) ?? -1) && !isMoved(running, next, name)
-    return (member) => [...keepers].filter(([name, keeper]) => keeper === member && !isOpen(name)).map(([name]) => name)
+  #socketsToOpen(running: Snapshot, next: Snapshot, { keepers }: Staff): (member: number) => string[] {
+    const open = new Set(running.listeners.map(placeOf))
+    const isNew = new Map(next.listeners.map((spec) => [spec.name, !open.has(placeOf(spec))]))
+    return (member) =>
+      [...keepers].filter(([name, keeper]) => keeper === member && isNew.get(name)).map(([name]) => name)
   }
 
   /** Who accepts from the Unix socket of a listener now. */
@@ -176,6 +187,7 @@ export class CrewChanges {
     const before = inForce.snapshot!
     const moves = [...change.keepers].filter(([name, to]) => this.#isTakenOver(before, next, name, { to, leaving }))
     places.adopt(change.places)
+    this.#departing = new Set(leaving.map(({ id }) => id))
     inForce.snapshot = next
     inForce.workers = workers
     keepers.adopt(workers === 0 ? new Map() : change.keepers)
@@ -186,6 +198,7 @@ export class CrewChanges {
     })
     await Promise.all(moves.map(([listener, to]) => this.#takeOver(listener, to)))
     for (const member of leaving) roster.leave(member, next.graceMs)
+    this.#departing = new Set()
     tickets.update(next.listeners)
     plugins.settle(next.plugins)
     this.#done()
@@ -199,9 +212,10 @@ export class CrewChanges {
     name: string,
     { to, leaving }: { readonly to: number; readonly leaving: readonly Member[] },
   ): boolean {
-    const from = this.#keeperOf(name)
-    const known = before.listeners.some((listener) => listener.name === name && listener.socketPath !== null)
-    return known && from !== to && leaving.some(({ id }) => id === from) && !isMoved(before, next, name)
+    const place = placeOf(next.listeners.find((spec) => spec.name === name)!)
+    const known = before.listeners.find((spec) => spec.socketPath !== null && placeOf(spec) === place)
+    const from = known && this.#keeperOf(known.name)
+    return from !== to && leaving.some(({ id }) => id === from)
   }
 
   async #abandon({ live, joining, mainJoins }: ReadyChange): Promise<void> {
@@ -249,15 +263,6 @@ export class CrewChanges {
     const rest = leaving.length === 0 ? '' : '; those that leave finish what they have'
     log.event('info', 'workers_changed', `${what} from now on${rest}`, { workers })
   }
-}
-
-/** A Unix socket that is opened at another path than before is nobody's yet. */
-function isMoved(running: Snapshot, next: Snapshot, name: string): boolean {
-  const of = ({ listeners }: Snapshot): string => {
-    const spec = listeners.find((listener) => listener.name === name)
-    return spec === undefined ? '' : placeOf(spec)
-  }
-  return of(running) !== of(next)
 }
 
 function prepareError(next: Snapshot, member: number, { message, listener, code }: PrepareFailure): Error {

@@ -106,7 +106,7 @@ export class Crew {
       running: () =>
         roster
           .serving()
-          .filter(({ state }) => state === 'running')
+          .filter(({ id, state }) => state === 'running' && !this.#changes.isDeparting(id))
           .map(({ id }) => id),
       takeOver: (worker, listener) => roster.slots.get(worker)!.post({ type: 'keep', listener, isLive: false }),
     })

@@ -19,12 +19,20 @@ export class SocketKeepers {
     this.#options = options
   }
 
-  /** Spreads the listeners with Unix sockets over these workers; who keeps one of them already goes on. */
-  plan(listeners: readonly ListenerSpec[], workers: readonly number[]): ReadonlyMap<string, number> {
+  /**
+   * Spreads the listeners with Unix sockets over these workers; who keeps one of them already goes on, under another name too.
+   * `before`: the listeners so far.
+   */
+  plan(
+    listeners: readonly ListenerSpec[],
+    workers: readonly number[],
+    before: readonly ListenerSpec[] = [],
+  ): ReadonlyMap<string, number> {
     const plan = new Map<string, number>()
     const unix = listeners.filter(({ socketPath }) => socketPath !== null)
-    for (const { name } of unix) {
-      const keeper = this.#keepers.get(name)
+    const byPath = new Map(before.map(({ socketPath, name }) => [socketPath, name]))
+    for (const { name, socketPath } of unix) {
+      const keeper = this.#keepers.get(byPath.get(socketPath) ?? name)
       if (keeper !== undefined && workers.includes(keeper)) plan.set(name, keeper)
     }
     const load = (worker: number): number => [...plan.values()].filter((keeper) => keeper === worker).length

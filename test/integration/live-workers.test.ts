@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { ListenerSpec } from '../../src/core/spec.ts'
 import { startActingBackend } from '../support/acting-backend.ts'
 import { listenerSpec, routeSpec } from '../support/control-kit.ts'
 import { CrewStand, type CrewStandOptions } from '../support/crew-stand.ts'
@@ -179,6 +180,53 @@ leakTest('a Unix socket goes from the worker that leaves to another without a ga
   assert.match(states(), /^\d running, \d running$/)
   await made.change({ listeners: [] })
   await until('the files are gone', () => !paths.some((path) => existsSync(path)))
+})
+
+/** It answers, at the latest when whoever has it now listens. */
+async function comesBack(socketPath: string): Promise<void> {
+  const giveUpAt = performance.now() + 4000
+  for (let status = 0; status !== 200; ) {
+    const answered = await ask(0, { socketPath })
+    status = answered.status
+    assert.ok(status === 200 || performance.now() < giveUpAt, `${socketPath}: ${answered.error}`)
+  }
+}
+
+leakTest('a Unix socket gets another name or worker, whoever dies meanwhile', async (scope) => {
+  const dir = mkdtempSync(join(tmpdir(), 'frontdesk-live-'))
+  scope.defer(() => rmSync(dir, { recursive: true }))
+  const [a, b] = ['a', 'b'].map((name, row) =>
+    listenerSpec({ name, row, host: '', port: 0, socketPath: join(dir, name) }),
+  ) as [ListenerSpec, ListenerSpec]
+  const { made, threads } = await stand(scope, 2, { listeners: [a, b] })
+  const all = async (): Promise<void> => {
+    for (const { socketPath } of made.snapshot.listeners) await comesBack(socketPath!)
+  }
+  // The second worker has it, and the first has nothing.
+  await made.change({ listeners: [{ ...b, name: 'c' }] })
+  await all()
+  await made.change({ listeners: [a, b] })
+  await all()
+  // Dead when it is asked: what it had is another's by then.
+  await threads.kill(threads.started[0]!)
+  await made.change({ graceMs: 100 })
+  await all()
+  await made.working(2)
+  // With names exchanged, and fewer workers than before; who stays dies at that moment.
+  const prepared = await made.prepare({
+    workers: 1,
+    listeners: [
+      { ...a, name: 'b' },
+      { ...b, name: 'a' },
+    ],
+  })
+  const committed = prepared.commit()
+  const killed = threads.kill(threads.started.at(-1)!)
+  await committed
+  await killed
+  await all()
+  await made.working(1)
+  await all()
 })
 
 leakTest(
