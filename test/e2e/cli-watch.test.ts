@@ -169,6 +169,7 @@ test('pools, listeners and routes', async (t) => {
   const routes = await cli(t, ['routes'], it.options)
   assert.match(routes.stdout, / canary .* pool web [\s\S]* api .* pool api [\s\S]* default .* pool web /)
   assert.match(routes.stdout, /^ {2}api +\/api\/\* +pool api +3 +0 +\S+ ms +\S+ ms$/m)
+  assert.match(routes.stdout, /^ {2}default +everything else on listener default +pool web/m)
   const json = JSON.parse((await cli(t, ['routes', '--json'], it.options)).stdout) as { name: string }[]
   assert.ok(json.some(({ name }) => name === 'canary'))
 })

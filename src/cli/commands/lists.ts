@@ -69,9 +69,10 @@ export function defineRoutes(program: Command, context: CliContext): void {
     description: 'show the routes of a running Frontdesk, in the order in which they are tried',
     head: ['ROUTE', 'TAKES', 'DOES', 'REQUESTS', 'ERRORS', 'P50', 'P99'],
     right: [3, 4, 5, 6],
-    row: ({ name, match, action, implicit, requests, errors, latency_ms: latency }, paint) => [
+    row: ({ name, match, action, implicit, listeners, requests, errors, latency_ms: latency }, paint) => [
       implicit ? paint('dim', name) : name,
-      match,
+      // Each listener has one of these.
+      implicit ? `${match} on listener ${listeners.join(', ')}` : match,
       action,
       counted(requests),
       counted(errors),

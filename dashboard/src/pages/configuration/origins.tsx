@@ -25,6 +25,7 @@ const columns: Column<Origin>[] = [
   { head: 'Path', look: 'wide', cell: ({ path }) => <span class="mono">{path}</span> },
   {
     head: 'Value',
+    look: 'wide',
     cell: ({ value, removed }) =>
       removed ? <span class="bad">removed</span> : <span class="mono">{valueWords(value)}</span>,
   },
