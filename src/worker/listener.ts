@@ -269,5 +269,8 @@ export class Listener implements DoorKeeper, AcceptTarget {
     }
     this.#visitors.clear()
     for (const connection of this.#connections.keys()) connection.destroy()
+    // Where nobody but visitors was left, nobody else says so.
+    this.#isShut = true
+    this.#checkEmpty()
   }
 }
