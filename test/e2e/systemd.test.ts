@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { describe, type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { execWord } from '../../src/cli/systemd/unit-text.ts'
@@ -191,7 +192,8 @@ test('it tells systemd when it is ready, reloads and stops', {
   const heard: string[] = []
   const listening = spawn('python3', ['-c', receiver, path], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.after(() => void listening.kill('SIGKILL'))
-  listening.stdout.on('data', (text: Buffer) => heard.push(...text.toString().trim().split('\n')))
+  // Whole lines: how they lie in pieces is not told.
+  createInterface(listening.stdout).on('line', (line) => void heard.push(line))
   await until('it is bound', () => heard.length === 1)
   writeConfig(dir, { backends, state_file: null, health_check_method: 'none' })
   const had = process.env.NOTIFY_SOCKET
