@@ -136,7 +136,8 @@ describe('a rate limit over threads', () => {
     const all = await Promise.all([0, 1, 2, 3].map((workerId) => startThread({ buffer, workerId, task })))
     // From here on the key is never at its full credit: nothing can be lost.
     const here = new WorkerState(buffer, 0)
-    const firstUs = here.nowUs()
+    // A whole number: thousands of sums that end exactly at the limit must not be rounded.
+    const firstUs = Math.floor(here.nowUs())
     for (let i = 0; i < burst; i++) assert.ok(here.rateTake(1, 2, { ...limit, nowUs: firstUs }) > 0)
     const reports = await Promise.all(all.map((thread) => thread.go()))
     await Promise.all(all.map(({ worker }) => worker.terminate()))

@@ -9,6 +9,7 @@ import { ask } from '../support/load.ts'
 import { get } from '../support/messages.ts'
 import { refusingPort } from '../support/ports.ts'
 import { RawClient } from '../support/raw-client.ts'
+import { until } from '../support/wait.ts'
 
 async function stand(scope: Scope, workers: number, host: string) {
   const backend = scope.use(await startActingBackend({ name: 'a' }))
@@ -58,9 +59,13 @@ for (const workers of [2, 0]) {
 leakTest('who comes to an address that is new with a wider one waits until it is in force', async (scope) => {
   const { made, web } = await stand(scope, 2, '127.0.0.1')
   const prepared = await made.prepare({ listeners: [{ ...web, host: '' }] })
-  const early = ask(web.port, { host: '127.0.0.2' })
+  let answered = false
+  const early = ask(web.port, { host: '127.0.0.2' }).finally(() => {
+    answered = true
+  })
   await serves(web.port)
-  assert.equal(made.active(0), 0, 'nobody has accepted it')
+  await until('who was served is gone, and nobody has accepted the other', () => made.active(0) === 0)
+  assert.equal(answered, false)
   await prepared.commit()
   assert.equal((await early).status, 200)
 })

@@ -3,7 +3,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 setFlagsFromString('--expose-gc')
-const collect = runInNewContext('gc') as () => void
+/** Collects all garbage now. */
+export const collect = runInNewContext('gc') as () => void
 
 const held: { value: unknown } = { value: null }
 
