@@ -1,6 +1,6 @@
 // `--watch`: the configuration file, and the files that it names, are applied again whenever what is in them changes.
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { FileWatch } from '../control/certificates/file-watch.ts'
 import type { Log } from '../core/log.ts'
@@ -22,6 +22,8 @@ export interface ConfigWatchOptions {
 const defaultSettleMs = 100
 /** A file that never rests is applied as it is at the end of this. */
 const longestSettleMs = 3000
+/** Times of files are those of the system's last tick. */
+const clockGrainMs = 20
 
 export class ConfigWatch {
   readonly #o: ConfigWatchOptions
@@ -77,8 +79,9 @@ export class ConfigWatch {
       if (this.#closed) return
       if (!isSame(now, this.#seen)) {
         this.#seen = now
+        const sinceMs = Date.now()
         await this.#o.reload().catch(() => undefined)
-        await this.#addNew()
+        await this.#addNew(sinceMs)
       }
       // Links may lead elsewhere, and other files may be named.
       await this.#watch.follow(this.#paths())
@@ -101,10 +104,20 @@ export class ConfigWatch {
     }
   }
 
-  /** Files that are named since the last time; those known before keep what was seen of them. */
-  async #addNew(): Promise<void> {
+  /**
+   * Files that are named since the last time; those known before keep what was seen of them. What was written to a new one
+   * since it may have been read has not been seen.
+   */
+  async #addNew(sinceMs: number): Promise<void> {
     const now = await this.#contents()
-    this.#seen = new Map([...now].map(([path, digest]) => [path, this.#seen.get(path) ?? digest]))
+    const seen = new Map<string, string>()
+    for (const [path, digest] of now) {
+      const known = this.#seen.get(path)
+      const isLater = known === undefined && (await changedMs(path)) > sinceMs - clockGrainMs
+      if (isLater) this.#again = true
+      seen.set(path, known ?? (isLater ? 'read before it was written' : digest))
+    }
+    this.#seen = seen
   }
 
   async #contents(): Promise<Map<string, string>> {
@@ -118,6 +131,12 @@ const digestOf = (content: string | Buffer): string => createHash('sha256').upda
 /** A file that cannot be read is a state as any other. */
 const contentOf = (path: string): Promise<string> =>
   readFile(path).then(digestOf, (error: NodeJS.ErrnoException) => `cannot be read: ${error.code ?? error.message}`)
+
+const changedMs = (path: string): Promise<number> =>
+  stat(path).then(
+    ({ ctimeMs }) => ctimeMs,
+    () => 0,
+  )
 
 const isSame = (a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean =>
   a.size === b.size && [...a].every(([path, digest]) => b.get(path) === digest)
