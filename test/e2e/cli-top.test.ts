@@ -196,7 +196,7 @@ screen.draw(['the page'])
 test('who may only look is told so', { skip: skipTmux }, async (t) => {
   const it = await stand(t, 1, { admin: { token: 'full-token-of-the-test', read_token: 'read-token-of-the-test' } })
   const top = await openTop(t, it, {}, '--token read-token-of-the-test')
-  await top.shows(/read only/)
+  await top.shows(/read only[\s\S]*> http/)
   await top.press('d')
   await top.shows(/read only: a change needs the full token/)
   const refused = await cli(t, ['backends', 'drain', it.urls[0]!, '--token', 'read-token-of-the-test'], {
