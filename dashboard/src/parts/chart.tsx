@@ -87,7 +87,7 @@ function optionsOf(
   return {
     width: target.clientWidth,
     height,
-    padding: [8, 4, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, sync: { key: together.key }, points: { size: 6 } },
     scales: {
