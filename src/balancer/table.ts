@@ -43,11 +43,6 @@ export function buildPicker(
   return tiers(strategyOf(pool, source), { backends: pool.backends, cursor: pool.cursor, state })
 }
 
-/** What a request must give a pool's strategy as `hash`. */
-export function needsOf(pool: Pick<PoolSpec, 'strategy' | 'customStrategy'>): Strategy['needs'] {
-  return pool.customStrategy === null ? strategies[pool.strategy].needs : 'client-address'
-}
-
 function strategyOf(
   { strategy, customStrategy: ref }: Pick<PoolSpec, 'strategy' | 'customStrategy'>,
   { plugins, onFault }: CustomSource,

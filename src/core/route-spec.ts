@@ -33,6 +33,20 @@ export interface MatchSpec {
   readonly custom: PluginRef | null
 }
 
+/** No conditions: every request fulfils them. */
+export const everyRequest: MatchSpec = Object.freeze({
+  hosts: [],
+  paths: [],
+  pathRegex: null,
+  methods: [],
+  headers: [],
+  query: [],
+  clients: [],
+  listeners: [],
+  serverNames: [],
+  custom: null,
+})
+
 /** Something that a plug-in brings, with the options that the configuration gives it. */
 export interface PluginRef {
   /** Key under which each worker finds the value, see plugins/registry.ts. */

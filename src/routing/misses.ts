@@ -1,5 +1,5 @@
 // Why a route does not take a request: each condition that does not hold, in words. For people; the router decides by itself.
-import type { MatchSpec, ValueCondition } from '../core/route-spec.ts'
+import { everyRequest, type MatchSpec, type ValueCondition } from '../core/route-spec.ts'
 import { noPlugins } from '../plugins/registry.ts'
 import { isSecretField, isSecretName, redactedText } from '../util/secret-names.ts'
 import { compileConditions, type RouteQuestion } from './conditions.ts'
@@ -11,19 +11,6 @@ import { PathTable, Walk } from './path-table.ts'
 export interface Miss {
   readonly what: 'listener' | 'host' | 'path' | 'condition'
   readonly words: string
-}
-
-const noConditions: MatchSpec = {
-  hosts: [],
-  paths: [],
-  pathRegex: null,
-  methods: [],
-  headers: [],
-  query: [],
-  clients: [],
-  listeners: [],
-  serverNames: [],
-  custom: null,
 }
 
 /** All that does not hold; none = the route takes the request, unless one before it does. A plug-in's matcher is not asked. */
@@ -40,7 +27,7 @@ export function missesOf(match: MatchSpec, question: RouteQuestion, listener: st
     add('path', match.pathRegex === null ? `is for ${oneOf('path', match.paths)}` : `is for paths ~ ${match.pathRegex}`)
   }
   for (const { spec, words } of conditionsOf(match)) {
-    const tests = compileConditions({ ...noConditions, ...spec }, noPlugins) ?? []
+    const tests = compileConditions({ ...everyRequest, ...spec }, noPlugins) ?? []
     if (!tests.every((test) => test(question))) add('condition', words)
   }
   return misses

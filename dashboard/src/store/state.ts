@@ -189,9 +189,6 @@ function withFlip(state: State, { type, at, pool, backend: url, cause }: EventDa
   return { ...state, backends: new Map(state.backends).set(key, backend), tick }
 }
 
-/** May this page change something? */
-export const mayWrite = (state: State): boolean => state.who?.role === 'full'
-
 /** Why it may not; null = it may. */
 export function whyReadOnly({ who, link }: State): string | null {
   if (link.state === 'lost') return 'Frontdesk does not answer at the moment'

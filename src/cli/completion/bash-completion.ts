@@ -1,5 +1,6 @@
 // The completion of bash, written out of the program's own commands. It needs nothing but bash.
-import { allCommands, type CompletedCommand, type ValueKind, valuedNames } from './completion-tree.ts'
+import { allCommands, type CompletedCommand, valuedNames } from './completion-tree.ts'
+import { kindCases } from './kind-cases.ts'
 import { posixQuoted } from './shell-words.ts'
 
 export function bashCompletion(tree: CompletedCommand): string {
@@ -74,21 +75,4 @@ function wordsCase({ path, subcommands, options }: CompletedCommand): string {
   const names = subcommands.map((sub) => sub.path.split(' ').at(-1)!)
   const words = [...names, ...options.flatMap((option) => option.names)]
   return `  ${posixQuoted(path)}) echo ${posixQuoted(words.join(' '))} ;;`
-}
-
-/** `backends add --pool` and `backends drain 0`: the path, then the option or the number of the argument. */
-function kindCases({ path, options, arguments: list }: CompletedCommand): string[] {
-  const ofOptions = options.flatMap(({ names, value }) =>
-    value === null ? [] : names.map((name) => [name, kindWord(value)] as const),
-  )
-  const ofArguments = list.map((kind, i) => [String(i), kindWord(kind)] as const)
-  return [...ofOptions, ...ofArguments]
-    .filter(([, word]) => word !== '')
-    .map(([name, word]) => `  ${posixQuoted(`${path} ${name}`)}) echo ${posixQuoted(word)} ;;`)
-}
-
-function kindWord(kind: ValueKind): string {
-  if (kind === 'anything') return ''
-  if (kind === 'file') return 'file'
-  return 'live' in kind ? `live:${kind.live}` : `words:${kind.words.join(' ')}`
 }

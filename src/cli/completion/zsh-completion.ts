@@ -1,11 +1,6 @@
 // The completion of zsh, written out of the program's own commands.
-import {
-  allCommands,
-  type CompletedCommand,
-  type CompletedOption,
-  type ValueKind,
-  valuedNames,
-} from './completion-tree.ts'
+import { allCommands, type CompletedCommand, type CompletedOption, valuedNames } from './completion-tree.ts'
+import { kindCases } from './kind-cases.ts'
 import { posixQuoted } from './shell-words.ts'
 
 export function zshCompletion(tree: CompletedCommand): string {
@@ -92,19 +87,3 @@ function offerCase({ path, subcommands, options }: CompletedCommand): string {
 /** As _describe wants it: a colon ends the name. */
 const described = (name: string, description: string): string =>
   posixQuoted(`${name.replaceAll(':', '\\:')}:${description}`)
-
-function kindCases({ path, options, arguments: list }: CompletedCommand): string[] {
-  const ofOptions = options.flatMap(({ names, value }) =>
-    value === null ? [] : names.map((name) => [name, kindWord(value)] as const),
-  )
-  const ofArguments = list.map((kind, i) => [String(i), kindWord(kind)] as const)
-  return [...ofOptions, ...ofArguments]
-    .filter(([, word]) => word !== '')
-    .map(([name, word]) => `    ${posixQuoted(`${path} ${name}`)}) echo ${posixQuoted(word)} ;;`)
-}
-
-function kindWord(kind: ValueKind): string {
-  if (kind === 'anything') return ''
-  if (kind === 'file') return 'file'
-  return 'live' in kind ? `live:${kind.live}` : `words:${kind.words.join(' ')}`
-}

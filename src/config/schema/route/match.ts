@@ -1,6 +1,6 @@
 // Which requests a route takes.
 import { z } from 'zod'
-import type { MatchSpec, PluginRef, ValueCondition } from '../../../core/route-spec.ts'
+import { everyRequest, type MatchSpec, type PluginRef, type ValueCondition } from '../../../core/route-spec.ts'
 import { pathPattern } from '../../../routing/path-pattern.ts'
 import { pathRegex } from '../../../routing/path-regex.ts'
 import { routeHost } from '../../route-host.ts'
@@ -36,19 +36,6 @@ const query = z
   .record(z.string().min(1, { error: 'has no name' }), values)
   .transform(conditions)
   .meta({ description: 'Parameters of the query, in the same way.' })
-
-const everything: MatchSpec = {
-  hosts: [],
-  paths: [],
-  pathRegex: null,
-  methods: [],
-  headers: [],
-  query: [],
-  clients: [],
-  listeners: [],
-  serverNames: [],
-  custom: null,
-}
 
 const conditionsOf = z
   .strictObject({
@@ -94,6 +81,6 @@ const conditionsOf = z
     }),
   )
 
-export const match = z.union([z.literal('*').transform(() => everything), conditionsOf], {
+export const match = z.union([z.literal('*').transform(() => everyRequest), conditionsOf], {
   error: '"*" or an object such as {"path": "/api/*"}',
 })
