@@ -77,14 +77,15 @@ export class ConfigWatch {
       this.#again = false
       const now = await this.#settled()
       if (this.#closed) return
-      if (!isSame(now, this.#seen)) {
+      const sinceMs = Date.now()
+      const isChanged = !isSame(now, this.#seen)
+      if (isChanged) {
         this.#seen = now
-        const sinceMs = Date.now()
         await this.#o.reload().catch(() => undefined)
-        await this.#addNew(sinceMs)
       }
-      // Links may lead elsewhere, and other files may be named.
+      // Links may lead elsewhere, and other files may be named: watched first, then read, so that nothing falls in between.
       await this.#watch.follow(this.#paths())
+      if (isChanged) await this.#addNew(sinceMs)
     }
   }
 
@@ -106,7 +107,7 @@ export class ConfigWatch {
 
   /**
    * Files that are named since the last time; those known before keep what was seen of them. What was written to a new one
-   * since it may have been read has not been seen.
+   * since it may have been read has not been seen, and what was written before it was watched may have told nobody.
    */
   async #addNew(sinceMs: number): Promise<void> {
     const now = await this.#contents()
@@ -114,7 +115,7 @@ export class ConfigWatch {
     for (const [path, digest] of now) {
       const known = this.#seen.get(path)
       const isLater = known === undefined && (await changedMs(path)) > sinceMs - clockGrainMs
-      if (isLater) this.#again = true
+      if (isLater || (known !== undefined && known !== digest)) this.#again = true
       seen.set(path, known ?? (isLater ? 'read before it was written' : digest))
     }
     this.#seen = seen
