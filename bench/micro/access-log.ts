@@ -33,6 +33,7 @@ const entryFor = (target: string): AccessEntry => ({
   failures: null,
   error: '',
   requestId: '6f1f2a7bd9c04e110000000a3f2b',
+  cache: '',
   traceId: '',
   userAgent,
   referer: 'https://www.example.com/',

@@ -87,6 +87,7 @@ export function compileSnapshot(config: Config, options: CompileOptions): Snapsh
     plugins: config.plugins,
     trustedProxies: config.trustedProxies,
     limits: config.limits,
+    cacheStore: null,
     accessLog: config.logging.access && compileAccessLog(config.logging.access),
     tracing: config.tracing,
     errorDetails: config.errorDetails,

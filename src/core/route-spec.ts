@@ -1,4 +1,5 @@
 // The compiled, immutable form of routes: which requests one takes, and what it does to them. Plain data, as spec.ts.
+import type { CacheSpec } from './cache-spec.ts'
 import type { RetriesSpec, StickySpec, TimeoutsSpec } from './spec.ts'
 
 /** One condition on a header field or query parameter. */
@@ -235,6 +236,8 @@ export interface RouteSpec {
   /** Own middleware, in this order. */
   readonly use: readonly StepSpec[]
   readonly compression: CompressionSpec | null
+  /** null = it does not cache. Null where it answers by itself. */
+  readonly cache: CacheSpec | null
   readonly errorPages: readonly ErrorPageSpec[]
   /** Its requests are in the access log, if there is one. */
   readonly accessLog: boolean

@@ -1,5 +1,6 @@
 // The compiled, immutable form of a configuration: what the supervisor hands to each worker.
 // Everything here is plain data and survives structured cloning. All durations are milliseconds, all sizes bytes.
+import type { CacheStoreSpec } from './cache-spec.ts'
 import type { PluginModuleSpec, PluginRef, RouteSpec, TemplateSpec } from './route-spec.ts'
 
 /** Row number of a backend in shared memory. Claimed by the main thread, stable while the backend exists. */
@@ -311,6 +312,8 @@ export interface Snapshot {
   readonly plugins: readonly PluginModuleSpec[]
   readonly trustedProxies: readonly string[]
   readonly limits: LimitsSpec
+  /** The store of answers that routes share; null where none of them caches. */
+  readonly cacheStore: CacheStoreSpec | null
   readonly accessLog: AccessLogSpec | null
   /** Null = `traceparent` passes through as any other field. */
   readonly tracing: TracingSpec | null

@@ -956,6 +956,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       attempts: this.#attempts?.count ?? 0,
       failures: this.#attempts?.failures ?? null,
       error: this.#error,
+      cache: '',
       requestId: this.#requestId,
       traceId,
       userAgent: fieldValue(fields.block, 'user-agent'),

@@ -42,6 +42,8 @@ export interface AccessEntry {
   /** In their order; null = none. */
   readonly failures: readonly FailedAttempt[] | null
   readonly error: string
+  /** What the cache made of it, one of `cacheResults`; '' where its route does not cache. */
+  readonly cache: string
   readonly requestId: string
   /** 32 hex digits; '' = it belongs to no trace. */
   readonly traceId: string
@@ -75,6 +77,7 @@ export const unreadEntry: AccessEntry = Object.freeze({
   attempts: 0,
   failures: null,
   error: '',
+  cache: '',
   requestId: '',
   traceId: '',
   userAgent: '',

@@ -1,7 +1,7 @@
 // The one table from which every offset in shared memory is computed, and from which its documentation is generated.
 import { errorNames } from '../core/errors.ts'
 import { bucketCount } from './histogram.ts'
-import { handshakeErrors, methodNames, mirrorResults, rejectReasons, retryReasons, tlsVersions } from './names.ts'
+import { cacheResults, handshakeErrors, methodNames, mirrorResults, rejectReasons, retryReasons, tlsVersions } from './names.ts'
 
 /** Sizes fixed when the memory is created; they stand in its header. */
 export interface Sizes {
@@ -221,6 +221,7 @@ export const regions = {
       duration: f64('histogram of the same', bucketCount),
       rateLimited: f64('refused by a limit of the route'),
       mirrored: f64('copies for its mirror, by result', mirrorResults.length),
+      cached: f64('what the cache made of requests, by result', cacheResults.length),
       errors: f64('by name, see core/errors.ts', errorNames.length),
     },
   }),

@@ -68,6 +68,14 @@ export type RetryReason = (typeof retryReasons)[number]
 export const mirrorResults = ['sent', 'dropped', 'too_large', 'failed'] as const
 export type MirrorResult = (typeof mirrorResults)[number]
 
+/**
+ * What the cache made of a request: answered from it, fresh (`hit`) or `stale`; the backend said that what is stored still
+ * holds (`revalidated`); fetched (`miss`), or fetched by another request at the same time (`collapsed`); not looked up
+ * though its route caches (`bypass`).
+ */
+export const cacheResults = ['hit', 'stale', 'revalidated', 'miss', 'collapsed', 'bypass'] as const
+export type CacheResult = (typeof cacheResults)[number]
+
 /** Name of the route that a listener with a pool of its own has by itself, and of the traffic that no route took. */
 export const implicitRoute = 'default'
 /** Name under which routes are counted that have no row of their own. */

@@ -2,7 +2,7 @@
 import { bucketIndex } from './histogram.ts'
 import { regions, trafficEntries } from './layout.ts'
 import type { Memory } from './memory.ts'
-import { type MirrorResult, methodNames, mirrorResults } from './names.ts'
+import { type CacheResult, cacheResults, type MirrorResult, methodNames, mirrorResults } from './names.ts'
 
 const { at } = regions.trafficLane
 const row32 = regions.trafficLane.rowBytes / 4
@@ -43,6 +43,10 @@ export class TrafficLane {
 
   mirrored(row: number, result: MirrorResult): void {
     this.f64[this.base64 + row * row64 + at.mirrored + mirrorResults.indexOf(result)]!++
+  }
+
+  cacheRequest(row: number, result: CacheResult): void {
+    this.f64[this.base64 + row * row64 + at.cached + cacheResults.indexOf(result)]!++
   }
 
   /** The cell of a method and status: the entry that has it, else the next free one. */

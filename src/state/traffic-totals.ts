@@ -3,7 +3,7 @@ import { type ErrorName, errorNames } from '../core/errors.ts'
 import { bucketCount } from './histogram.ts'
 import { regions, trafficEntries } from './layout.ts'
 import type { Memory } from './memory.ts'
-import { type MirrorResult, methodNames, mirrorResults } from './names.ts'
+import { type CacheResult, cacheResults, type MirrorResult, methodNames, mirrorResults } from './names.ts'
 
 /** A latency histogram summed over all workers: one count per bucket of histogram.ts, and the sum in microseconds. */
 export interface HistogramTotals {
@@ -30,6 +30,8 @@ export interface TrafficTotals {
   readonly rateLimited: number
   /** Copies for the mirror of the route; only the results that occurred. */
   readonly mirrored: Readonly<Partial<Record<MirrorResult, number>>>
+  /** What the cache made of requests; only the results that occurred. */
+  readonly cached: Readonly<Partial<Record<CacheResult, number>>>
 }
 
 const { at, rowBytes } = regions.trafficLane
@@ -40,6 +42,7 @@ export function trafficTotals(memory: Memory, rows: readonly number[]): TrafficT
   const duration = new Array<number>(bucketCount).fill(0)
   const errors = new Array<number>(errorNames.length).fill(0)
   const mirrored = new Array<number>(mirrorResults.length).fill(0)
+  const cached = new Array<number>(cacheResults.length).fill(0)
   let sumUs = 0
   let rateLimited = 0
   const { f64, lanesUsed } = memory
@@ -50,6 +53,7 @@ export function trafficTotals(memory: Memory, rows: readonly number[]): TrafficT
       for (let i = 0; i < bucketCount; i++) duration[i]! += f64[lane + at.duration + i]!
       for (let i = 0; i < errors.length; i++) errors[i]! += f64[lane + at.errors + i]!
       for (let i = 0; i < mirrored.length; i++) mirrored[i]! += f64[lane + at.mirrored + i]!
+      for (let i = 0; i < cached.length; i++) cached[i]! += f64[lane + at.cached + i]!
       sumUs += f64[lane + at.durationSum]!
       rateLimited += f64[lane + at.rateLimited]!
     }
@@ -60,6 +64,7 @@ export function trafficTotals(memory: Memory, rows: readonly number[]): TrafficT
     errors: named(errorNames, errors),
     rateLimited,
     mirrored: named(mirrorResults, mirrored),
+    cached: named(cacheResults, cached),
   }
 }
 
@@ -72,12 +77,14 @@ export function trafficSince(now: TrafficTotals, before: TrafficTotals): Traffic
   const counts = now.duration.counts.map((count, i) => count - before.duration.counts[i]!)
   const errors = errorNames.map((name) => (now.errors[name] ?? 0) - (before.errors[name] ?? 0))
   const mirrored = mirrorResults.map((name) => (now.mirrored[name] ?? 0) - (before.mirrored[name] ?? 0))
+  const cached = cacheResults.map((name) => (now.cached[name] ?? 0) - (before.cached[name] ?? 0))
   return {
     requests: requests.filter(({ count }) => count > 0),
     duration: histogramOf(counts, now.duration.sumUs - before.duration.sumUs),
     errors: named(errorNames, errors),
     rateLimited: now.rateLimited - before.rateLimited,
     mirrored: named(mirrorResults, mirrored),
+    cached: named(cacheResults, cached),
   }
 }
 

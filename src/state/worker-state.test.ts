@@ -107,6 +107,7 @@ test('a listener counts connections, bytes, requests and errors; totals are summ
       errors: { no_backend: 1 },
       rateLimited: 0,
       mirrored: {},
+      cached: {},
     },
   )
   assert.equal(totals.duration.count, 2)

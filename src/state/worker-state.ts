@@ -7,7 +7,14 @@ import type { Cursor, Slot } from '../core/spec.ts'
 import { bucketIndex } from './histogram.ts'
 import { KeyCounts } from './key-counts.ts'
 import { regions } from './layout.ts'
-import { type HandshakeError, handshakeErrors, type MirrorResult, type RejectReason, rejectReasons } from './names.ts'
+import {
+  type CacheResult,
+  type HandshakeError,
+  handshakeErrors,
+  type MirrorResult,
+  type RejectReason,
+  rejectReasons,
+} from './names.ts'
 import { type RateQuestion, RateTable } from './rate-table.ts'
 import { sharedClock } from './shared-clock.ts'
 import { poolRow32, StateReader, slotRow32, slotRow64 } from './state-reader.ts'
@@ -231,6 +238,11 @@ export class WorkerState extends StateReader {
   /** A copy for the mirror of a route came to its end. */
   mirrored(trafficRow: number, result: MirrorResult): void {
     this.traffic.mirrored(trafficRow, result)
+  }
+
+  /** What the cache made of a request of a route that caches: once for each of them. */
+  cacheRequest(trafficRow: number, result: CacheResult): void {
+    this.traffic.cacheRequest(trafficRow, result)
   }
 
   // Limits of routes, by a 64-bit hash of limit and key. Exact over all workers while the tables have room.

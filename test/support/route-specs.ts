@@ -41,6 +41,7 @@ export function routeSpec(match: Partial<MatchSpec>, name = 'r'): RouteSpec {
     forwardAuth: null,
     use: [],
     compression: null,
+    cache: null,
     errorPages: [],
     accessLog: true,
   }

@@ -41,6 +41,7 @@ const entries: fc.Arbitrary<AccessEntry> = fc.record({
   failures: fc.option(fc.array(fc.record({ backend: anything, error: anything, code: anything }), { maxLength: 3 })),
   error: fc.constantFrom('', 'client_gone', 'connect_refused'),
   requestId: anything,
+  cache: fc.constantFrom('', 'hit', 'miss'),
   traceId: fc.constantFrom('', '4bf92f3577b34da6a3ce929d0e0e4736'),
   userAgent: anything,
   referer: anything,
