@@ -1,7 +1,15 @@
 // The one table from which every offset in shared memory is computed, and from which its documentation is generated.
 import { errorNames } from '../core/errors.ts'
 import { bucketCount } from './histogram.ts'
-import { cacheResults, handshakeErrors, methodNames, mirrorResults, rejectReasons, retryReasons, tlsVersions } from './names.ts'
+import {
+  cacheResults,
+  handshakeErrors,
+  methodNames,
+  mirrorResults,
+  rejectReasons,
+  retryReasons,
+  tlsVersions,
+} from './names.ts'
 
 /** Sizes fixed when the memory is created; they stand in its header. */
 export interface Sizes {
