@@ -19,7 +19,7 @@ export interface FarEnd {
 }
 
 export class MemoryWire extends Wire {
-  protected readonly reusesBuffers = false
+  readonly reusesBuffers = false
   protected readonly writesAtOnce = false
   readonly #far: FarEnd
   /** Given while paused. */

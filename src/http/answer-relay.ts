@@ -1,5 +1,5 @@
-// The body of a backend's answer on its way to the client: as it comes, in chunks of ours, or compressed.
-import type { Wire } from '../net/wire.ts'
+// The body of an answer, of a backend or from the cache, on its way to the client: as it comes, in chunks of ours, or compressed.
+import type { ReadSide, Wire } from '../net/wire.ts'
 import { type AnswerEdits, type ComposedAnswer, composeAnswerHead } from './compose-head.ts'
 import type { Coding } from './compression/accept-encoding.ts'
 import { BodyEncoder, type EncoderEvents } from './compression/body-encoder.ts'
@@ -42,15 +42,15 @@ export class AnswerRelay implements EncoderEvents {
   keepAlive = false
   readonly #owner: RelayOwner
   readonly #client: Wire
-  readonly #backend: Wire
+  readonly #source: ReadSide
   #outgoing: Outgoing = 'raw'
   #encoder: BodyEncoder | null = null
   #encodedBytes = -1
 
-  constructor(owner: RelayOwner, client: Wire, backend: Wire, body: BodyReader) {
+  constructor(owner: RelayOwner, client: Wire, source: ReadSide, body: BodyReader) {
     this.#owner = owner
     this.#client = client
-    this.#backend = backend
+    this.#source = source
     this.body = body
   }
 
@@ -79,12 +79,12 @@ export class AnswerRelay implements EncoderEvents {
 
   #startPlain(head: AnswerHead, verdict: Verdict, bytes: Buffer): void {
     const { text } = this.#compose(head, verdict, -1)
-    relayBody(this.#client, text, this.#backend, bytes, this.body, this.#outgoing)
+    relayBody(this.#client, text, this.#source, bytes, this.body, this.#outgoing)
     if (this.#owner.ended) return
     if (this.body.done) this.#end(true)
     else {
       this.#client.setNoDelay()
-      if (this.#outgoing === 'raw') this.#backend.useOwnBuffer()
+      if (this.#outgoing === 'raw') this.#source.useOwnBuffer()
       this.#owner.relayWaits()
     }
   }
@@ -125,7 +125,7 @@ export class AnswerRelay implements EncoderEvents {
       this.#encode(this.#encoder, bytes)
       return
     }
-    relayBody(this.#client, '', this.#backend, bytes, this.body, this.#outgoing)
+    relayBody(this.#client, '', this.#source, bytes, this.body, this.#outgoing)
     if (this.#owner.ended) return
     if (this.body.done) this.#end(false)
     else this.#owner.relayWaits()
@@ -144,7 +144,7 @@ export class AnswerRelay implements EncoderEvents {
 
   /** The client has taken what had to wait. */
   clientDrained(): void {
-    if (this.#encoder === null) this.#backend.resume()
+    if (this.#encoder === null) this.#source.resume()
     else this.#encoder.release()
   }
 
@@ -158,7 +158,7 @@ export class AnswerRelay implements EncoderEvents {
   }
 
   #encode(encoder: BodyEncoder, bytes: Buffer): void {
-    if (!encoder.write(bytes, this.body)) this.#backend.pause()
+    if (!encoder.write(bytes, this.body)) this.#source.pause()
     if (!this.body.done) this.#owner.relayWaits()
     else {
       encoder.end(lastChunk(codedTrailers(this.body.trailers), nothingReserved))
@@ -179,7 +179,7 @@ export class AnswerRelay implements EncoderEvents {
   }
 
   onEncoderDrain(): void {
-    if (!this.body.done) this.#backend.resume()
+    if (!this.body.done) this.#source.resume()
   }
 
   onEncoderFailed(error: unknown): void {

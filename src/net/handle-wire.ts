@@ -3,7 +3,7 @@ import { getSystemErrorName } from 'node:util'
 import { type Handle, native, type ShutdownRequest, type WriteRequest } from './native.ts'
 import { giveBuffer, sharedBuffer } from './read-buffers.ts'
 import { copySmall, type Gatherer, gather, giveSmall, mayGather, SMALL_BYTES } from './small-writes.ts'
-import { Wire, type WireEvents } from './wire.ts'
+import { type ReadSide, Wire, type WireEvents } from './wire.ts'
 
 const UV_EOF = -4095
 
@@ -42,7 +42,7 @@ function newRequest(): WriteRequest {
 }
 
 export class HandleWire extends Wire implements Gatherer {
-  protected readonly reusesBuffers = true
+  readonly reusesBuffers = true
   protected readonly writesAtOnce = true
   readonly #handle: WiredHandle
   /** What the handle reads into now. */
@@ -52,9 +52,12 @@ export class HandleWire extends Wire implements Gatherer {
   #noDelay = false
   /** Something of `relaySoon` has not been written yet: it goes before anything else. */
   #gathered: Uint8Array | null = null
-  #gatheredFrom: Wire | null = null
+  #gatheredFrom: ReadSide | null = null
   #peerEnded = false
   #shutDown = false
+  /** libuv has let go of whatever it held. */
+  #isGone = false
+  #whenTaken: (() => void)[] | null = null
 
   /** Takes over a connected handle that has not been read from. Reading starts at once. */
   constructor(handle: Handle, events: WireEvents) {
@@ -103,7 +106,7 @@ export class HandleWire extends Wire implements Gatherer {
     return undefined
   }
 
-  override relaySoon(source: Wire, bytes: Buffer, length: number): void {
+  override relaySoon(source: ReadSide, bytes: Buffer, length: number): void {
     if (bytes !== sharedBuffer || length > SMALL_BYTES) {
       this.relay(source, bytes, 0, length)
       return
@@ -127,7 +130,7 @@ export class HandleWire extends Wire implements Gatherer {
     this.#gatheredFrom = null
   }
 
-  #writeSmall(source: Wire, copy: Uint8Array): void {
+  #writeSmall(source: ReadSide, copy: Uint8Array): void {
     const request = spare ?? newRequest()
     const status = this.#handle.writeBuffer(request, copy)
     if (status === 0 && native!.state[native!.writeWaits] !== 0) {
@@ -242,9 +245,25 @@ export class HandleWire extends Wire implements Gatherer {
     this.#handle.setNoDelay?.(true)
   }
 
+  override whenTaken(call: () => void): void {
+    if (this.#writesInFlight === 0 || this.#isGone) call()
+    else {
+      this.#whenTaken ??= []
+      this.#whenTaken.push(call)
+    }
+  }
+
+  #tellTaken(): void {
+    const calls = this.#whenTaken
+    this.#whenTaken = null
+    if (calls !== null) for (const call of calls) call()
+  }
+
   /** The kernel has taken a write that had to wait. */
   onWritten(status: number): void {
-    if (--this.#writesInFlight > 0 || this.closed) return
+    if (--this.#writesInFlight > 0) return
+    this.#tellTaken()
+    if (this.closed) return
     this.pending = false
     if (status < 0) {
       this.#fail(status, 'write')
@@ -264,6 +283,8 @@ export class HandleWire extends Wire implements Gatherer {
 
   announceClose(): void {
     this.releaseOwnBuffer(true)
+    this.#isGone = true
+    this.#tellTaken()
     try {
       this.onGone?.()
       this.events.onClose(this.#error)

@@ -4,7 +4,7 @@ import { TLSSocket } from 'node:tls'
 import { Wire, type WireEvents } from './wire.ts'
 
 export class SocketWire extends Wire {
-  protected readonly reusesBuffers = false
+  readonly reusesBuffers = false
   protected readonly writesAtOnce = false
   readonly #socket: net.Socket
   readonly #carrier: net.Socket

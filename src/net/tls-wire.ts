@@ -4,7 +4,7 @@ import { getSystemErrorName } from 'node:util'
 import { type Handle, native, type ShutdownRequest, type WriteRequest } from './native.ts'
 import type { TlsHandle } from './native-tls.ts'
 import { giveBuffer, sharedBuffer } from './read-buffers.ts'
-import { Wire, type WireEvents } from './wire.ts'
+import { type ReadSide, Wire, type WireEvents } from './wire.ts'
 
 const UV_EOF = -4095
 
@@ -42,7 +42,7 @@ function afterDeath(): undefined {
 function ignore(): void {}
 
 export class TlsWire extends Wire {
-  protected readonly reusesBuffers = true
+  readonly reusesBuffers = true
   protected readonly writesAtOnce = true
   /** The socket itself, whose bytes are encrypted. */
   readonly #socket: Handle
@@ -157,7 +157,7 @@ export class TlsWire extends Wire {
   }
 
   /** What was read is encrypted when the write returns: no copy is needed, from whatever buffer. */
-  override relay(source: Wire, bytes: Buffer, start: number, end: number): void {
+  override relay(source: ReadSide, bytes: Buffer, start: number, end: number): void {
     const part = start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end)
     this.writeBytes(!this.closed && this.#isBusy() ? Buffer.from(part) : part)
     if (this.pending) source.pause()

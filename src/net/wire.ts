@@ -22,7 +22,17 @@ export interface WireEvents {
 /** Up to here a string is cheaper than a buffer of its own. */
 const STRING_BYTES = 4096
 
-export abstract class Wire {
+/** Where bytes that are passed on come from: another wire, or something that is read like one. */
+export interface ReadSide {
+  /** Whether the bytes it gives lie in memory that is used again as soon as they have been handed on. */
+  readonly reusesBuffers: boolean
+  pause(): void
+  resume(): void
+  /** Bytes that follow need not be copied. */
+  useOwnBuffer(): void
+}
+
+export abstract class Wire implements ReadSide {
   events: WireEvents
   /** Called once when the socket is gone, whoever has taken the events over meanwhile. */
   onGone: (() => void) | null = null
@@ -70,15 +80,23 @@ export abstract class Wire {
   /** No waiting for fuller segments. Costs a system call, so an accepted wire gets it when it writes a second time. */
   abstract setNoDelay(): void
   /** Whether bytes read here lie in a buffer that is used again. */
-  protected abstract readonly reusesBuffers: boolean
+  abstract readonly reusesBuffers: boolean
   /** Whether a write that is not `pending` is over, so that its buffer may be used again. */
   protected abstract readonly writesAtOnce: boolean
+
+  /**
+   * Calls once, when memory that was relayed from `reusesBuffers` sources is not needed any more: the kernel has it, a copy was
+   * made, or the socket is gone. At once where that is so already.
+   */
+  whenTaken(call: () => void): void {
+    call()
+  }
 
   /**
    * Writes `bytes[start..end)` just read from `source`, without a copy where that is safe, and pauses the source
    * while the kernel does not take them: memory per transfer stays at one read buffer.
    */
-  relay(source: Wire, bytes: Buffer, start: number, end: number): void {
+  relay(source: ReadSide, bytes: Buffer, start: number, end: number): void {
     // Other wires read into the shared buffer, and a stream keeps bytes without saying so: both need a copy.
     if (bytes === sharedBuffer || (!this.writesAtOnce && source.reusesBuffers)) {
       this.relayAfter('', source, bytes, start, end)
@@ -89,12 +107,12 @@ export abstract class Wire {
   }
 
   /** As `relay` of `bytes[0..length)`, in the course of this turn of the loop: whether it has to wait shows then. */
-  relaySoon(source: Wire, bytes: Buffer, length: number): void {
+  relaySoon(source: ReadSide, bytes: Buffer, length: number): void {
     this.relay(source, bytes, 0, length)
   }
 
   /** As `relay`, with text (a head, a chunk size) before the bytes in the same write. */
-  relayAfter(text: string, source: Wire, bytes: Buffer, start: number, end: number): void {
+  relayAfter(text: string, source: ReadSide, bytes: Buffer, start: number, end: number): void {
     const size = end - start
     if (size <= STRING_BYTES) {
       this.write(size === 0 ? text : text + bytes.latin1Slice(start, end))
@@ -113,7 +131,7 @@ export abstract class Wire {
   /** As `relayAfter` for several runs of `bytes` (pairs of start and end, `total` bytes), with text after them. */
   relayParts(
     before: string,
-    source: Wire,
+    source: ReadSide,
     bytes: Buffer,
     ranges: readonly number[],
     total: number,

@@ -1,5 +1,5 @@
 // Passing on a body as it arrives: bytes as they are, or in chunks of our own. One write per read.
-import type { Wire } from '../../net/wire.ts'
+import type { ReadSide, Wire } from '../../net/wire.ts'
 import { nothingReserved } from '../hygiene/reserved-fields.ts'
 import { forwardableTrailers } from '../hygiene/trailers.ts'
 import type { BodyReader } from './body.ts'
@@ -15,7 +15,7 @@ export type Outgoing = 'raw' | 'chunked'
 export function relayBody(
   to: Wire,
   head: string,
-  from: Wire,
+  from: ReadSide,
   bytes: Buffer,
   body: BodyReader,
   outgoing: Outgoing,
