@@ -88,10 +88,22 @@ export interface Stats {
   readonly backends: readonly BackendStats[]
   readonly listeners: readonly ListenerStats[]
   readonly tcp: { readonly active: number }
+  /** null = no route caches. */
+  readonly cache?: CacheStats | null
   readonly draining: boolean
   /** `backends` lists all of them. */
   readonly full: boolean
   readonly removed: readonly { readonly pool: string; readonly url: string }[]
+}
+
+/** What the stream says of the cache once a second. */
+export interface CacheStats {
+  readonly hits: number
+  readonly requests: number
+  /** Of the last second; null = nobody asked. */
+  readonly ratio: number | null
+  readonly bytes: number
+  readonly entries: number
 }
 
 /** `event: hello` of `GET /events`. */
@@ -226,12 +238,66 @@ export interface RequestView {
   readonly pool: string
   readonly backend: string
   readonly attempts: number
+  /** What the cache did; '' = the route does not cache. */
+  readonly cache?: CacheResult | ''
   readonly failures?: readonly { readonly backend: string; readonly error: string; readonly code: string }[]
   readonly error: string
   readonly request_id?: string
   readonly trace_id?: string
   readonly user_agent?: string
   readonly tls?: string
+}
+
+export const cacheResults = ['hit', 'stale', 'revalidated', 'collapsed', 'miss', 'bypass'] as const
+export type CacheResult = (typeof cacheResults)[number]
+
+/** An entry of the cache, as `GET /cache` lists those that are used most. */
+export interface CacheEntryView {
+  readonly url: string
+  readonly route: string
+  /** What tells it from others of the same URL; '' = nothing does. */
+  readonly variant: string
+  readonly status: number
+  readonly bytes: number
+  readonly hits: number
+  readonly age_seconds: number
+  /** Below 0: stale for so long. */
+  readonly ttl_seconds: number
+}
+
+export interface CacheRouteView {
+  readonly name: string
+  readonly requests: Readonly<Record<CacheResult, number>>
+  readonly hit_ratio: number | null
+}
+
+/** `GET /cache`. */
+export interface CacheView {
+  readonly enabled: boolean
+  readonly memory: {
+    readonly size: number
+    readonly used: number
+    readonly payload: number
+    readonly entries: number
+  }
+  readonly disk: {
+    readonly path: string
+    readonly size: number
+    readonly used: number
+    readonly entries: number
+    readonly state: 'ok' | 'degraded'
+    readonly problem: string | null
+  } | null
+  readonly requests: Readonly<Record<CacheResult, number>>
+  readonly hit_ratio: number | null
+  readonly stored: number
+  readonly evicted: number
+  readonly purged: number
+  /** Answers that are coming in. */
+  readonly filling: number
+  readonly oldest_age_seconds: number | null
+  readonly top: readonly CacheEntryView[]
+  readonly routes: readonly CacheRouteView[]
 }
 
 export interface FieldProblem {

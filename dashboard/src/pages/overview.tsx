@@ -1,11 +1,11 @@
 // The first page: how things are, the last five minutes, what needs attention, and what happened last.
-import type { ComponentChildren } from 'preact'
 import { useMemo } from 'preact/hooks'
 import { Chart } from '../parts/chart.tsx'
 import { EventLine } from '../parts/event-line.tsx'
 import { Icon } from '../parts/icons.tsx'
 import { Empty } from '../parts/resource.tsx'
 import { StateChip } from '../parts/state-chip.tsx'
+import { Tile } from '../parts/tile.tsx'
 import { useNow } from '../parts/use-now.ts'
 import { hrefOf } from '../shell/router.ts'
 import { store } from '../store/session.ts'
@@ -91,27 +91,6 @@ function Tiles() {
         {stats === null ? 'uptime –' : `uptime ${formatDuration(stats.uptime_seconds)}`}
       </Tile>
     </section>
-  )
-}
-
-interface TileProps {
-  readonly name: string
-  readonly value: string
-  readonly unit?: string
-  readonly bad?: boolean
-  readonly children: ComponentChildren
-}
-
-function Tile({ name, value, unit = '', bad = false, children }: TileProps) {
-  return (
-    <div class={bad ? 'tile bad' : 'tile'}>
-      <h3>{name}</h3>
-      <p class="value">
-        {value}
-        <small>{unit}</small>
-      </p>
-      <p class="more">{children}</p>
-    </div>
   )
 }
 

@@ -31,6 +31,7 @@ export function RequestDetails({ request }: { readonly request: RequestView }) {
     ['Route', request.route],
     ['Pool', request.pool],
     ['Protocol', [request.protocol, request.tls].filter(Boolean).join(', ')],
+    ['Cache', request.cache],
     ['Attempts', String(request.attempts)],
     ['Received', formatBytes(request.bytes_received)],
     ['Request id', request.request_id],

@@ -1,15 +1,24 @@
 // The page of live requests: those that end while it is open, found by filter, with what each took and where it went.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { call, wordsOf } from '../api/client.ts'
-import type { RequestView } from '../api/types.ts'
+import type { CacheResult, RequestView } from '../api/types.ts'
 import { Icon } from '../parts/icons.tsx'
 import { Empty, Failure } from '../parts/resource.tsx'
-import { Chip, statusTone } from '../parts/state-chip.tsx'
+import { Chip, statusTone, type Tone } from '../parts/state-chip.tsx'
 import { store } from '../store/session.ts'
 import { useStore } from '../store/store.ts'
 import { formatBytes, formatMs, formatTime } from '../text/format.ts'
 import { RequestDetails } from './request-details.tsx'
 import { type Filters, matches, noFilter, queryOf } from './request-filter.ts'
+
+const cacheTones: Readonly<Record<CacheResult, Tone>> = {
+  hit: 'ok',
+  stale: 'warn',
+  revalidated: 'info',
+  collapsed: 'info',
+  miss: 'quiet',
+  bypass: 'quiet',
+}
 
 /** Kept on the page; older ones go. */
 const mostRequests = 200
@@ -63,6 +72,7 @@ export function Requests() {
                 <th scope="col" class="wide">
                   Request
                 </th>
+                <th scope="col">Cache</th>
                 <th scope="col">Backend</th>
                 <th scope="col" class="number">
                   Took
@@ -189,7 +199,7 @@ interface RowProps {
 }
 
 function Row({ request, open, onToggle }: RowProps) {
-  const { status, method, target, host, error } = request
+  const { status, method, target, host, error, cache = '' } = request
   return (
     <>
       <tr class={open ? 'open' : ''}>
@@ -214,6 +224,9 @@ function Row({ request, open, onToggle }: RowProps) {
             {error !== '' && <span class="bad"> {error.replaceAll('_', ' ')}</span>}
           </div>
         </td>
+        <td data-label="Cache">
+          <div>{cache === '' ? <span class="faint">–</span> : <Chip tone={cacheTones[cache]}>{cache}</Chip>}</div>
+        </td>
         <td data-label="Backend">
           <div class="mono">{request.backend === '' ? '–' : request.backend}</div>
         </td>
@@ -226,7 +239,7 @@ function Row({ request, open, onToggle }: RowProps) {
       </tr>
       {open && (
         <tr class="details">
-          <td colSpan={6}>
+          <td colSpan={7}>
             <RequestDetails request={request} />
           </td>
         </tr>

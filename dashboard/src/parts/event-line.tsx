@@ -15,6 +15,7 @@ const looks: Readonly<Record<string, readonly [Tone, IconName]>> = {
   backend_drained: ['quiet', 'drain'],
   config_applied: ['info', 'configuration'],
   config_refused: ['bad', 'warn'],
+  cache_purged: ['info', 'cache'],
   certificate_renewed: ['ok', 'certificates'],
   certificate_expires: ['warn', 'certificates'],
   worker_restarted: ['warn', 'workers'],

@@ -1,5 +1,6 @@
 // The frame: menu, head, the page, messages and dialogs.
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { Cache } from '../pages/cache/cache.tsx'
 import { Certificates } from '../pages/certificates.tsx'
 import { Configuration } from '../pages/configuration/configuration.tsx'
 import { Events } from '../pages/events.tsx'
@@ -125,6 +126,8 @@ function Page({ place: { page, query } }: { readonly place: Place }) {
       return <Listeners />
     case 'routes':
       return <Routes query={query} />
+    case 'cache':
+      return <Cache query={query} />
     case 'certificates':
       return <Certificates />
     case 'requests':

@@ -7,7 +7,7 @@ import { go } from './router.ts'
 import { toggleTheme } from './theme.ts'
 
 export const shortcuts: readonly (readonly [key: string, does: string])[] = [
-  ['1 – 9', 'Go to a page, in the order of the menu'],
+  ['1 – 9, 0', 'Go to a page, in the order of the menu; 0 is the tenth'],
   ['/', 'Filter this list'],
   ['t', 'Light or dark'],
   ['u', 'Undo what was done last, while its message is shown'],
@@ -53,7 +53,7 @@ const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && target.closest('input, textarea, select') !== null
 
 function doKey(pressed: string, showHelp: () => void): boolean {
-  const page = pages[Number(pressed) - 1]
+  const page = /^\d$/.test(pressed) ? pages[(Number(pressed) + 9) % 10] : undefined
   if (page !== undefined) go(page.name)
   else if (pressed === '?') showHelp()
   else if (pressed === 't') toggleTheme()

@@ -23,3 +23,11 @@ it('knows no error rate where there was no request', () => {
   const { columns } = withPoint(emptySeries, statsAt(0))
   assert.deepEqual([columns.errorRate, columns.rate], [[null], [0]])
 })
+
+it('knows no hit ratio where nothing caches or nobody asked', () => {
+  const cache = { hits: 3, requests: 4, ratio: 0.75, bytes: 1_000, entries: 2 }
+  const seconds = [statsAt(1), statsAt(2, { cache: null }), statsAt(3, { cache: { ...cache, ratio: null } })]
+  const { columns } = [...seconds, statsAt(4, { cache })].reduce(withPoint, emptySeries)
+  assert.deepEqual(columns.hitRatio, [null, null, null, 75])
+  assert.deepEqual(columns.cacheBytes, [null, null, 1_000, 1_000])
+})

@@ -4,7 +4,10 @@ import type { Stats } from '../api/types.ts'
 /** Points kept: one a second. */
 export const seriesLength = 300
 
-export const seriesNames = ['rate', 'errorRate', 'p50', 'p99', 'connections', 'active', 'received', 'sent'] as const
+export const seriesNames = [
+  ...(['rate', 'errorRate', 'p50', 'p99', 'connections', 'active', 'received', 'sent'] as const),
+  ...(['hitRatio', 'cacheBytes'] as const),
+] as const
 export type SeriesName = (typeof seriesNames)[number]
 
 /** Columns of equal length, oldest first; a null is a gap. */
@@ -19,6 +22,8 @@ export const emptySeries: Series = {
   columns: Object.fromEntries(seriesNames.map((name) => [name, []])) as unknown as Series['columns'],
 }
 
+const percentOf = (share: number | null | undefined): number | null => (share == null ? null : share * 100)
+
 const pointOf = (stats: Stats): Record<SeriesName, number | null> => ({
   rate: stats.requests.rate,
   // Without requests there is no share of them.
@@ -29,6 +34,8 @@ const pointOf = (stats: Stats): Record<SeriesName, number | null> => ({
   active: stats.requests.active,
   received: stats.bytes.received_rate,
   sent: stats.bytes.sent_rate,
+  hitRatio: percentOf(stats.cache?.ratio),
+  cacheBytes: stats.cache?.bytes ?? null,
 })
 
 /** With one more point; where seconds are missing (the stream was lost) a gap is put in, so that no line is drawn across. */

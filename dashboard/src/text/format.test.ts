@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { formatAgo, formatBytes, formatCount, formatDuration, formatMs, formatShare, plural } from './format.ts'
+import {
+  formatAgo,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatMs,
+  formatShare,
+  formatSpan,
+  plural,
+} from './format.ts'
 
 const all = <T>(format: (value: T) => string, values: readonly T[]): string[] => values.map((value) => format(value))
 
@@ -55,4 +64,8 @@ it('what has just happened is now', () => {
     [1, 0, 1_200].map((count) => plural(count, 'backend')),
     ['1 backend', '0 backends', '1,200 backends'],
   )
+})
+
+it('a span has one unit', () => {
+  assert.deepEqual(all(formatSpan, [4, 90, 7_500, 7_200, 400_000]), ['4 s', '1 min', '2 h', '2 h', '4 d'])
 })

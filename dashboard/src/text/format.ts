@@ -56,6 +56,11 @@ export function formatDuration(seconds: number): string {
   return hours % 24 === 0 ? `${Math.floor(hours / 24)} d` : `${Math.floor(hours / 24)} d ${hours % 24} h`
 }
 
+/** The same in one unit, where there is no room: `45 s`, `3 min`, `2 h`, `4 d`. */
+export function formatSpan(seconds: number): string {
+  return formatDuration(seconds).replace(/(\D) .*/, '$1')
+}
+
 /** How long ago: `now`, `8 s ago`, `3 min ago`. */
 export function formatAgo(at: string | number, nowMs: number): string {
   const seconds = (nowMs - (typeof at === 'number' ? at : Date.parse(at))) / 1000
