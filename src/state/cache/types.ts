@@ -183,8 +183,11 @@ export interface CacheStoreApi {
   /** In force for all threads when it returns; answers on their way in that are meant are not kept. Returns how many entries. `soft`: marked stale instead. */
   purge(what: PurgeWhat, soft: boolean): number
   totals(): CacheTotals
-  /** All entries, lock by lock; the callback may end it with false. For the main thread. */
-  list(each: (entry: ListedEntry) => boolean): void
+  /**
+   * Entries from the place `from` (0 = the first) on, lock by lock, until the callback says false. Returns the place to go on
+   * at; -1 = that were all. For the main thread, which has other things to do in between.
+   */
+  list(each: (entry: ListedEntry) => boolean, from?: number): number
   /** A worker has died: everything that it held is given back. For the main thread. */
   reclaim(lane: number): void
 }
