@@ -7,7 +7,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = (() => {
   const util: string[] = []
   const core = ['util']
   const low = [...core, 'core']
-  const middle = [...low, 'state', 'observe', 'balancer', 'config', 'plugins', 'routing']
+  const middle = [...low, 'state', 'disk', 'observe', 'balancer', 'config', 'plugins', 'routing']
   const sockets = [...middle, 'net', 'pool']
   const protocols = [...sockets, 'tcp', 'http']
   const planes = [...protocols, 'worker', 'control']
@@ -17,6 +17,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = (() => {
     plugins: low,
     routing: [...low, 'plugins'],
     state: low,
+    disk: [...low, 'state', 'net'],
     observe: [...low, 'state'],
     balancer: [...low, 'state', 'observe', 'plugins'],
     config: [...low, 'state', 'observe', 'balancer', 'plugins', 'routing'],
