@@ -62,7 +62,7 @@ function compileRoute(route: RouteConfig, ids: LimitIds, options: CompileRoutesO
     forwardAuth: route.forwardAuth,
     use: use.map((ref, i) => ({ ref, place: `route ${name}: use[${i}]` })),
     compression: route.compression,
-    cache: null,
+    cache: route.cache,
     errorPages: errorPages.flatMap(compilePage),
     accessLog: route.accessLog,
   }

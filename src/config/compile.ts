@@ -87,13 +87,18 @@ export function compileSnapshot(config: Config, options: CompileOptions): Snapsh
     plugins: config.plugins,
     trustedProxies: config.trustedProxies,
     limits: config.limits,
-    cacheStore: null,
+    cacheStore: cacheStoreOf(config),
     accessLog: config.logging.access && compileAccessLog(config.logging.access),
     tracing: config.tracing,
     errorDetails: config.errorDetails,
     workers: config.workers,
     graceMs: config.shutdown.graceMs,
   }
+}
+
+/** Nobody asks for memory that nothing is put into. */
+function cacheStoreOf({ cacheStore, routes }: Config): Snapshot['cacheStore'] {
+  return routes.some(({ cache }) => cache !== null) ? cacheStore : null
 }
 
 function compileAccessLog(access: AccessConfig): AccessLogSpec {

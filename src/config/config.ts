@@ -1,4 +1,5 @@
 // The checked configuration: the long form, every default filled in. Durations are milliseconds, sizes bytes.
+import type { CacheSpec, CacheStoreSpec } from '../core/cache-spec.ts'
 import type { PluginModuleSpec } from '../core/route-spec.ts'
 import type { LimitsSpec, Snapshot, TracingSpec } from '../core/spec.ts'
 import type { AdminConfig } from './schema/admin.ts'
@@ -37,16 +38,20 @@ export interface PoolConfig extends Omit<WrittenPool, 'tls'> {
 }
 
 /** As `WrittenRoute`, with its name; names of files are absolute, and their contents are there. */
-export interface RouteConfig extends Omit<WrittenRoute, 'name'> {
+export interface RouteConfig extends Omit<WrittenRoute, 'name' | 'cache'> {
   readonly name: string
+  /** With what the top level says; null = it does not cache. */
+  readonly cache: CacheSpec | null
 }
 
 export interface Config {
   readonly listeners: readonly ListenerConfig[]
   /** At least one; it has no backends where no pool is configured, as every listener redirects. */
   readonly pools: Readonly<Record<string, PoolConfig>>
-  /** In the order of the file, then those that the flat `rate_limit` stands for. */
+  /** In the order of the file, then those that `rate_limit` and `cache` of the top level stand for. */
   readonly routes: readonly RouteConfig[]
+  /** Null where nobody writes one and no route caches; the path of its disk is absolute. */
+  readonly cacheStore: CacheStoreSpec | null
   /** Modules of plug-ins, as the file names them; their URLs are '' until `loadWithPlugins` has imported them. */
   readonly plugins: readonly PluginModuleSpec[]
   /** null = no admin API. */

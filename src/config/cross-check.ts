@@ -1,6 +1,7 @@
 // What no single value can tell: whether the parts of a configuration fit each other.
 import { checkAddresses } from './cross-check/addresses.ts'
 import { checkAdmin } from './cross-check/admin.ts'
+import { checkCacheStore } from './cross-check/cache-store.ts'
 import { type CheckOptions, checkInto } from './cross-check/check.ts'
 import { checkPoolsOfListeners } from './cross-check/kinds.ts'
 import { checkFiles, checkRoom } from './cross-check/limits.ts'
@@ -25,6 +26,7 @@ export function crossCheck(config: LongForm, tree: SourceNode, options: CheckOpt
   checkRoom(check)
   checkFiles(check)
   checkLogging(check)
+  checkCacheStore(check)
   for (const [name, pool] of Object.entries(config.pools)) checkPool(check, name, pool)
   return problems
 }

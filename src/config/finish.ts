@@ -1,5 +1,6 @@
 // The last step of loading: what depends on other parts is filled in, and files are found beside the configuration.
 import type { AdminConfig, Config, ListenerConfig, PoolConfig } from './config.ts'
+import { finishCacheStore } from './finish-cache-store.ts'
 import { finishRoutes } from './finish-routes.ts'
 import type { NamedFiles } from './named-files.ts'
 import { decideKinds, defaultAlpn, implicitPoolOf, kindOfListener, type PoolKind } from './pool-kind.ts'
@@ -25,10 +26,12 @@ export function finish(long: LongForm, { path, stateFileGiven, files }: FinishOp
   // Where everything is redirected nobody is asked, but a listener has its place at a pool.
   if (pools.length === 0) pools.push(['default', finishPool(emptyPool.parse({}), 'http', at)])
   const poolOfListener = new Map(long.listeners.map((listener) => [listener.name, poolOf(long, listener)]))
+  const routes = finishRoutes(long, poolOfListener, files)
   return {
     listeners: long.listeners.map((listener) => finishListener(listener, poolOfListener.get(listener.name)!, at)),
     pools: Object.fromEntries(pools) as Config['pools'],
-    routes: finishRoutes(long, poolOfListener, files),
+    routes,
+    cacheStore: finishCacheStore(long, routes, at),
     plugins: long.plugins.map((label) => ({ kind: 'plugin', url: '', label })),
     admin: long.admin && finishAdmin(long.admin, files),
     workers: long.workers,

@@ -37,6 +37,9 @@ const roundTrips = ['seed', 'long-form', 'mixed', 'only-listeners', 'variables']
 for (const name of [
   ...roundTrips,
   'routes',
+  'cache',
+  'cache-everywhere',
+  'cache-without-use',
   'tcp',
   'tls',
   'sni',

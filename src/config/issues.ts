@@ -42,6 +42,7 @@ function fromIssue(issue: Issue, prefix: Path, tree: SourceNode, knownKeys: (pat
           conditions: knownKeys([...path, 'match']),
           value: toPlain(tree, there),
         }) ??
+        otherKeyOfCache(key, path) ??
         unknownKey(key, known)
       return { ...finding(tree, there, words), cut: there }
     })
@@ -117,6 +118,19 @@ function otherFormOfTls(key: string, path: Path, tls: unknown): Words | null {
   if (key === 'port') return { message: 'is in "listen" of the listener', hint: 'remove it', atKey }
   if (key !== 'redirect_http') return null
   return { message: 'is another listener here', hint: 'give the one for port 80 "redirect_https": true', atKey }
+}
+
+const keysOfStore = new Set(['memory', 'max_object', 'disk', 'path', 'size', 'max_size'])
+
+/** There is one store, and what it may take is not said by each route. */
+function otherKeyOfCache(key: string, path: Path): Words | null {
+  if (path.at(-1) !== 'cache' || !keysOfStore.has(key)) return null
+  const example = key === 'path' ? '{"disk": {"path": …}}' : `{"${/size$/.test(key) ? 'memory' : key}": …}`
+  return {
+    message: 'belongs to the store, which all routes share',
+    hint: `write "cache_store": ${example}`,
+    atKey: true,
+  }
 }
 
 interface RouteKey {

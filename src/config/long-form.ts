@@ -3,6 +3,7 @@ import { formatByteSize } from '../util/byte-size.ts'
 import { formatDuration } from '../util/duration.ts'
 import type { Config } from './config.ts'
 import { adminForm } from './long-form/admin.ts'
+import { cacheStoreForm } from './long-form/cache.ts'
 import { listenerForm } from './long-form/listener.ts'
 import { accessLogForm, tracingForm } from './long-form/observability.ts'
 import { poolForm } from './long-form/pool.ts'
@@ -43,6 +44,7 @@ function formOf(config: Config): Record<string, unknown> {
         .map(([name, pool]) => [name, poolForm(pool)]),
     ),
     ...(config.routes.length > 0 && { routes: config.routes.map(routeForm) }),
+    ...(config.cacheStore !== null && { cache_store: cacheStoreForm(config.cacheStore) }),
     ...pluginsForm(config.plugins),
     admin: admin && adminForm(admin),
     workers: config.workers,

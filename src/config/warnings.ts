@@ -1,9 +1,11 @@
 // What is allowed, but probably not meant.
 import { keyPath } from './cross-check/route-places.ts'
 import { poolOf } from './finish.ts'
+import { asksBackends } from './finish-routes.ts'
 import { poolsNamed, poolsOfRoute } from './pool-kind.ts'
 import { formatProblem, problemAt } from './problem.ts'
 import type { LongForm } from './schema/file.ts'
+import { cacheOf } from './schema/route/cache.ts'
 import { nearest, nodeAt, type Path, type SourceNode } from './source-tree.ts'
 
 /** Lines like those of problems, for a configuration that has none; `tree` is the expanded one. */
@@ -30,6 +32,9 @@ export function warningsOf(long: LongForm, tree: SourceNode): string[] {
       warn(path, 'the lists of browsers do not take it like this', `they ask for ${lacking.join(' and ')}`)
   })
   warnOfRoutes(long, tree, warn)
+  if (long.cache_store !== undefined && !caches(long)) {
+    warn(['cache_store'], 'nothing is stored: no route caches', 'write "cache": true, for all routes or for one')
+  }
   for (const [name, { backends, tls }] of Object.entries(long.pools)) {
     const path: Path = ['pools', name]
     if (!used.has(name)) {
@@ -54,6 +59,14 @@ export function warningsOf(long: LongForm, tree: SourceNode): string[] {
     }
   }
   return warnings
+}
+
+/** Whether anything may be put into the store. */
+function caches(long: LongForm): boolean {
+  const { cache, listeners, routes } = long
+  if (routes.some((route) => asksBackends(route) && cacheOf(cache, route.cache) !== null)) return true
+  if (cacheOf(cache, undefined) === null) return false
+  return listeners.some((listener) => listener.protocol === 'http' && poolOf(long, listener) !== '')
 }
 
 /** Listeners that nothing takes requests of, clients that are to stay where they are not sent twice, and open redirects. */

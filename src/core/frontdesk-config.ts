@@ -71,6 +71,13 @@ export interface FrontdeskConfig {
   readonly routes?: readonly RouteOptions[] | undefined
   /** Of requests that no written route takes: those that listeners pass to their pools by themselves. */
   readonly rate_limit?: string | RateLimitOptions | readonly (string | RateLimitOptions)[] | undefined
+  /**
+   * Answers are stored and served again: of every route that does not say otherwise, and of requests that no
+   * written route takes.
+   */
+  readonly cache?: boolean | CacheOptions | undefined
+  /** Where they are stored; one for the whole process. */
+  readonly cache_store?: CacheStoreOptions | undefined
   /** Modules with middleware, strategies and matchers: files, or names of packages. */
   readonly plugins?: readonly (string | Plugin)[] | undefined
   /**
@@ -539,6 +546,11 @@ export interface RouteOptions {
   readonly security_headers?: boolean | RouteSecurityHeadersOptions | undefined
   /** Compresses answers that are not yet. */
   readonly compression?: boolean | RouteCompressionOptions | undefined
+  /**
+   * Answers are stored and served again. An object is laid over that of the top level key by key; false: off,
+   * whatever the top level says.
+   */
+  readonly cache?: boolean | CacheOptions | undefined
   /** What is sent in place of errors; the first that fits. */
   readonly error_pages?: readonly RouteErrorPageOptions[] | undefined
   /** Its requests are in the access log, if there is one; false: none of them is. Default: `true`. */
@@ -775,6 +787,107 @@ export interface RouteCompressionOptions {
   readonly min_size?: ByteSize | undefined
 }
 
+/** `routes[].cache` */
+export interface CacheOptions {
+  /**
+   * How long an answer is fresh: as it says itself, or so long whatever it says, `no-store` and `private`
+   * included. Default: `"origin"`.
+   */
+  readonly ttl?: 'origin' | Duration | undefined
+  /**
+   * The same for single statuses, `"404"`, `"5xx"` or `"200-299"`; the narrowest counts. It beats `ttl`; `0s`: not
+   * stored.
+   */
+  readonly ttl_by_status?: { readonly [name: string]: Duration } | undefined
+  /** For answers that say nothing of time but have `Last-Modified`; false: they are not stored. */
+  readonly heuristic?: false | CacheHeuristicOptions | undefined
+  /**
+   * So long after its end an answer is still served while it is fetched anew, where it says nothing itself (RFC
+   * 5861). Default: `"origin"`.
+   */
+  readonly stale_while_revalidate?: 'origin' | Duration | undefined
+  /**
+   * So long after its end an answer is still served in place of a 500, 502, 503 or 504, where it says nothing
+   * itself. Default: `"origin"`.
+   */
+  readonly stale_if_error?: 'origin' | Duration | undefined
+  /** So long after its end an answer is still served when no backend can be reached; `0s`: never. Default: `"1h"`. */
+  readonly stale_when_down?: Duration | undefined
+  /** What tells requests apart besides scheme, host, path and route. */
+  readonly key?: CacheKeyOptions | undefined
+  /** Request fields that answers differ by, besides those of their `Vary`. */
+  readonly vary?: readonly string[] | undefined
+  /** These requests go to the backend, and their answers are not stored; one of the conditions is enough. */
+  readonly bypass?: CacheBypassOptions | undefined
+  /** The answers to these requests are not stored; what is stored is served to them. */
+  readonly no_store?: CacheBypassOptions | undefined
+  /**
+   * Whether `Cache-Control` and `Pragma` of requests count: all; all but those that ask for a fresh answer; none.
+   * Default: `"honor"`.
+   */
+  readonly client_directives?: 'honor' | 'no-reload' | 'ignore' | undefined
+  /**
+   * Answers with `Set-Cookie`: not stored; stored without it; stored with it, so that every client gets this
+   * cookie. Default: `"skip"`.
+   */
+  readonly set_cookie?: 'skip' | 'strip' | 'store' | undefined
+  /**
+   * Fields of answers that count in place of `Cache-Control`; of several the first that is there (RFC 9213).
+   * Default: `["Frontdesk-Cache-Control","CDN-Cache-Control"]`.
+   */
+  readonly target_fields?: readonly string[] | undefined
+  /**
+   * Fields of answers with tags, by which they are purged. Clients do not get them. Default:
+   * `["Cache-Tag","Surrogate-Key"]`.
+   */
+  readonly tag_fields?: readonly string[] | undefined
+  /** `Cache-Status` on answers (RFC 9211); `key`: with the key, which tells clients of it. Default: `"on"`. */
+  readonly status?: 'on' | 'off' | 'key' | undefined
+  /**
+   * How long a request waits for the first one with the same key before it asks the backend itself. Default:
+   * `"5s"`.
+   */
+  readonly wait_for?: Duration | undefined
+}
+
+/** `routes[].cache.heuristic` */
+export interface CacheHeuristicOptions {
+  /** Of the time since `Last-Modified`: so long an answer is fresh that says nothing itself. Default: `"10%"`. */
+  readonly share?: string | number | undefined
+  /** The most that it may come to. Default: `"24h"`. */
+  readonly max?: Duration | undefined
+}
+
+/** `routes[].cache.key` */
+export interface CacheKeyOptions {
+  /** Which parameters of the query tell requests apart; the others still go to the backend. Default: `"all"`. */
+  readonly query?: 'all' | 'none' | CacheKeyQueryOptions | undefined
+  /** Parameters in another order are the same request. Only of one name their order counts. Default: `false`. */
+  readonly sort_query?: boolean | undefined
+  /** Request fields that tell requests apart. */
+  readonly headers?: readonly string[] | undefined
+  /** Cookies that tell requests apart. */
+  readonly cookies?: readonly string[] | undefined
+}
+
+/** `routes[].cache.key.query` */
+export interface CacheKeyQueryOptions {
+  /** These alone count; `"utm_*"`: all that begin so. */
+  readonly only?: string | readonly string[] | undefined
+  /** All others count. */
+  readonly except?: string | readonly string[] | undefined
+}
+
+/** `routes[].cache.bypass` */
+export interface CacheBypassOptions {
+  /** Request fields: a text (`*` at either end stands for anything), several, or `true`. */
+  readonly header?: { readonly [name: string]: string | readonly string[] | true } | undefined
+  /** Cookies, in the same way. */
+  readonly cookie?: { readonly [name: string]: string | readonly string[] | true } | undefined
+  /** Parameters of the query, in the same way. */
+  readonly query?: { readonly [name: string]: string | readonly string[] | true } | undefined
+}
+
 /** `routes[].error_pages[]` */
 export interface RouteErrorPageOptions {
   /** Statuses that it is for: `404`, `"500-599"`, or a list. */
@@ -787,6 +900,27 @@ export interface RouteErrorPageOptions {
   readonly content_type?: string | undefined
   /** Also in place of what backends answer with these statuses. Default: `false`. */
   readonly intercept?: boolean | undefined
+}
+
+/** `cache_store` */
+export interface CacheStoreOptions {
+  /** All of it, over all workers: answers, their heads and what is needed to find them. Default: `"256MB"`. */
+  readonly memory?: ByteSize | undefined
+  /**
+   * Longer answers pass through; at most a quarter of `memory`, and where that is less by default too. Default:
+   * `"8MB"`.
+   */
+  readonly max_object?: ByteSize | undefined
+  /** A second tier that survives a restart; null = none. Default: `null`. */
+  readonly disk?: CacheStoreDiskOptions | null | undefined
+}
+
+/** `cache_store.disk` */
+export interface CacheStoreDiskOptions {
+  /** Folder, made if it is not there. One process uses it at a time. */
+  readonly path: string
+  /** All that is kept there. Default: `"10GB"`. */
+  readonly size?: ByteSize | undefined
 }
 
 /** `limits` */

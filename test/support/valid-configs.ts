@@ -47,6 +47,17 @@ const pools = fc
   .uniqueArray(fc.tuple(fc.constantFrom(...names), pool), { maxLength: 3, selector: ([name]) => name })
   .map((entries) => Object.fromEntries(entries) as Entries)
 
+const cache = fc.oneof(
+  fc.boolean(),
+  some({
+    ttl: few('origin', '1m'),
+    ttl_by_status: few({}, { '404': '5s', '5xx': 0 }),
+    stale_if_error: few('origin', '1h'),
+    key: few({ query: 'none' }, { query: { except: ['utm_*'] }, sort_query: true }),
+    bypass: few({}, { cookie: { session: true } }),
+  }),
+)
+
 /** Names are given out by index, so that no two routes take the same. */
 const actions = fc.constantFrom<Entries>(
   { pool: 'default' },
@@ -58,6 +69,7 @@ const actions = fc.constantFrom<Entries>(
 const route = fc.record({
   name: fc.option(fc.constantFrom('r1', 'r2', 'r3', 'r4', 'r5')),
   action: actions,
+  cache: fc.option(cache),
   more: some({
     allow: few('10.0.0.0/8', ['::1', '10.0.0.0/8']),
     headers: few({ response: { set: { 'X-Env': 'prod', Cookie: 'a secret of a kind' } } }),
@@ -65,9 +77,11 @@ const route = fc.record({
   }),
 })
 const routes = fc.uniqueArray(route, { maxLength: 5, selector: ({ name }) => name ?? Math.random() }).map((list) =>
-  list.map(({ name, action, more }, i): Json => {
+  list.map(({ name, action, cache, more }, i): Json => {
     const own = name === null ? {} : { name }
-    return { ...own, match: { path: `/${name ?? `n${i}`}/*` }, ...action, ...more }
+    // Of a fixed answer it would be a mistake.
+    const stored = cache === null || !('pool' in action) ? {} : { cache }
+    return { ...own, match: { path: `/${name ?? `n${i}`}/*` }, ...action, ...stored, ...more }
   }),
 )
 
@@ -89,6 +103,8 @@ const rest = some({
   limits: some({ header_size: few('1KB', '2KB'), max_connections: few(1, 2) }),
   logging: some({ level: few('info', 'warn'), access: few(null, { format: 'json' }) }),
   rate_limit: few({ key: 'ip', rate: '1/s' }),
+  cache,
+  cache_store: some({ memory: few('16MB', '1GB'), disk: few(null, { path: 'kept' }) }),
   trusted_proxies: few([], ['10.0.0.0/8']),
   workers: few('auto', 2),
   shutdown: few({ grace: '9s' }),

@@ -1,10 +1,9 @@
 // Routes that no request can reach, and such as cannot be told apart.
 import { findConflicts, type RouteConflict } from '../../routing/conflicts.ts'
 import { poolOf } from '../finish.ts'
-import { implicitRoutes } from '../finish-routes.ts'
+import { implicitRoutes, takesEverything } from '../finish-routes.ts'
 import type { Check } from './check.ts'
 import { namesOf } from './route-places.ts'
-import { takesEverything } from './routes.ts'
 
 export function checkConflicts(check: Check): void {
   const { config, report } = check
@@ -14,7 +13,7 @@ export function checkConflicts(check: Check): void {
   )
   const names = namesOf(check)
   const written = config.routes.map(({ match }, i) => ({ name: names[i]!, match }))
-  // What the flat `rate_limit` stands for comes last, as when routes are compiled.
+  // What `rate_limit` and `cache` of the top level stand for comes last, as when routes are compiled.
   const pools = new Map(config.listeners.map((one) => [one.name, one.protocol === 'http' ? poolOf(config, one) : '']))
   const routes = [...written, ...implicitRoutes(config, pools, names)]
   const conflicts = findConflicts(

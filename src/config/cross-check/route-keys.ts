@@ -17,6 +17,7 @@ const forwarding: readonly Path[] = [
   ['host_header'],
   ['sticky'],
   ['compression'],
+  ['cache'],
   ['basic_auth', 'user_header'],
   ['forward_auth', 'copy_headers'],
 ]

@@ -126,9 +126,3 @@ function checkFlatLimit({ config, report }: Check): void {
   const message = 'is for requests that no route takes, but they go to no pool'
   report(['rate_limit'], message, 'put it into the routes', { atKey: true })
 }
-
-export function takesEverything({ match }: Pick<WrittenRoute, 'match'>): boolean {
-  const { hosts, paths, pathRegex, methods, headers, query, clients, listeners, serverNames, custom } = match
-  const lists = [hosts, paths, methods, headers, query, clients, listeners, serverNames]
-  return lists.every((list) => list.length === 0) && pathRegex === null && custom === null
-}

@@ -4,6 +4,7 @@ import { longFormWithSecrets } from '../long-form.ts'
 import { commandLine } from '../overrides.ts'
 import { redact } from '../redact.ts'
 import { child, lineAndColumn, type Origin, type SourceNode } from '../source-tree.ts'
+import { cacheNode } from './cache-node.ts'
 import { formatDocumentPath } from './format-path.ts'
 import { changeOf } from './lay-changes.ts'
 import { identityOf, isObject, shapeOf } from './places.ts'
@@ -17,7 +18,7 @@ export function originsOf(config: Config, tree: SourceNode, { isFile = true } = 
   const found: ValueOrigin[] = []
   // The long form writes `${` so that it stands for itself in a file.
   const document = JSON.parse(JSON.stringify(longFormWithSecrets(config)).replaceAll('$${', () => '${')) as Json
-  visit({ value: document, node: tree, path: [], steps: [] }, found)
+  visit({ value: document, node: tree, root: tree, path: [], steps: [] }, found)
   return isFile ? found : found.map(ofCommand)
 }
 
@@ -28,23 +29,26 @@ interface Place {
   readonly value: Json
   /** What was written; undefined = nothing: it is a default. */
   readonly node: SourceNode | undefined
+  readonly root: SourceNode
   readonly path: DocumentPath
   /** The same with indexes, by which secrets are known. */
   readonly steps: readonly (string | number)[]
 }
 
 function visit(place: Place, found: ValueOrigin[]): void {
-  const { value, node, path, steps } = place
+  const { value, node, root, path, steps } = place
   if (Array.isArray(value) && shapeOf(path) === 'list') {
     value.forEach((item, i) => {
       const step = identityOf(path, item) ?? String(i)
-      visit({ value: item, node: node && child(node, i), path: [...path, step], steps: [...steps, i] }, found)
+      visit({ value: item, node: node && child(node, i), root, path: [...path, step], steps: [...steps, i] }, found)
     })
     return
   }
   if (isObject(value) && Object.keys(value).length > 0) {
     for (const [key, inner] of Object.entries(value)) {
-      visit({ value: inner, node: partOf(node, key, path), path: [...path, key], steps: [...steps, key] }, found)
+      const own = partOf(node, key, path)
+      const part = key === 'cache' && path[0] === 'routes' ? cacheNode(own, root) : own
+      visit({ value: inner, node: part, root, path: [...path, key], steps: [...steps, key] }, found)
     }
     return
   }

@@ -26,6 +26,8 @@ const shapes: Readonly<Record<string, Shape>> = {
   'pools/*/keepalive': 'object',
   routes: 'list',
   'routes/*': 'object',
+  cache: 'object',
+  cache_store: 'object',
   admin: 'object',
   limits: 'object',
   logging: 'object',

@@ -3,6 +3,7 @@ import { formatByteSize } from '../../util/byte-size.ts'
 import type { RouteConfig } from '../config.ts'
 import type { BodyConfig } from '../schema/route/body.ts'
 import type { FieldConfig, HeaderEditsConfig } from '../schema/route/headers.ts'
+import { cacheForm } from './cache.ts'
 
 type Form = Record<string, unknown>
 
@@ -46,7 +47,7 @@ function editsForm({ set, add, remove }: HeaderEditsConfig): Form {
   }
 }
 
-export function answersForm({ compression, errorPages }: RouteConfig): Form {
+export function answersForm({ cache, compression, errorPages }: RouteConfig): Form {
   return {
     ...(compression !== null && {
       compression: {
@@ -55,6 +56,7 @@ export function answersForm({ compression, errorPages }: RouteConfig): Form {
         min_size: formatByteSize(compression.minSize),
       },
     }),
+    ...(cache !== null && { cache: cacheForm(cache) }),
     ...(errorPages.length > 0 && {
       error_pages: errorPages.map(({ statuses, body, contentType, intercept }) => ({
         status: statuses.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`)),

@@ -50,6 +50,44 @@ const limit = fc.oneof(
     burst: optional(fc.integer({ min: 1, max: 9 })),
   }),
 )
+const names = optional(fc.constantFrom([], ['X-A'], ['x-b', 'X-C']))
+const limits = optional(
+  record({ header: optional(conditions), cookie: optional(conditions), query: optional(conditions) }),
+)
+const cache = record({
+  ttl: optional(fc.oneof(fc.constant('origin'), duration)),
+  ttl_by_status: optional(
+    fc.dictionary(fc.constantFrom('404', '410-418', '4xx', '2XX', '200-299', '503'), duration, {
+      noNullPrototype: true,
+    }),
+  ),
+  heuristic: optional(
+    fc.oneof(
+      fc.constant(false),
+      record({ share: optional(fc.constantFrom('10%', '0.5%', 0.25, 0, 1)), max: optional(duration) }),
+    ),
+  ),
+  stale_while_revalidate: optional(fc.oneof(fc.constant('origin'), duration)),
+  stale_if_error: optional(fc.oneof(fc.constant('origin'), duration)),
+  stale_when_down: optional(fc.oneof(fc.constant(0), duration)),
+  key: optional(
+    record({
+      query: optional(fc.constantFrom('all', 'none', { only: 'a*' }, { except: ['utm_*', 'b'] })),
+      sort_query: optional(fc.boolean()),
+      headers: names,
+      cookies: names,
+    }),
+  ),
+  vary: names,
+  bypass: limits,
+  no_store: limits,
+  client_directives: optional(fc.constantFrom('honor', 'no-reload', 'ignore')),
+  set_cookie: optional(fc.constantFrom('skip', 'strip', 'store')),
+  target_fields: names,
+  tag_fields: names,
+  status: optional(fc.constantFrom('on', 'off', 'key')),
+  wait_for: optional(fc.oneof(fc.constant(0), fc.constant('3s'))),
+})
 const forwarding = fc.oneof(record({ pool }), record({ split })).chain((action) =>
   record({
     mirror: optional(
@@ -70,6 +108,7 @@ const forwarding = fc.oneof(record({ pool }), record({ split })).chain((action) 
     host_header: optional(fc.constantFrom('backend', 'a.example:80')),
     sticky: optional(fc.constantFrom(false, { by: 'cookie' }, { by: 'ip', ttl: '5m' })),
     compression: optional(fc.constantFrom(true, false, { min_size: 0, types: 'text/*' })),
+    cache: optional(fc.oneof(fc.boolean(), cache)),
   }).map((rest) => ({ ...action, ...rest })),
 )
 const answering = fc.oneof(

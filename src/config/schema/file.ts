@@ -1,11 +1,13 @@
 // The whole configuration: the long form with its defaults, and what a file may say (long form plus the flat keys).
 import { z } from 'zod'
 import { admin, adminDefaults } from './admin.ts'
+import { cacheStore } from './cache-store.ts'
 import { healthDefaults, healthInterval, healthMethod } from './health.ts'
 import { listener } from './listener.ts'
 import { flatTls } from './listener-tls.ts'
 import { backends, pool, poolDefaults, strategy } from './pool.ts'
 import { processShape } from './process.ts'
+import { cache } from './route/cache.ts'
 import { rateLimit } from './route/limits.ts'
 import { pluginModule } from './route/plugin-ref.ts'
 import { routes } from './route.ts'
@@ -31,6 +33,11 @@ const longShape = {
   rate_limit: rateLimit.optional().meta({
     description: 'Of requests that no written route takes: those that listeners pass to their pools by themselves.',
   }),
+  cache: cache.optional().meta({
+    description:
+      'Answers are stored and served again: of every route that does not say otherwise, and of requests that no written route takes.',
+  }),
+  cache_store: cacheStore.optional().meta({ description: 'Where they are stored; one for the whole process.' }),
   plugins: z
     .array(pluginModule)
     .max(64, { error: 'has more than 64 modules' })

@@ -14,6 +14,7 @@ import {
   split,
 } from './route/action.ts'
 import { compression, errorPages } from './route/answers.ts'
+import { cache } from './route/cache.ts'
 import { headers, securityHeaders } from './route/headers.ts'
 import { concurrency, rateLimit } from './route/limits.ts'
 import { match } from './route/match.ts'
@@ -77,6 +78,10 @@ export const routeShape = {
     .optional()
     .meta({ description: 'Header fields by which browsers protect their users.' }),
   compression: compression.optional().meta({ description: 'Compresses answers that are not yet.' }),
+  cache: cache.optional().meta({
+    description:
+      'Answers are stored and served again. An object is laid over that of the top level key by key; false: off, whatever the top level says.',
+  }),
   error_pages: errorPages.optional().meta({ description: 'What is sent in place of errors; the first that fits.' }),
   access_log: z
     .boolean()
@@ -113,6 +118,7 @@ export const route = routeObject.superRefine(oneAction).transform((r) => ({
   forwardAuth: r.forward_auth ?? null,
   securityHeaders: r.security_headers ?? null,
   compression: r.compression ?? null,
+  cache: r.cache,
   errorPages: r.error_pages ?? [],
   accessLog: r.access_log,
   use: (r.use ?? []) as readonly PluginRef[],

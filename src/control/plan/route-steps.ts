@@ -53,6 +53,7 @@ const words: Readonly<Record<keyof RouteConfig, string>> = {
   forwardAuth: 'forward_auth',
   securityHeaders: 'security_headers',
   compression: 'compression',
+  cache: 'cache',
   errorPages: 'error_pages',
   accessLog: 'access_log',
   use: 'use',
