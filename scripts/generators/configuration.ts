@@ -88,6 +88,9 @@ interface Section {
 /** Flat keys whose objects are described where they belong, in the pool. */
 const twins: Readonly<Record<string, string>> = { backends: 'pools.NAME.backends[]', sticky: 'pools.NAME.sticky' }
 
+/** The same objects once more: described at their other place. */
+const sameAs: Readonly<Record<string, string>> = { 'routes[].cache': 'cache' }
+
 function sections(root: JsonSchema): string[] {
   const found: Section[] = [{ title: 'Top level', description: '', schema: root }]
   collect(root, '', found)
@@ -96,8 +99,9 @@ function sections(root: JsonSchema): string[] {
 
 function collect(schema: JsonSchema, path: string, found: Section[]): void {
   for (const [key, value] of Object.entries(schema.properties ?? {})) {
-    if (path === '' && key in twins) continue
-    collectValue(value, path === '' ? key : `${path}.${key}`, found)
+    const place = path === '' ? key : `${path}.${key}`
+    if ((path === '' && key in twins) || place in sameAs) continue
+    collectValue(value, place, found)
   }
 }
 
@@ -124,7 +128,7 @@ function renderSection({ title, description, schema }: Section): string {
     const where = title === 'Top level' ? (twins[key] ?? key) : `${title.replace(/ with by: .*/, '')}.${key}`
     const cells = [
       code(key),
-      typeOf(value, where),
+      typeOf(value, sameAs[where] ?? where),
       defaultOf(value, schema.required?.includes(key) ?? false),
       meaning(value),
     ]
