@@ -3,8 +3,11 @@ import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
 import type { TLSSocket } from 'node:tls'
-import { bodyBytes } from './backend.ts'
+import { type Backend, bodyBytes } from './backend.ts'
 import { type Certificate, tlsSuite } from './certificate.ts'
+
+/** Below it the backend forbids storing. */
+const privatePath = '/private/'
 
 /** Where to ask; `certificate` is that of a server that speaks TLS, null for plain HTTP. */
 export interface Asked {
@@ -23,7 +26,32 @@ export async function checkAnswer(proxy: Asked, backendPort: number, path: strin
   }
 }
 
-function fetchBody({ port, certificate }: Asked, path: string): Promise<{ status: number; body: Buffer }> {
+/**
+ * Of a proxy with a cache that was asked for the path before: throws unless it answers without the backend and, where
+ * it says anything of hits, calls that a hit; or, for what must not be stored, asks the backend each time.
+ */
+export async function checkCaching(proxy: Asked, backend: Backend, path: string, saysHit?: SaysHit): Promise<void> {
+  const mayStore = !path.startsWith(privatePath)
+  const before = await backend.requests()
+  for (let i = 0; i < 3; i++) {
+    const { fields } = await fetchBody(proxy, path)
+    const isHit = saysHit?.(fields) ?? mayStore
+    if (isHit !== mayStore)
+      throw new Error(`${path}: ${isHit ? 'a' : 'no'} hit by its fields: ${JSON.stringify(fields)}`)
+  }
+  const asked = (await backend.requests()) - before
+  if (asked !== (mayStore ? 0 : 3)) throw new Error(`${path}: the backend was asked ${asked} times for 3 answers`)
+}
+
+type SaysHit = (fields: http.IncomingHttpHeaders) => boolean
+
+interface Answer {
+  readonly status: number
+  readonly fields: http.IncomingHttpHeaders
+  readonly body: Buffer
+}
+
+function fetchBody({ port, certificate }: Asked, path: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const options = { host: '127.0.0.1', port, path, timeout: 5000 }
     const receive = (response: http.IncomingMessage) => {
@@ -33,7 +61,9 @@ function fetchBody({ port, certificate }: Asked, path: string): Promise<{ status
         if (problem !== null) reject(new Error(problem))
       }
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }))
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, fields: response.headers, body: Buffer.concat(chunks) })
+      })
       response.on('error', reject)
     }
     const request =

@@ -29,8 +29,15 @@ export interface WrkOptions extends LoadOptions {
 }
 
 export interface PaceOptions extends LoadOptions {
-  /** Mean requests per second, whatever the proxy does. */
-  readonly rate: number
+  /** Mean requests per second, whatever the proxy does; without it as many as it answers (a closed loop). */
+  readonly rate?: number
+  /**
+   * `unique`: each request has a number after its path that none had before. `listed`: the lines of a file in turn, from
+   * line `from` on, the first after the last; with `once` it ends when each has been asked for, however long it takes.
+   */
+  readonly paths?:
+    | { readonly kind: 'unique' }
+    | { readonly kind: 'listed'; readonly file: string; readonly from: number; readonly once: boolean }
 }
 
 export interface PaceResult extends LoadResult {
@@ -72,8 +79,15 @@ export async function runWrk(o: WrkOptions): Promise<LoadResult> {
 
 /** Open-loop load at a fixed rate with random (but always the same) arrivals; latency counts from when a request was due. */
 export async function runPace(o: PaceOptions): Promise<PaceResult> {
-  const result = await runGo<GoReport & { offered: number }>('pace', o, ['-rate', String(o.rate)])
+  const options = ['-rate', String(o.rate ?? 0), ...pathOptions(o.paths)]
+  const result = await runGo<GoReport & { offered: number }>('pace', o, options)
   return { ...result, requests: result.completed }
+}
+
+function pathOptions(paths: PaceOptions['paths']): string[] {
+  if (paths === undefined) return []
+  if (paths.kind === 'unique') return ['-unique']
+  return ['-list', paths.file, '-from', String(paths.from), ...(paths.once ? ['-once'] : [])]
 }
 
 /**

@@ -1,6 +1,6 @@
 // The loads that need only a proxy and a length: what the scenarios of that kind measure, and what the profiler runs.
 import { service } from './gateway.ts'
-import { type LoadResult, runHandshakes, runWrk } from './load-tools.ts'
+import { type LoadResult, runHandshakes, runPace, runWrk } from './load-tools.ts'
 import type { Front } from './rivals.ts'
 
 /** A proxy that runs. */
@@ -25,6 +25,10 @@ export interface Load {
   readonly closeEach?: boolean
   /** With TLS and `closeEach`: whether a connection offers a session ticket of an earlier one. wrk always does. */
   readonly handshake?: 'full' | 'resumed'
+  /** Each request is for a path of its own: this one and a number that no other request had. */
+  readonly unique?: boolean
+  /** Size of the cache it is meant for; default as stage.ts says. */
+  readonly cacheMiB?: number
 }
 
 export const connections = 64
@@ -41,6 +45,13 @@ export const loads = {
   'tls-small': { path: '/small', front: 'tls' },
   'tls-1m': { path: '/1m', front: 'tls' },
   'tls-handshake': { path: '/small', front: 'tls', closeEach: true, handshake: 'full' },
+  'cache-small': { path: '/cached/small', front: 'cache' },
+  'cache-64k': { path: '/cached/64k', front: 'cache' },
+  'cache-1m': { path: '/cached/1m', front: 'cache' },
+  // So small that the warm-up fills it: what is measured throws out as much as it stores.
+  'cache-miss': { path: '/unique/small/', front: 'cache', unique: true, cacheMiB: 32 },
+  'cache-miss-64k': { path: '/unique/64k/', front: 'cache', unique: true, cacheMiB: 32 },
+  'cache-pass': { path: '/private/small', front: 'cache', cacheMiB: 32 },
   'tls-resumed': { path: '/small', front: 'tls', closeEach: true, handshake: 'resumed' },
 } as const satisfies Readonly<Record<string, Load>>
 
@@ -50,5 +61,6 @@ export type LoadName = keyof typeof loads
 export function applyLoad(instance: Instance, load: Load, cpus: Cpus, seconds: number): Promise<LoadResult> {
   const common = { port: instance.port, path: load.path, cpus: cpus.load, seconds, connections }
   if (load.handshake !== undefined) return runHandshakes({ ...common, resume: load.handshake === 'resumed' })
+  if (load.unique) return runPace({ ...common, paths: { kind: 'unique' } })
   return runWrk({ ...common, secure: load.front === 'tls', closeEach: load.closeEach === true })
 }

@@ -1,5 +1,6 @@
 // The nginx configurations of the benchmark: the parts that the backend and the measured proxy share, and the proxy's own.
 
+import { nginxCache } from './cache-config.ts'
 import { tlsSuite } from './certificate.ts'
 import { rateLimit, services } from './gateway.ts'
 import type { Job } from './rivals.ts'
@@ -41,6 +42,7 @@ stream {
   return `${nginxMain(job.directory, job.workers)}
 ${nginxHttp(job.directory)}
   ${job.front === 'routes' ? `limit_req_zone $binary_remote_addr zone=clients:10m rate=${rateLimit}r/s;` : ''}
+  ${job.cacheMiB > 0 ? nginxCache(job) : ''}
   upstream backend { ${backend} keepalive 256; keepalive_requests 1000000000; }
   server {
     listen ${listen};

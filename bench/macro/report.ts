@@ -3,7 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Machine } from './machine.ts'
 import { median, type Results, ratio } from './results.ts'
-import { type Metric, type Scenario, scenarios } from './scenarios.ts'
+import type { Metric, Scenario } from './scenario.ts'
+import { scenarios } from './scenarios.ts'
 import { judge } from './targets.ts'
 
 export interface Run {

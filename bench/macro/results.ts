@@ -1,5 +1,5 @@
 // The numbers of a run and how they are condensed: medians over rounds, and ratios paired round by round.
-import type { Values } from './scenarios.ts'
+import type { Values } from './scenario.ts'
 
 export interface Sample {
   readonly scenario: string

@@ -1,18 +1,20 @@
 // The proxies that are compared: how each is found, configured for one comparable job, and started.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import type { IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildGo } from './build-go.ts'
+import { haproxyCache, haproxyCacheRules, varnishCommand } from './cache-config.ts'
 import { type Certificate, tlsSuite } from './certificate.ts'
 import { rateLimit, services } from './gateway.ts'
 import { nginxProxy } from './nginx-config.ts'
 
 /**
- * What a proxy takes from clients: HTTP, any bytes (the same HTTP goes through unread), HTTP over TLS, or HTTP with what
- * a gateway does: a hundred routes, header edits, a rate limit by client.
+ * What a proxy takes from clients: HTTP, any bytes (the same HTTP goes through unread), HTTP over TLS, HTTP with what
+ * a gateway does (a hundred routes, header edits, a rate limit by client), or HTTP with answers that are cached.
  */
-export type Front = 'http' | 'tcp' | 'tls' | 'routes'
+export type Front = 'http' | 'tcp' | 'tls' | 'routes' | 'cache'
 
 /** What a proxy has to do: listen on `port` of 127.0.0.1 and pass everything to the backend, with this many workers. */
 export interface Job {
@@ -23,8 +25,12 @@ export interface Job {
   /** For `front: 'tls'`, else null. */
   readonly certificate: Certificate | null
   readonly workers: number
+  /** Size of the cache; 0 = none. */
+  readonly cacheMiB: number
   /** Of its own; files may be written there. */
   readonly directory: string
+  /** The same in memory, where the system has such a place: for a cache of files. */
+  readonly memoryDirectory: string
 }
 
 export interface Launch {
@@ -39,6 +45,8 @@ export interface Rival {
   readonly byNameOnly?: boolean
   /** Its version, or throws with the reason why it cannot take part. */
   version(): string
+  /** Whether an answer calls itself a hit; not there where it says nothing of it. */
+  saysHit?(fields: IncomingHttpHeaders): boolean
   /** Writes its configuration and says how to start it. */
   prepare(job: Job): Launch
 }
@@ -48,12 +56,13 @@ const launcher = join(repository, 'bin/frontdesk.js')
 
 const frontdesk: Rival = {
   name: 'frontdesk',
-  fronts: ['http', 'tcp', 'tls', 'routes'],
+  fronts: ['http', 'tcp', 'tls', 'routes', 'cache'],
   version() {
     if (!existsSync(launcher)) throw new Error('bin/frontdesk.js is missing')
     const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string }
     return `${version}${commit()}, Node ${process.versions.node}`
   },
+  saysHit: (fields) => /^frontdesk; hit(;|$)/.test(String(fields['cache-status'])),
   prepare: (job) => ({ command: frontdeskCommand(job, []) }),
 }
 
@@ -64,7 +73,8 @@ export function frontdeskCommand(job: Job, nodeFlags: readonly string[]): string
   const listeners = [{ name: 'default', listen: `127.0.0.1:${job.port}`, ...frontdeskFront(job) }]
   const admin = { listen: `127.0.0.1:${job.adminPort}` }
   const routes = job.front === 'routes' ? { routes: gatewayRoutes() } : {}
-  writeFileSync(config, JSON.stringify({ listeners, admin, workers: job.workers, backends, ...routes }))
+  const cache = job.cacheMiB > 0 ? { cache: true, cache_store: { memory: `${job.cacheMiB}MB` } } : {}
+  writeFileSync(config, JSON.stringify({ listeners, admin, workers: job.workers, backends, ...routes, ...cache }))
   return [process.execPath, ...nodeFlags, launcher, 'run', '-c', config]
 }
 
@@ -92,7 +102,7 @@ function frontdeskFront({ front, certificate }: Job): object {
 
 const nginx: Rival = {
   name: 'nginx',
-  fronts: ['http', 'tcp', 'tls', 'routes'],
+  fronts: ['http', 'tcp', 'tls', 'routes', 'cache'],
   version: () => /nginx\/(\S+)/.exec(output('nginx', ['-v']))?.[1] ?? 'unknown',
   prepare(job) {
     const config = join(job.directory, 'nginx.conf')
@@ -112,7 +122,8 @@ function streamModule(): string | null {
 
 const haproxy: Rival = {
   name: 'haproxy',
-  fronts: ['http', 'tcp', 'tls'],
+  fronts: ['http', 'tcp', 'tls', 'cache'],
+  saysHit: (fields) => fields.age !== undefined,
   version: () => /version (\d[^-\s]*)/.exec(output('haproxy', ['-v']))?.[1] ?? 'unknown',
   prepare(job) {
     const config = join(job.directory, 'haproxy.cfg')
@@ -126,11 +137,11 @@ defaults
   timeout connect 5s
   timeout client 75s
   timeout server 75s
-${job.front === 'tcp' ? '' : '  http-reuse always\n'}frontend front
+${job.front === 'tcp' ? '' : '  http-reuse always\n'}${haproxyCache(job)}frontend front
   bind 127.0.0.1:${job.port}${haproxyTls(job)}
   default_backend back
 backend back
-  server one 127.0.0.1:${job.backendPort}
+${haproxyCacheRules(job)}  server one 127.0.0.1:${job.backendPort}
 `,
     )
     return { command: ['haproxy', '-db', '-f', config] }
@@ -179,6 +190,14 @@ const go: Rival = {
   },
 }
 
+const varnish: Rival = {
+  name: 'varnish',
+  fronts: ['cache'],
+  saysHit: (fields) => /^\d+ \d+$/.test(String(fields['x-varnish'])),
+  version: () => /varnish-(\d\S*)/.exec(output('varnishd', ['-V']))?.[1] ?? 'unknown',
+  prepare: (job) => ({ command: varnishCommand(job) }),
+}
+
 const httpProxy = nodeRival('http-proxy', 'http-proxy.mjs')
 const fastifyHttpProxy = nodeRival('@fastify/http-proxy', 'fastify-http-proxy.mjs')
 
@@ -191,6 +210,7 @@ export const rivals: readonly Rival[] = [
   frontdesk,
   nginx,
   haproxy,
+  varnish,
   caddy,
   go,
   httpProxy,

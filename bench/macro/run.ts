@@ -1,5 +1,5 @@
 // `npm run bench`: starts the backend, then every proxy in turn on the same core, measures, prints and saves.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startBackend } from './backend.ts'
@@ -11,7 +11,8 @@ import { profile } from './profile.ts'
 import { formatText, save } from './report.ts'
 import type { Sample } from './results.ts'
 import { type Rival, rivals } from './rivals.ts'
-import { type Conditions, type Scenario, scenarios } from './scenarios.ts'
+import type { Conditions, Scenario } from './scenario.ts'
+import { scenarios } from './scenarios.ts'
 import { type Stage, type Started, startAll, startRival, stopAll } from './stage.ts'
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
@@ -60,17 +61,17 @@ async function runScenario(stage: Stage, scenario: Scenario, all: readonly Rival
 }
 
 async function conditionsFor(stage: Stage, scenario: Scenario): Promise<Conditions> {
-  const { cpus, options } = stage
-  const { seconds, soakSeconds, idleConnections } = options
+  const { cpus, backend, directory, options } = stage
+  const { seconds, warmUpSeconds, soakSeconds, idleConnections } = options
   const nginxMaxRate = scenario.needsNginxRate ? await measureNginxRate(stage) : 0
-  return { cpus, seconds, soakSeconds, idleConnections, nginxMaxRate }
+  return { cpus, backend, directory, seconds, warmUpSeconds, soakSeconds, idleConnections, nginxMaxRate }
 }
 
 /** Requests per second of nginx on one core in the scenario `small`. */
 async function measureNginxRate(stage: Stage): Promise<number> {
   const nginx = rivals.find((rival) => rival.name === 'nginx')!
   const small = scenarios.find((scenario) => scenario.name === 'small')!
-  const instance = await startRival(stage, nginx, small, 1)
+  const instance = await startRival(stage, nginx, small, { workers: 1 })
   try {
     const load = await applyLoad(instance, loads.small, stage.cpus, Math.max(2, stage.options.seconds))
     const rate = load.requests / load.seconds
@@ -130,10 +131,13 @@ async function main(): Promise<number> {
   const cpus = planCpus()
   const remarks = await remarkOnNoise()
   const directory = mkdtempSync(join(tmpdir(), 'frontdesk-bench-'))
-  process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
+  const memoryDirectory = existsSync('/dev/shm') ? mkdtempSync('/dev/shm/frontdesk-bench-') : directory
+  process.on('exit', () => {
+    for (const folder of [directory, memoryDirectory]) rmSync(folder, { recursive: true, force: true })
+  })
   killAllOnExit()
   const backend = await startBackend(directory, cpus.load)
-  const stage: Stage = { directory, backend, cpus, options, remarks }
+  const stage: Stage = { directory, memoryDirectory, backend, cpus, options, remarks }
   return options.profile === null ? compare(stage) : profile(stage, options.profile)
 }
 

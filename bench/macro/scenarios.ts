@@ -1,92 +1,11 @@
 // The scenarios: what load each one makes, what it measures, and with how many workers and processes.
 import { setTimeout as wait } from 'node:timers/promises'
+import { cacheScenarios } from './cache-scenarios.ts'
 import { openIdleConnections } from './idle-connections.ts'
-import { type LoadResult, runPace } from './load-tools.ts'
-import { applyLoad, type Cpus, connections, type Instance, type Load, type LoadName, loads } from './loads.ts'
-import { resetPeak, treeUsage } from './measure.ts'
-import type { Front } from './rivals.ts'
-
-/** One measured number. A metric with `ratio` is also shown relative to nginx. */
-export interface Metric {
-  readonly key: string
-  readonly title: string
-  readonly digits: number
-  readonly ratio?: boolean
-}
-
-export type Values = Readonly<Record<string, number>>
-
-/** What a measurement needs to know besides the instance. */
-export interface Conditions {
-  readonly cpus: Cpus
-  readonly seconds: number
-  readonly soakSeconds: number
-  readonly idleConnections: number
-  /** Of nginx with 64 connections and small answers; 0 unless the scenario asks for it. */
-  readonly nginxMaxRate: number
-}
-
-export interface Scenario {
-  readonly name: string
-  readonly title: string
-  readonly metrics: readonly Metric[]
-  /** Its answer is checked before anything is measured. */
-  readonly path: string
-  /** Only proxies that have it take part. */
-  readonly front: Front
-  /** One instance is started for each entry, with that many workers. */
-  readonly workers: readonly number[]
-  /** A new process for every measurement, where the memory of earlier ones would disturb. */
-  readonly fresh?: boolean
-  readonly maxRounds?: number
-  readonly needsNginxRate?: boolean
-  readonly warmUp?: Load
-  measure(instances: readonly Instance[], conditions: Conditions): Promise<Values>
-}
-
-const cpu: Metric = { key: 'cpuUs', title: 'CPU µs/req', digits: 1, ratio: true }
-const rate: Metric = { key: 'rps', title: 'req/s', digits: 0, ratio: true }
-const p50: Metric = { key: 'p50Ms', title: 'p50 ms', digits: 3, ratio: true }
-const p99: Metric = { key: 'p99Ms', title: 'p99 ms', digits: 3, ratio: true }
-const peak: Metric = { key: 'peakMiB', title: 'peak MiB', digits: 1, ratio: true }
-const busy: Metric = { key: 'busy', title: 'core busy %', digits: 0 }
-
-/** CPU time of the instance's processes over a load, with the load's own numbers. */
-async function metered<T extends LoadResult>(instance: Instance, run: () => Promise<T>): Promise<[Values, T]> {
-  resetPeak(instance.pid)
-  const before = treeUsage(instance.pid)
-  const startedMs = performance.now()
-  const result = await run()
-  const after = treeUsage(instance.pid)
-  const cpuUs = after.cpuUs - before.cpuUs
-  const values = {
-    cpuUs: cpuUs / result.requests,
-    rps: result.requests / result.seconds,
-    p50Ms: result.p50Us / 1000,
-    p99Ms: result.p99Us / 1000,
-    peakMiB: after.peakKiB / 1024,
-    busy: cpuUs / (performance.now() - startedMs) / 10,
-  }
-  return [values, result]
-}
-
-/** CPU per request under one of the named loads. */
-function loadScenario(name: LoadName, title: string): Scenario {
-  const load: Load = loads[name]
-  return {
-    name,
-    title,
-    metrics: [cpu, rate, p50, p99, peak, busy],
-    path: load.path,
-    front: load.front,
-    workers: [1],
-    warmUp: load,
-    async measure([instance], { cpus, seconds }) {
-      const [values] = await metered(instance!, () => applyLoad(instance!, load, cpus, seconds))
-      return values
-    },
-  }
-}
+import { runPace } from './load-tools.ts'
+import { applyLoad, connections, loads } from './loads.ts'
+import { treeUsage } from './measure.ts'
+import { busy, cpu, loadScenario, metered, p50, p99, type Scenario } from './scenario.ts'
 
 const halfLoad: Scenario = {
   name: 'half-load',
@@ -94,7 +13,7 @@ const halfLoad: Scenario = {
   metrics: [p50, p99, cpu, { key: 'kept', title: 'kept up %', digits: 1 }, busy],
   path: '/small',
   front: 'http',
-  workers: [1],
+  instances: [{ workers: 1 }],
   needsNginxRate: true,
   warmUp: loads.small,
   async measure([instance], { cpus, seconds, nginxMaxRate }) {
@@ -115,7 +34,8 @@ const twoWorkers: Scenario = {
   ],
   path: '/small',
   front: 'http',
-  workers: [1, 2],
+  instances: [{ workers: 1 }, { workers: 2 }],
+  pair: true,
   warmUp: loads.small,
   async measure([one, two], { cpus, seconds }) {
     const [first] = await metered(one!, () => applyLoad(one!, loads.small, cpus, seconds))
@@ -139,7 +59,7 @@ const idle: Scenario = {
   ],
   path: '/small',
   front: 'http',
-  workers: [1],
+  instances: [{ workers: 1 }],
   fresh: true,
   async measure([instance], { idleConnections }) {
     const { port, pid } = instance!
@@ -179,7 +99,7 @@ const soak: Scenario = {
   ],
   path: '/small',
   front: 'http',
-  workers: [1],
+  instances: [{ workers: 1 }],
   fresh: true,
   maxRounds: 1,
   async measure([instance], { cpus, soakSeconds }) {
@@ -226,4 +146,5 @@ export const scenarios: readonly Scenario[] = [
   loadScenario('tls-1m', `HTTPS: 1 MiB, ${connections} keep-alive connections`),
   loadScenario('tls-handshake', `HTTPS: a full handshake and one request per connection, ${connections} at once`),
   loadScenario('tls-resumed', `HTTPS: a resumed session and one request per connection, ${connections} at once`),
+  ...cacheScenarios,
 ]

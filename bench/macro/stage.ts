@@ -3,12 +3,15 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Backend } from './backend.ts'
 import { makeCertificate } from './certificate.ts'
-import { checkAnswer } from './check-answer.ts'
+import { checkAnswer, checkCaching } from './check-answer.ts'
 import { applyLoad, type Cpus, type Instance } from './loads.ts'
 import type { BenchOptions } from './options.ts'
 import { freePort, type Running, start, stop, waitForPort } from './processes.ts'
 import type { Front, Job, Rival } from './rivals.ts'
-import type { Scenario } from './scenarios.ts'
+import type { InstanceSpec, Scenario } from './scenario.ts'
+
+/** Of a cache whose scenario names no size. */
+const defaultCacheMiB = 256
 
 /** A proxy that runs, with the means to stop it. */
 export interface Started extends Instance {
@@ -17,6 +20,8 @@ export interface Started extends Instance {
 
 export interface Stage {
   readonly directory: string
+  /** In memory (tmpfs) where the system has one. */
+  readonly memoryDirectory: string
   readonly backend: Backend
   readonly cpus: Cpus
   readonly options: BenchOptions
@@ -24,23 +29,41 @@ export interface Stage {
   readonly remarks: string[]
 }
 
-/** A job with free ports and an own folder. */
-export async function newJob(stage: Stage, name: string, workers: number, front: Front): Promise<Job> {
+/** A job with free ports and folders of its own. */
+export async function newJob(stage: Stage, name: string, front: Front, spec: InstanceSpec): Promise<Job> {
   const [port, adminPort] = [await freePort(), await freePort()]
-  const directory = join(stage.directory, `${name.replaceAll(/\W/g, '')}-${port}`)
-  mkdirSync(directory)
+  const folder = `${name.replaceAll(/\W/g, '')}-${port}`
+  const [directory, memoryDirectory] = [join(stage.directory, folder), join(stage.memoryDirectory, `${folder}-memory`)]
+  for (const path of [directory, memoryDirectory]) mkdirSync(path)
   const certificate = front === 'tls' ? makeCertificate(stage.directory) : null
-  return { port, adminPort, backendPort: stage.backend.port, front, certificate, workers, directory }
+  const cacheMiB = front === 'cache' ? cacheSize(name, spec) : 0
+  const { workers } = spec
+  return {
+    port,
+    adminPort,
+    backendPort: stage.backend.port,
+    front,
+    certificate,
+    workers,
+    cacheMiB,
+    directory,
+    memoryDirectory,
+  }
+}
+
+function cacheSize(name: string, { cacheMiB = defaultCacheMiB }: InstanceSpec): number {
+  return typeof cacheMiB === 'number' ? cacheMiB : (cacheMiB[name] ?? defaultCacheMiB)
 }
 
 /** Starts one instance of a proxy, checks its answer and warms it up. */
-export async function startRival(stage: Stage, rival: Rival, scenario: Scenario, workers: number): Promise<Started> {
-  const job = await newJob(stage, rival.name, workers, scenario.front)
-  const cpus = scenario.workers.length > 1 ? stage.cpus.pair : stage.cpus.proxy
+export async function startRival(stage: Stage, rival: Rival, scenario: Scenario, spec: InstanceSpec): Promise<Started> {
+  const job = await newJob(stage, rival.name, scenario.front, spec)
+  const cpus = scenario.pair ? stage.cpus.pair : stage.cpus.proxy
   const running = start({ ...rival.prepare(job), cpus, logPath: join(job.directory, 'log') })
   try {
     await waitForPort(running, job.port)
     await checkAnswer(job, stage.backend.port, scenario.path)
+    if (job.cacheMiB > 0) await checkCaching(job, stage.backend, scenario.path, rival.saysHit)
     const instance = { port: job.port, pid: running.pid, running }
     if (scenario.warmUp) await applyLoad(instance, scenario.warmUp, stage.cpus, stage.options.warmUpSeconds)
     return instance
@@ -54,7 +77,7 @@ export async function startRival(stage: Stage, rival: Rival, scenario: Scenario,
 export async function startAll(stage: Stage, rival: Rival, scenario: Scenario): Promise<Started[]> {
   const started: Started[] = []
   try {
-    for (const workers of scenario.workers) started.push(await startRival(stage, rival, scenario, workers))
+    for (const spec of scenario.instances) started.push(await startRival(stage, rival, scenario, spec))
   } catch (error) {
     await stopAll(started)
     throw error
