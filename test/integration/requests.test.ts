@@ -65,6 +65,7 @@ leakTest('each filter leaves out what it does not ask for', async (scope) => {
     ['&path=/api', ['/api/1']],
     ['&method=post', ['/slow']],
     ['&status=404', ['/missing']],
+    ['&cache=hit,stale', []],
     ['&status=4xx,500-599', ['/missing', '/broken']],
     ['&errors=1', ['/broken']],
     ['&min_ms=400', ['/slow']],
@@ -155,7 +156,16 @@ leakTest('not everybody can have lists gathered at once', async (scope) => {
 
 leakTest('a filter that makes no sense is 400, and names itself', async (scope) => {
   const { proxy } = await served(scope)
-  for (const wrong of ['status=99x', 'status=5', 'client=me', 'min_ms=x', 'limit=0', 'backend=ftp://x', 'rout=api']) {
+  for (const wrong of [
+    'status=99x',
+    'status=5',
+    'client=me',
+    'min_ms=x',
+    'limit=0',
+    'backend=ftp://x',
+    'rout=api',
+    'cache=hot',
+  ]) {
     const answer = await ask(proxy.adminPort, { path: `/requests?follow=1&${wrong}` })
     assert.equal(answer.status, 400, wrong)
     assert.match(answer.body, new RegExp(wrong.split('=')[0]!), wrong)

@@ -10,7 +10,18 @@ import type { ServerSentEvent } from '../sse-parser.ts'
 import { type EventEntry, eventLine, type RequestEntry, requestLine } from '../tail-lines.ts'
 
 /** Options that are filters of the API by the same name. */
-const sameNames = ['route', 'pool', 'backend', 'listener', 'host', 'method', 'client', 'path', 'status'] as const
+const sameNames = [
+  'route',
+  'pool',
+  'backend',
+  'listener',
+  'host',
+  'method',
+  'client',
+  'path',
+  'status',
+  'cache',
+] as const
 
 type Filters = Readonly<Partial<Record<(typeof sameNames)[number], string>>>
 
@@ -31,6 +42,7 @@ Examples:
   frontdesk tail
   frontdesk tail --errors
   frontdesk tail --route api --status 5xx --slower-than 200ms
+  frontdesk tail --cache miss,bypass               what the backends are asked for though a route caches
   frontdesk tail --path /login --limit 10 --json
   frontdesk tail --events                          backends up and down, changes of the configuration`
 
@@ -49,6 +61,7 @@ export function defineTail(program: Command, context: CliContext): void {
     .addOption(new Option('--client <address>', 'only from this client'))
     .addOption(new Option('--path <prefix>', 'only where the path begins so'))
     .addOption(new Option('--status <status>', 'only with this status: 404, 5xx or 400-499'))
+    .addOption(new Option('--cache <result>', 'only what the cache made this of: hit, stale, miss …'))
     .addOption(option('--slower-than <duration>', 'only those that took at least so long', { parse: parseDuration }))
     .addOption(option('--errors', 'only those that failed or were answered with 5xx'))
     .addOption(option('--events', 'events instead of requests'))

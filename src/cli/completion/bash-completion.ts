@@ -1,6 +1,6 @@
 // The completion of bash, written out of the program's own commands. It needs nothing but bash.
-import { allCommands, type CompletedCommand, valuedNames } from './completion-tree.ts'
-import { kindCases } from './kind-cases.ts'
+import { allCommands, type CompletedCommand } from './completion-tree.ts'
+import { kindCases, valuedPatterns } from './kind-cases.ts'
 import { posixQuoted } from './shell-words.ts'
 
 export function bashCompletion(tree: CompletedCommand): string {
@@ -30,8 +30,8 @@ _frontdesk() {
     elif [[ $word == -*=* ]]; then
       [[ $word == --@(config|admin|admin-ca|admin-cert|admin-key|token|token-file)=* ]] && live+=("$word")
     elif [[ $word == -* ]]; then
-      case "$word" in
-      ${valuedNames(tree).join(' | ')}) option="$word" ;;
+      case "$path $word" in
+      ${valuedPatterns(tree).join(' | ')}) option="$word" ;;
       esac
     else
       case "\${path:+$path }$word" in

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Command } from 'commander'
 import { buildProgram } from '../program.ts'
 import { bashCompletion } from './bash-completion.ts'
-import { allCommands, completionTree, valuedNames } from './completion-tree.ts'
+import { allCommands, completionTree, valuedNames, valuedPlaces } from './completion-tree.ts'
 import { fishCompletion } from './fish-completion.ts'
 import { fishQuoted, posixQuoted } from './shell-words.ts'
 import { zshCompletion } from './zsh-completion.ts'
@@ -20,7 +20,12 @@ test('the tree has every command and every option of the program', () => {
   for (const command of commands) for (const { long } of command.options) assert.ok(words.has(long ?? ''), long ?? '')
 })
 
-test('an option takes a value in all commands, or in none: the scripts tell them apart by name', () => {
+test('an option that takes a value in one command and is a switch in another is known by its command', () => {
+  const program = new Command('frontdesk')
+  program.addCommand(new Command('tail').option('--cache <result>', '').option('--route <name>', ''))
+  program.addCommand(new Command('proxy').option('--cache', ''))
+  const small = completionTree(program)
+  assert.deepEqual([valuedNames(small), valuedPlaces(small)], [['--route'], ['tail --cache']])
   const valued = new Set(valuedNames(tree))
   const switches = allCommands(tree).flatMap(({ options }) => options.filter(({ value }) => value === null))
   for (const { names } of switches) for (const name of names) assert.ok(!valued.has(name), name)

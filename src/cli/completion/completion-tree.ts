@@ -1,6 +1,7 @@
 // What can be completed, read from the program itself: its commands, their options, and what kind of value each takes.
 import type { Command, Option } from 'commander'
 import { strategies } from '../../balancer/table.ts'
+import { cacheResults } from '../../state/names.ts'
 import { type LiveKind, liveKinds, shells } from './shells.ts'
 
 export type ValueKind = { readonly live: LiveKind } | { readonly words: readonly string[] } | 'file' | 'anything'
@@ -39,6 +40,7 @@ const optionKinds: Readonly<Record<string, ValueKind>> = {
   'tail --backend': { live: 'backends' },
   '--method': { words: methods },
   '--status': { words: ['2xx', '3xx', '4xx', '5xx'] },
+  'tail --cache': { words: cacheResults },
   '--strategy': { words: Object.keys(strategies) },
   '--list': { words: liveKinds },
   '--workers': { words: ['auto'] },
@@ -70,10 +72,23 @@ export function allCommands(command: CompletedCommand): CompletedCommand[] {
   return [command, ...command.subcommands.flatMap(allCommands)]
 }
 
-/** Names of options that take a value, in any command. */
+/** Names of options that take a value wherever they are known. */
 export function valuedNames(tree: CompletedCommand): string[] {
-  const all = allCommands(tree).flatMap(({ options }) => options.filter(({ value }) => value !== null))
-  return [...new Set(all.flatMap(({ names }) => names))].sort()
+  const switches = namesOf(tree, (option) => option.value === null)
+  return [...namesOf(tree, ({ value }) => value !== null)].filter((name) => !switches.has(name)).sort()
+}
+
+/** Options that take a value in one command and are switches in another: `tail --cache`, by the path of the command; '' and a space before those of the program itself. */
+export function valuedPlaces(tree: CompletedCommand): string[] {
+  const switches = namesOf(tree, (option) => option.value === null)
+  return allCommands(tree).flatMap(({ path, options }) => {
+    const valued = options.filter(({ value }) => value !== null).flatMap(({ names }) => names)
+    return valued.filter((name) => switches.has(name)).map((name) => `${path} ${name}`)
+  })
+}
+
+function namesOf(tree: CompletedCommand, isMeant: (option: CompletedOption) => boolean): ReadonlySet<string> {
+  return new Set(allCommands(tree).flatMap(({ options }) => options.filter(isMeant).flatMap(({ names }) => names)))
 }
 
 const isNotHelp = ({ names }: CompletedOption): boolean => !names.includes('--help')

@@ -5,6 +5,7 @@ import {
   type CompletedOption,
   type ValueKind,
   valuedNames,
+  valuedPlaces,
 } from './completion-tree.ts'
 import { fishQuoted } from './shell-words.ts'
 
@@ -23,6 +24,7 @@ function __frontdesk_state --description 'the command that is typed, and how man
             continue
         else if string match -q -- '-*' $word
             contains -- $word ${valuedNames(tree).join(' ')}
+            or contains -- "$command $word" ${valuedPlaces(tree).map(fishQuoted).join(' ')}
             and set isValue 1
         else
             set -l longer (string trim -- "$command $word")

@@ -1,5 +1,5 @@
 // Branches of a shell's `case` that tell what a value is: for bash and zsh, whose syntax of it is the same.
-import type { CompletedCommand, ValueKind } from './completion-tree.ts'
+import { type CompletedCommand, type ValueKind, valuedNames, valuedPlaces } from './completion-tree.ts'
 import { posixQuoted } from './shell-words.ts'
 
 /** `backends add --pool` and `backends drain 0`: the path, then the option or the number of the argument. */
@@ -17,4 +17,9 @@ function kindWord(kind: ValueKind): string {
   if (kind === 'anything') return ''
   if (kind === 'file') return 'file'
   return 'live' in kind ? `live:${kind.live}` : `words:${kind.words.join(' ')}`
+}
+
+/** What `command --option` looks like, for bash and zsh, where the option takes a value. */
+export function valuedPatterns(tree: CompletedCommand): string[] {
+  return [...valuedNames(tree).map((name) => `*' ${name}'`), ...valuedPlaces(tree).map(posixQuoted)]
 }

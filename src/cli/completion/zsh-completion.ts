@@ -1,6 +1,6 @@
 // The completion of zsh, written out of the program's own commands.
-import { allCommands, type CompletedCommand, type CompletedOption, valuedNames } from './completion-tree.ts'
-import { kindCases } from './kind-cases.ts'
+import { allCommands, type CompletedCommand, type CompletedOption } from './completion-tree.ts'
+import { kindCases, valuedPatterns } from './kind-cases.ts'
 import { posixQuoted } from './shell-words.ts'
 
 export function zshCompletion(tree: CompletedCommand): string {
@@ -37,8 +37,8 @@ _frontdesk() {
         --config=*|--admin=*|--admin-ca=*|--admin-cert=*|--admin-key=*|--token=*|--token-file=*) live+=("\${(Q)word}") ;;
       esac
     elif [[ $word == -* ]]; then
-      case "$word" in
-        ${valuedNames(tree).join('|')}) option="$word" ;;
+      case "$typed $word" in
+        ${valuedPatterns(tree).join('|')}) option="$word" ;;
       esac
     else
       case "\${typed:+$typed }$word" in

@@ -172,6 +172,15 @@ test('json: members that are chosen stand in their usual order', () => {
   )
 })
 
+test('what the cache made of a request is told only where there is something to tell', () => {
+  assert.doesNotMatch(accessJson(entry), /cache/)
+  assert.match(accessJson({ ...entry, cache: 'revalidated' }), /,"cache":"revalidated",/)
+  assert.equal(template('{cache}').http(entry, time), '-')
+  assert.equal(template('{cache}').http({ ...entry, cache: 'hit' }, time), 'hit')
+  assert.equal(template('{cache}').tcp(tcpEntry, time), '-')
+  assert.match(logVariableProblem('upstream_cache_status')!.hint, /\{cache\}/)
+})
+
 test('names that are not known are told with a guess', () => {
   assert.match(logVariableProblem('duraton_ms')!.hint, /\{duration_ms\}/)
   assert.match(logVariableProblem('remote_addr')!.hint, /\{client\.ip\}/)

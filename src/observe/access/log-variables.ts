@@ -85,6 +85,7 @@ export const logVariables: readonly LogVariable[] = [
   both('pool', 'its pool', (e) => text(e.pool)),
   both('backend', 'URL of the last backend that was asked', (e) => text(e.backend)),
   both('attempts', 'backends asked', (e) => String(e.attempts)),
+  { name: 'cache', meaning: 'what the cache made of it: `hit`, `miss` …', http: (e) => text(e.cache) },
   both('error', 'name of what went wrong', (e) => text(e.error)),
   both('client_gone', '`true` where the client went away before its answer was complete', (e) =>
     e.error === 'client_gone' ? 'true' : '-',
@@ -167,6 +168,8 @@ const otherNames: Readonly<Record<string, string>> = {
   size: 'bytes_sent',
   duration: 'duration_ms',
   upstream: 'backend',
+  upstream_cache_status: 'cache',
+  cache_status: 'cache',
 }
 
 /** What is wrong with the name of a variable, as message and hint; null = nothing. */

@@ -18,6 +18,8 @@ export interface FollowFilter {
   readonly path: string | null
   /** Any of these, both ends included. */
   readonly statuses: readonly { readonly from: number; readonly to: number }[] | null
+  /** Any of these results of the cache. */
+  readonly cache: readonly string[] | null
   readonly minMs: number | null
   /** Only answers with 5xx, and whatever has ended with an error. */
   readonly errors: boolean
@@ -34,6 +36,7 @@ export const followAll: FollowFilter = {
   client: null,
   path: null,
   statuses: null,
+  cache: null,
   minMs: null,
   errors: false,
 }
@@ -73,7 +76,7 @@ const hasTried = ({ failures }: EndedEntry, backend: string): boolean =>
   failures?.some((attempt) => attempt.backend === backend) === true
 
 function requestTests(filter: FollowFilter, shown: (target: string) => string): RequestTest[] {
-  const { route, host, method, path, statuses } = filter
+  const { route, host, method, path, statuses, cache } = filter
   const tests: RequestTest[] = []
   if (route !== null) tests.push((entry) => entry.route === route)
   if (host !== null) tests.push((entry) => withoutPort(entry.host.toLowerCase()) === host)
@@ -85,6 +88,7 @@ function requestTests(filter: FollowFilter, shown: (target: string) => string): 
   if (statuses !== null) {
     tests.push(({ status }) => statuses.some(({ from, to }) => status >= from && status <= to))
   }
+  if (cache !== null) tests.push((entry) => cache.includes(entry.cache))
   return tests
 }
 

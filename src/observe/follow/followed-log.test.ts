@@ -94,6 +94,16 @@ it('hides what the access log hides, else what is hidden by default', () => {
   assert.deepEqual(targets(), ['/?token=a&mine=***'])
 })
 
+it('finds what the cache made of requests', () => {
+  const { followed, log, tell } = bed()
+  log.follow({ id: 1, filter: { ...followAll, cache: ['miss', 'bypass'] }, perSecond: 10 })
+  log.over(null)
+  for (const cache of ['hit', 'miss', '', 'bypass']) tell(entry({ cache }))
+  log.flush()
+  const told = followed.flatMap(({ entries }) => entries.map((line) => JSON.parse(line).cache))
+  assert.deepEqual(told, ['miss', 'bypass'])
+})
+
 it('finds nothing by what it hides', () => {
   const { followed, log, tell } = bed()
   const asked = { 1: '/a?token=s', 2: '/a?token=***', 3: '/a?page=2', 4: '/a' }

@@ -2,6 +2,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { backendUrl } from '../../../config/schema/backend.ts'
 import type { FollowFilter } from '../../../observe/follow/follow-filter.ts'
+import { cacheResults } from '../../../state/names.ts'
 import { parseCidr, unixPeers } from '../../../util/cidr.ts'
 import { type LivePort, LiveReader } from '../../live-requests.ts'
 import type { AdminApp } from '../app.ts'
@@ -45,6 +46,22 @@ const statuses = z
     example: '404,5xx,200-299',
   })
 
+const cache = z
+  .string()
+  .transform((value, context) => {
+    const results = value.split(',').map((one) => one.trim().toLowerCase())
+    const known: readonly string[] = cacheResults
+    if (results.every((one) => known.includes(one))) return results
+    context.addIssue({ code: 'custom', message: `use ${known.join(', ')}; several with commas` })
+    return z.NEVER
+  })
+  .optional()
+  .openapi({
+    type: 'string',
+    description: `What the cache made of them, separated by commas: ${cacheResults.join(', ')}.`,
+    example: 'miss,bypass',
+  })
+
 const client = z
   .string()
   .superRefine((value, context) => {
@@ -69,6 +86,7 @@ const query = z.strictObject({
   client,
   path: text('What the target begins with.', '/api/'),
   status: statuses,
+  cache,
   min_ms: z.coerce.number().min(0).optional().openapi({ description: 'At least so long, in milliseconds.' }),
   errors: z.enum(['0', '1']).optional().openapi({ description: '`1`: 5xx, and whatever ended with an error.' }),
 })
@@ -131,6 +149,7 @@ function filterOf({ errors, min_ms: minMs, status, method, host, ...names }: Wan
     client: names.client ?? null,
     path: names.path ?? null,
     statuses: status ?? null,
+    cache: names.cache ?? null,
     minMs: minMs ?? null,
     errors: errors === '1',
   }
