@@ -8,6 +8,7 @@ import {
   mirrorResults,
   rejectReasons,
   retryReasons,
+  storeRefusals,
   tlsVersions,
 } from './names.ts'
 
@@ -230,6 +231,7 @@ export const regions = {
       rateLimited: f64('refused by a limit of the route'),
       mirrored: f64('copies for its mirror, by result', mirrorResults.length),
       cached: f64('what the cache made of requests, by result', cacheResults.length),
+      notStored: f64('answers that the cache did not keep, by reason', storeRefusals.length),
       errors: f64('by name, see core/errors.ts', errorNames.length),
     },
   }),

@@ -76,6 +76,19 @@ export type MirrorResult = (typeof mirrorResults)[number]
 export const cacheResults = ['hit', 'stale', 'revalidated', 'miss', 'collapsed', 'bypass'] as const
 export type CacheResult = (typeof cacheResults)[number]
 
+/**
+ * Why an answer that a route which caches got from a backend was not stored: the rules of http/cache/policy/rules.ts that
+ * refuse; then what the store itself refuses: an answer longer than it takes, one for which there was no room (or that was
+ * purged on its way in), and one that broke off.
+ */
+export const storeRefusals = [
+  ...(['method', 'interim', 'partial', 'not-understood', 'status-not-cacheable', 'request-no-store'] as const),
+  ...(['no-store', 'private', 'authorization', 'cookie', 'set-cookie', 'vary-any', 'vary-unknown'] as const),
+  ...(['vary-too-much', 'nothing-said', 'useless', 'ttl-zero', 'no-store-condition', 'bypass-condition'] as const),
+  ...(['too-many-tags', 'too-large', 'no-room', 'incomplete'] as const),
+] as const
+export type StoreRefusal = (typeof storeRefusals)[number]
+
 /** Name of the route that a listener with a pool of its own has by itself, and of the traffic that no route took. */
 export const implicitRoute = 'default'
 /** Name under which routes are counted that have no row of their own. */

@@ -2,7 +2,15 @@
 import { bucketIndex } from './histogram.ts'
 import { regions, trafficEntries } from './layout.ts'
 import type { Memory } from './memory.ts'
-import { type CacheResult, cacheResults, type MirrorResult, methodNames, mirrorResults } from './names.ts'
+import {
+  type CacheResult,
+  cacheResults,
+  type MirrorResult,
+  methodNames,
+  mirrorResults,
+  type StoreRefusal,
+  storeRefusals,
+} from './names.ts'
 
 const { at } = regions.trafficLane
 const row32 = regions.trafficLane.rowBytes / 4
@@ -47,6 +55,10 @@ export class TrafficLane {
 
   cacheRequest(row: number, result: CacheResult): void {
     this.f64[this.base64 + row * row64 + at.cached + cacheResults.indexOf(result)]!++
+  }
+
+  notStored(row: number, refusal: StoreRefusal): void {
+    this.f64[this.base64 + row * row64 + at.notStored + storeRefusals.indexOf(refusal)]!++
   }
 
   /** The cell of a method and status: the entry that has it, else the next free one. */

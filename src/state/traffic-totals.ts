@@ -3,7 +3,15 @@ import { type ErrorName, errorNames } from '../core/errors.ts'
 import { bucketCount } from './histogram.ts'
 import { regions, trafficEntries } from './layout.ts'
 import type { Memory } from './memory.ts'
-import { type CacheResult, cacheResults, type MirrorResult, methodNames, mirrorResults } from './names.ts'
+import {
+  type CacheResult,
+  cacheResults,
+  type MirrorResult,
+  methodNames,
+  mirrorResults,
+  type StoreRefusal,
+  storeRefusals,
+} from './names.ts'
 
 /** A latency histogram summed over all workers: one count per bucket of histogram.ts, and the sum in microseconds. */
 export interface HistogramTotals {
@@ -32,6 +40,8 @@ export interface TrafficTotals {
   readonly mirrored: Readonly<Partial<Record<MirrorResult, number>>>
   /** What the cache made of requests; only the results that occurred. */
   readonly cached: Readonly<Partial<Record<CacheResult, number>>>
+  /** Answers that the cache did not keep; only the reasons that occurred. */
+  readonly notStored: Readonly<Partial<Record<StoreRefusal, number>>>
 }
 
 const { at, rowBytes } = regions.trafficLane
@@ -43,6 +53,7 @@ export function trafficTotals(memory: Memory, rows: readonly number[]): TrafficT
   const errors = new Array<number>(errorNames.length).fill(0)
   const mirrored = new Array<number>(mirrorResults.length).fill(0)
   const cached = new Array<number>(cacheResults.length).fill(0)
+  const notStored = new Array<number>(storeRefusals.length).fill(0)
   let sumUs = 0
   let rateLimited = 0
   const { f64, lanesUsed } = memory
@@ -54,6 +65,7 @@ export function trafficTotals(memory: Memory, rows: readonly number[]): TrafficT
       for (let i = 0; i < errors.length; i++) errors[i]! += f64[lane + at.errors + i]!
       for (let i = 0; i < mirrored.length; i++) mirrored[i]! += f64[lane + at.mirrored + i]!
       for (let i = 0; i < cached.length; i++) cached[i]! += f64[lane + at.cached + i]!
+      for (let i = 0; i < notStored.length; i++) notStored[i]! += f64[lane + at.notStored + i]!
       sumUs += f64[lane + at.durationSum]!
       rateLimited += f64[lane + at.rateLimited]!
     }
@@ -65,6 +77,7 @@ export function trafficTotals(memory: Memory, rows: readonly number[]): TrafficT
     rateLimited,
     mirrored: named(mirrorResults, mirrored),
     cached: named(cacheResults, cached),
+    notStored: named(storeRefusals, notStored),
   }
 }
 
@@ -78,6 +91,7 @@ export function trafficSince(now: TrafficTotals, before: TrafficTotals): Traffic
   const errors = errorNames.map((name) => (now.errors[name] ?? 0) - (before.errors[name] ?? 0))
   const mirrored = mirrorResults.map((name) => (now.mirrored[name] ?? 0) - (before.mirrored[name] ?? 0))
   const cached = cacheResults.map((name) => (now.cached[name] ?? 0) - (before.cached[name] ?? 0))
+  const notStored = storeRefusals.map((name) => (now.notStored[name] ?? 0) - (before.notStored[name] ?? 0))
   return {
     requests: requests.filter(({ count }) => count > 0),
     duration: histogramOf(counts, now.duration.sumUs - before.duration.sumUs),
@@ -85,6 +99,7 @@ export function trafficSince(now: TrafficTotals, before: TrafficTotals): Traffic
     rateLimited: now.rateLimited - before.rateLimited,
     mirrored: named(mirrorResults, mirrored),
     cached: named(cacheResults, cached),
+    notStored: named(storeRefusals, notStored),
   }
 }
 

@@ -50,11 +50,15 @@ describe('the rows of routes', () => {
     workers[0]!.cacheRequest(a, 'hit')
     workers[1]!.cacheRequest(a, 'hit')
     workers[1]!.cacheRequest(a, 'bypass')
+    workers[0]!.notStored(a, 'private')
+    workers[1]!.notStored(a, 'private')
+    workers[1]!.notStored(a, 'incomplete')
     rows.keepOnly(routes([], [b], [c]))
     assert.equal(rows.claim(0, 'a'), a)
     assert.deepEqual(counts(a), ['GET 200 1'])
     assert.deepEqual(owner.trafficTotals(a).mirrored, { sent: 2, too_large: 1 })
     assert.deepEqual(owner.trafficTotals(a).cached, { hit: 2, bypass: 1 })
+    assert.deepEqual(owner.trafficTotals(a).notStored, { private: 2, incomplete: 1 })
     rows.keepOnly(routes([b], [c]))
     assert.equal(rows.claim(1, 'd'), rows.other(1), 'not that of another listener')
     assert.equal(rows.claim(0, 'd'), a)
@@ -65,6 +69,7 @@ describe('the rows of routes', () => {
       rateLimited: 0,
       mirrored: {},
       cached: {},
+      notStored: {},
     })
     assert.equal(owner.trafficTotals(a).duration.count, 0)
     finish(1, a, 200)

@@ -108,6 +108,7 @@ test('a listener counts connections, bytes, requests and errors; totals are summ
       rateLimited: 0,
       mirrored: {},
       cached: {},
+      notStored: {},
     },
   )
   assert.equal(totals.duration.count, 2)

@@ -14,6 +14,7 @@ import {
   type MirrorResult,
   type RejectReason,
   rejectReasons,
+  type StoreRefusal,
 } from './names.ts'
 import { type RateQuestion, RateTable } from './rate-table.ts'
 import { sharedClock } from './shared-clock.ts'
@@ -243,6 +244,11 @@ export class WorkerState extends StateReader {
   /** What the cache made of a request of a route that caches: once for each of them. */
   cacheRequest(trafficRow: number, result: CacheResult): void {
     this.traffic.cacheRequest(trafficRow, result)
+  }
+
+  /** A backend's answer to a request of a route that caches was not stored: once for each of them. */
+  notStored(trafficRow: number, refusal: StoreRefusal): void {
+    this.traffic.notStored(trafficRow, refusal)
   }
 
   // Limits of routes, by a 64-bit hash of limit and key. Exact over all workers while the tables have room.
