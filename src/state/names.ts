@@ -77,15 +77,15 @@ export const cacheResults = ['hit', 'stale', 'revalidated', 'miss', 'collapsed',
 export type CacheResult = (typeof cacheResults)[number]
 
 /**
- * Why an answer that a route which caches got from a backend was not stored: the rules of http/cache/policy/rules.ts that
- * refuse; then what the store itself refuses: an answer longer than it takes, one for which there was no room (or that was
- * purged on its way in), and one that broke off.
+ * Why an answer to a GET that a route which caches got from a backend was not stored: the rules of http/cache/policy/rules.ts
+ * that refuse; then what the store itself refuses: an answer longer than it takes, one for which there was no room (or that
+ * was purged on its way in), and one that broke off. Not counted: other methods, and requests that the route leaves out.
  */
 export const storeRefusals = [
-  ...(['method', 'interim', 'partial', 'not-understood', 'status-not-cacheable', 'request-no-store'] as const),
-  ...(['no-store', 'private', 'authorization', 'cookie', 'set-cookie', 'vary-any', 'vary-unknown'] as const),
-  ...(['vary-too-much', 'nothing-said', 'useless', 'ttl-zero', 'no-store-condition', 'bypass-condition'] as const),
-  ...(['too-many-tags', 'too-large', 'no-room', 'incomplete'] as const),
+  ...(['partial', 'not-understood', 'status-not-cacheable', 'request-no-store', 'no-store', 'private'] as const),
+  ...(['authorization', 'cookie', 'set-cookie', 'vary-any', 'vary-unknown', 'vary-too-much', 'nothing-said'] as const),
+  ...(['useless', 'ttl-zero', 'no-store-condition', 'too-many-tags'] as const),
+  ...(['too-large', 'no-room', 'incomplete'] as const),
 ] as const
 export type StoreRefusal = (typeof storeRefusals)[number]
 
