@@ -1,0 +1,143 @@
+// Which requests a stored answer is for (RFC 9111 §4.1): a text of everything that selects it, and whether a request fits.
+import { hash } from 'node:crypto'
+import { isName, trimmed } from '../../../util/field-block.ts'
+import { normalisedAcceptEncoding } from './accept-encoding.ts'
+
+/** An answer that varies by more fields is not stored. */
+export const MAX_VARY_NAMES = 16
+/** Longer values are kept as their SHA-256. */
+const MAX_VALUE = 256
+
+/**
+ * What `selectorText` puts together. Nothing in it can be forged: the parts before the lines say their length, and no value
+ * of a field has a line feed or a control character (see FIELD_BLOCK in grammar.ts).
+ */
+export interface Selector {
+  readonly partition: string
+  /** Of a form that was compressed here: `zstd`, `br`, `gzip`; '' = as the backend sent it. */
+  readonly coding: string
+  /** Lower case, sorted. */
+  readonly names: readonly string[]
+  /** Lines `name:value`, `name=digest`, or `name` alone where the field was not there; in the order of `names`. */
+  readonly lines: string
+}
+
+const noNames: readonly string[] = Object.freeze([])
+
+/** Names of an answer's Vary and of the route's, each once, sorted. Both come in lower case. */
+export function varyNames(ofAnswer: readonly string[], ofRoute: readonly string[]): readonly string[] {
+  if (ofRoute.length === 0) return ofAnswer
+  return [...new Set([...ofAnswer, ...ofRoute])].sort()
+}
+
+/**
+ * `partition`: what tells apart beyond the URL and these fields, any text. `names`: as `judge` gives them. `lookup`: the
+ * fields of the request as the backend sees them, every line with its CRLF.
+ */
+export function selectorText(partition: string, names: readonly string[], lookup: string, coding: string): string {
+  return `${partition.length} ${coding} ${partition}${linesOf(names, lookup)}`
+}
+
+/** Throws SyntaxError for what `selectorText` did not make. */
+export function parseSelector(text: string): Selector {
+  const first = text.indexOf(' ')
+  const second = text.indexOf(' ', first + 1)
+  const length = Number(text.slice(0, first))
+  const end = second + 1 + length
+  if (first < 1 || second < 0 || !Number.isInteger(length) || end > text.length) {
+    throw new SyntaxError('not the selector of a cached answer')
+  }
+  const lines = text.slice(end)
+  return {
+    partition: text.slice(second + 1, end),
+    coding: text.slice(first + 1, second),
+    names: lines === '' ? noNames : lines.slice(1).split('\n').map(nameOf),
+    lines,
+  }
+}
+
+function nameOf(line: string): string {
+  return /^[^:=]*/.exec(line)![0]
+}
+
+/** Whether a request of that partition is one that the answer is for. Codings are for the caller to choose among. */
+export function matches(selector: Selector, partition: string, lookup: string): boolean {
+  if (selector.partition !== partition) return false
+  const { names } = selector
+  return names.length === 0 || linesOf(names, lookup) === selector.lines
+}
+
+/** A line feed before each. */
+function linesOf(names: readonly string[], lookup: string): string {
+  let lines = ''
+  for (let index = 0; index < names.length; index++)
+    lines += `\n${names[index]!}${selectingValue(names[index]!, lookup)}`
+  return lines
+}
+
+/** `:` and the value, `=` and its digest where it is long, '' where the field is not there: absent is not empty. */
+export function selectingValue(name: string, lookup: string): string {
+  if (name === 'accept-encoding') {
+    const accepted = normalisedAcceptEncoding(lookup)
+    return accepted === '' ? '' : `:${accepted}`
+  }
+  const value = combined(name, lookup)
+  if (value === null) return ''
+  const normal = normalised(name, value)
+  return normal.length > MAX_VALUE ? `=${hash('sha256', Buffer.from(normal, 'latin1'), 'base64url')}` : `:${normal}`
+}
+
+/**
+ * All lines of that name as one value; null = there is none. Names that only some backends take for the same (`x_a` for
+ * `x-a`) are told apart by how they are written: whoever reads them in whichever way, two requests that mean something else
+ * to him are not the same here.
+ */
+function combined(name: string, lookup: string): string | null {
+  let value: string | null = null
+  let alike = ''
+  const separator = name === 'cookie' ? '; ' : ', '
+  for (let position = 0; position < lookup.length; ) {
+    const colon = lookup.indexOf(':', position)
+    const end = lookup.indexOf('\r', colon)
+    if (colon - position === name.length && isAlike(lookup, position, name)) {
+      const text = trimmed(lookup, colon + 1, end)
+      const written = lookup.slice(position, colon).toLowerCase()
+      if (written === name) value = value === null ? text : value + separator + text
+      else alike += `\u0001${written}\u0002${text}`
+    }
+    position = end + 2
+  }
+  return alike === '' ? value : `${value === null ? '' : `\u0002${value}`}${alike}`
+}
+
+/** As reserved-fields.ts folds names: what is no letter or digit is the same. */
+function isAlike(block: string, start: number, name: string): boolean {
+  if (isName(block, start, name)) return true
+  for (let index = 0; index < name.length; index++) {
+    const code = block.charCodeAt(start + index) | 0x20
+    const wanted = name.charCodeAt(index)
+    if (code !== wanted && (isLetterOrDigit(block.charCodeAt(start + index)) || isLetterOrDigit(wanted))) return false
+  }
+  return true
+}
+
+function isLetterOrDigit(code: number): boolean {
+  return (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122)
+}
+
+/** Lists of words whose case and blanks mean nothing, by their definitions (RFC 9110 §12.5.2, §12.5.4). Their order is kept. */
+const WORD_LISTS: ReadonlySet<string> = new Set(['accept-language', 'accept-charset'])
+
+/** §4.1: only what is known to mean the same. */
+function normalised(name: string, value: string): string {
+  if (WORD_LISTS.has(name)) {
+    return value
+      .toLowerCase()
+      .replace(/[\t ]*([,;])[\t ]*/g, '$1')
+      .replace(/^,+|,+$/g, '')
+      .replace(/,{2,}/g, ',')
+  }
+  // Media types may have quoted parameters, in which blanks count.
+  if (name === 'accept' && !value.includes('"')) return value.replace(/[\t ]*([,;])[\t ]*/g, '$1')
+  return value
+}
