@@ -58,6 +58,7 @@ describe('deploy/grafana/frontdesk.json', async () => {
     assert.deepEqual(left, [
       'frontdesk_http_requests_active',
       'frontdesk_mirrored_requests_total',
+      'frontdesk_cache_disk_up',
       'frontdesk_backend_connect_duration_seconds',
       'frontdesk_worker_connections',
       'frontdesk_worker_up',

@@ -73,6 +73,51 @@ export const metrics = Object.freeze({
     labels: ['route', 'result'],
     help: 'Copies for the mirror of the route: `sent` and answered, `failed`, not begun because too many were under way or no backend was there (`dropped`) or the body was `too_large`.',
   },
+  frontdesk_cache_requests_total: {
+    type: 'counter',
+    labels: ['route', 'result'],
+    help: 'Requests of routes that cache: answered from the cache (`hit`), also past their time (`stale`), after the backend said that it still holds (`revalidated`), fetched (`miss`), fetched by another request at the same time (`collapsed`), not looked up (`bypass`).',
+  },
+  frontdesk_cache_entries: { type: 'gauge', labels: [], help: 'Answers in the memory of the cache.' },
+  frontdesk_cache_bytes: {
+    type: 'gauge',
+    labels: [],
+    help: 'Memory of the cache in use, index and metadata included.',
+  },
+  frontdesk_cache_size_bytes: {
+    type: 'gauge',
+    labels: [],
+    help: 'What that may come to: `cache_store.memory`.',
+  },
+  frontdesk_cache_stored_total: { type: 'counter', labels: [], help: 'Answers put into the memory of the cache.' },
+  frontdesk_cache_evicted_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Answers thrown out of the memory to make room for others.',
+  },
+  frontdesk_cache_purged_total: { type: 'counter', labels: [], help: 'Answers that were purged or invalidated.' },
+  frontdesk_cache_disk_entries: { type: 'gauge', labels: [], help: 'Answers on the disk of the cache, about.' },
+  frontdesk_cache_disk_bytes: { type: 'gauge', labels: [], help: 'What its files take.' },
+  frontdesk_cache_disk_size_bytes: {
+    type: 'gauge',
+    labels: [],
+    help: 'What that may come to: `cache_store.disk.size`.',
+  },
+  frontdesk_cache_disk_up: {
+    type: 'gauge',
+    labels: [],
+    help: '1 while the disk of the cache takes answers; 0: it is full or fails, and memory serves alone.',
+  },
+  frontdesk_cache_disk_dropped_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Answers that were not kept on disk: too long, too many at once, or the disk was not up.',
+  },
+  frontdesk_cache_disk_damaged_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Records found damaged on disk, which are not served.',
+  },
   frontdesk_backend_up: {
     type: 'gauge',
     labels: backend,

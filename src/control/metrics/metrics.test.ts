@@ -3,6 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { describe, it } from 'node:test'
 import {
   backendSpec,
+  cacheSpec,
   FakePort,
   listenerSpec,
   poolSpec,
@@ -12,6 +13,7 @@ import {
 import { errorNames } from '../../core/errors.ts'
 import type { ListenerTlsSpec } from '../../core/spec.ts'
 import { type MetricName, type MetricSpec, metrics as table } from '../../observe/metric-names.ts'
+import type { CachePlane } from '../../pool/cache-plane.ts'
 import { TrafficRows } from '../../state/traffic-rows.ts'
 import { Metrics, type MetricsSources } from './metrics.ts'
 
@@ -25,6 +27,35 @@ const tls: ListenerTlsSpec = {
   clientAuth: null,
   hsts: '',
 }
+
+/** A memory and a disk of which only the totals matter. */
+const caches = [
+  {
+    store: {
+      totals: () => ({
+        memory: 1_048_576,
+        used: 70_000,
+        entries: 3,
+        payload: 60_000,
+        stored: 9,
+        evicted: 4,
+        purged: 2,
+        filling: 1,
+      }),
+    },
+    disk: {
+      totals: () => ({
+        size: 5000,
+        used: 800,
+        entries: 7,
+        state: 'degraded',
+        problem: 'ENOSPC',
+        dropped: 6,
+        damaged: 5,
+      }),
+    },
+  },
+] as unknown as readonly CachePlane[]
 
 function sources(port: FakePort, backends: number): MetricsSources {
   const pool = poolSpec(Array.from({ length: backends }, (_, i) => backendSpec(port.state.claimSlot(), i + 1)))
@@ -58,6 +89,7 @@ describe('Metrics', () => {
     port.worker.requestError(0, 0)
     port.worker.rateLimited(0)
     port.worker.mirrored(0, 'sent')
+    port.worker.cacheRequest(0, 'hit')
     port.worker.backendConnected(0, 900)
     port.worker.backendFinished(0, 200, 1200)
     port.worker.backendFinished(0, 0, 0)
@@ -67,7 +99,7 @@ describe('Metrics', () => {
     port.worker.connectionRejected(1, 'no_backend')
     port.worker.backendConnected(2, 900)
     port.worker.backendFinished(2, 0, 0)
-    const text = await scrape(new Metrics(sources(port, 2)))
+    const text = await scrape(new Metrics({ ...sources(port, 2), port: Object.assign(port, { caches: () => caches }) }))
     const types = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)]
     assert.deepEqual(
       types.map(([, name, type]) => [name, type]),
@@ -98,6 +130,25 @@ describe('Metrics', () => {
     has('frontdesk_connections_rejected_total{listener="pg",reason="no_backend"} 1')
     const expiry = 'frontdesk_certificate_expiry_timestamp_seconds{name="/etc/a \\"b\\".pem"} 1893456000.5'
     assert.equal(text.split(`\n${expiry}\n`).length, 2, 'once')
+    has('frontdesk_cache_requests_total{route="default",result="hit"} 1')
+    const figures = [...text.matchAll(/^frontdesk_cache_(?!requests)(\w+) (\d+)$/gm)].map(([, name, value]) => [
+      name,
+      value,
+    ])
+    assert.deepEqual(Object.fromEntries(figures), {
+      entries: '3',
+      bytes: '70000',
+      size_bytes: '1048576',
+      stored_total: '9',
+      evicted_total: '4',
+      purged_total: '2',
+      disk_entries: '7',
+      disk_bytes: '800',
+      disk_size_bytes: '5000',
+      disk_up: '0',
+      disk_dropped_total: '6',
+      disk_damaged_total: '5',
+    })
     assert.doesNotMatch(text, /^frontdesk_http_\w+\{[^}]*listener="pg"/m)
     assert.doesNotMatch(text, /^frontdesk_tls_\w+\{[^}]*listener="default"/m)
     const database = [...text.matchAll(/^frontdesk_backend_requests_total\{pool="db".*$/gm)].map(String)
@@ -116,7 +167,13 @@ describe('Metrics', () => {
     const routes = [
       routeSpec(
         {},
-        { name: 'api "v1"', rows: [rows.claim(0, 'api "v1"'), rows.other(1)], rateLimits: [limit], mirror },
+        {
+          name: 'api "v1"',
+          rows: [rows.claim(0, 'api "v1"'), rows.other(1)],
+          rateLimits: [limit],
+          mirror,
+          cache: cacheSpec(),
+        },
       ),
       routeSpec({}, { name: 'default', rows: [rows.claim(0, 'default')] }),
       routeSpec({}, { name: 'tail', rows: [rows.other(0)] }),
@@ -132,6 +189,7 @@ describe('Metrics', () => {
     port.worker.requestError(rows.other(0), errorNames.indexOf('no_backend'))
     port.worker.rateLimited(rows.other(0))
     port.worker.mirrored(rows.claim(0, 'api "v1"'), 'dropped')
+    port.worker.cacheRequest(rows.claim(0, 'api "v1"'), 'stale')
     const text = await scrape(new Metrics({ ...rest, port, membership: { ...membership, snapshot } }))
     const samples = (name: string) => text.split('\n').filter((line) => line.startsWith(`frontdesk_${name}{`))
     assert.deepEqual(samples('http_requests_total'), [
@@ -151,6 +209,16 @@ describe('Metrics', () => {
       samples('mirrored_requests_total').map((line) => line.replace(/^.*result=/, '')),
       ['"sent"} 0', '"dropped"} 1', '"too_large"} 0', '"failed"} 0'],
     )
+    const cached = samples('cache_requests_total').map((line) => line.replace('frontdesk_cache_requests_total', ''))
+    assert.deepEqual(cached, [
+      '{route="api \\"v1\\"",result="hit"} 0',
+      '{route="api \\"v1\\"",result="stale"} 1',
+      '{route="api \\"v1\\"",result="revalidated"} 0',
+      '{route="api \\"v1\\"",result="miss"} 0',
+      '{route="api \\"v1\\"",result="collapsed"} 0',
+      '{route="api \\"v1\\"",result="bypass"} 0',
+    ])
+    assert.doesNotMatch(text, /^frontdesk_cache_(?!requests)/m, 'there is no store')
   })
 
   it('does not hold up the event loop with 1,000 backends', async () => {

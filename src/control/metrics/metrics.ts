@@ -10,6 +10,7 @@ import type { Membership } from '../membership.ts'
 import type { ControlPort } from '../port.ts'
 import { speaksTcp } from '../status.ts'
 import { TimeSlice } from '../time-slice.ts'
+import { writeCache } from './cache-metrics.ts'
 import { histogramSample } from './histogram-sample.ts'
 import { ProcessMetrics } from './process-metrics.ts'
 import { labelText, TextWriter } from './text-writer.ts'
@@ -17,7 +18,7 @@ import { durationFamily, requestsFamily, type TrafficRow, trafficNames, trafficR
 
 /** Where the numbers come from. */
 export interface MetricsSources {
-  readonly port: Pick<ControlPort, 'version' | 'state' | 'workers' | 'spanCounts'>
+  readonly port: Pick<ControlPort, 'version' | 'state' | 'workers' | 'spanCounts' | 'caches'>
   readonly health: Pick<Health, 'checks' | 'transitions'>
   readonly membership: Pick<Membership, 'members' | 'departing' | 'revision' | 'snapshot'>
   readonly reloadSuccessful: () => boolean
@@ -63,6 +64,7 @@ export class Metrics {
       if (listener.protocol === 'http') writer.sample(labels, totals.requestsActive)
     yield* writeEach(durationFamily(writer), traffic, { writer, slice })
     writeRoutes(writer, traffic)
+    writeCache(writer, this.#sources.port)
     const rows = await this.#backends(slice)
     for (const write of backendFamilies(this.#sources)) yield* writeEach(write(writer), rows, { writer, slice })
     this.#writePools(writer)

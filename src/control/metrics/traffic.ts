@@ -1,7 +1,7 @@
 // The metrics of requests by listener and route: which rows of shared memory have names, and what is written of them.
 import type { RouteSpec } from '../../core/route-spec.ts'
 import type { Snapshot } from '../../core/spec.ts'
-import { implicitRoute, mirrorResults, otherRoutes } from '../../state/names.ts'
+import { cacheResults, implicitRoute, mirrorResults, otherRoutes } from '../../state/names.ts'
 import type { TrafficTotals } from '../../state/owner-state.ts'
 import { histogramSample } from './histogram-sample.ts'
 import { labelText, type TextWriter } from './text-writer.ts'
@@ -12,7 +12,12 @@ export interface TrafficName {
   readonly route: string
   readonly row: number
   /** Written as 0 while nothing was counted, so that a graph begins there. */
-  readonly expected: { readonly requests: boolean; readonly rateLimited: boolean; readonly mirrored: boolean }
+  readonly expected: {
+    readonly requests: boolean
+    readonly rateLimited: boolean
+    readonly mirrored: boolean
+    readonly cached: boolean
+  }
 }
 
 /**
@@ -26,6 +31,7 @@ export function trafficNames({ listeners, routes }: Snapshot, size: { readonly l
     const other = size.listeners + own
     const limited = new Set(routes.filter(hasLimit).map(({ rows }) => rows[position]))
     const mirrored = new Set(routes.filter(({ mirror }) => mirror !== null).map(({ rows }) => rows[position]))
+    const cached = new Set(routes.filter(({ cache }) => cache !== null).map(({ rows }) => rows[position]))
     const add = (route: string, row: number): void => {
       names.push({
         listener,
@@ -35,6 +41,7 @@ export function trafficNames({ listeners, routes }: Snapshot, size: { readonly l
           requests: row === own && pool !== '',
           rateLimited: limited.has(row),
           mirrored: mirrored.has(row),
+          cached: cached.has(row),
         },
       })
     }
@@ -81,11 +88,12 @@ export const durationFamily: FamilyOfTraffic = (writer) => {
   }
 }
 
-/** Errors, refusals and copies of a route over all listeners. */
+/** Errors, refusals, copies and what the cache made of requests, of a route over all listeners. */
 export function writeRoutes(writer: TextWriter, rows: readonly TrafficRow[]): void {
   const errors = new Map<string, number>()
   const rateLimited = new Map<string, number>()
   const mirrored = new Map<string, number>()
+  const cached = new Map<string, number>()
   const add = (to: Map<string, number>, labels: string, count: number) => to.set(labels, (to.get(labels) ?? 0) + count)
   for (const { route, totals, expected } of rows) {
     const label = labelText(['route'], [route])
@@ -95,6 +103,10 @@ export function writeRoutes(writer: TextWriter, rows: readonly TrafficRow[]): vo
       const count = totals.mirrored[result] ?? 0
       if (count > 0 || expected.mirrored) add(mirrored, `${label},result="${result}"`, count)
     }
+    for (const result of cacheResults) {
+      const count = totals.cached[result] ?? 0
+      if (count > 0 || expected.cached) add(cached, `${label},result="${result}"`, count)
+    }
   }
   writer.family('frontdesk_http_request_errors_total')
   for (const [labels, count] of errors) writer.sample(labels, count)
@@ -102,4 +114,6 @@ export function writeRoutes(writer: TextWriter, rows: readonly TrafficRow[]): vo
   for (const [labels, count] of rateLimited) writer.sample(labels, count)
   writer.family('frontdesk_mirrored_requests_total')
   for (const [labels, count] of mirrored) writer.sample(labels, count)
+  writer.family('frontdesk_cache_requests_total')
+  for (const [labels, count] of cached) writer.sample(labels, count)
 }
