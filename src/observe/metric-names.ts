@@ -78,6 +78,11 @@ export const metrics = Object.freeze({
     labels: ['route', 'result'],
     help: 'Requests of routes that cache: answered from the cache (`hit`), also past their time (`stale`), after the backend said that it still holds (`revalidated`), fetched (`miss`), fetched by another request at the same time (`collapsed`), not looked up (`bypass`).',
   },
+  frontdesk_cache_not_stored_total: {
+    type: 'counter',
+    labels: ['route', 'reason'],
+    help: 'Answers to GET that a route which caches got from a backend and did not store, by the rule that forbids it.',
+  },
   frontdesk_cache_entries: { type: 'gauge', labels: [], help: 'Answers in the memory of the cache.' },
   frontdesk_cache_bytes: {
     type: 'gauge',

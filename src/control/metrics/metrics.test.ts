@@ -90,6 +90,7 @@ describe('Metrics', () => {
     port.worker.rateLimited(0)
     port.worker.mirrored(0, 'sent')
     port.worker.cacheRequest(0, 'hit')
+    port.worker.notStored(0, 'set-cookie')
     port.worker.backendConnected(0, 900)
     port.worker.backendFinished(0, 200, 1200)
     port.worker.backendFinished(0, 0, 0)
@@ -131,10 +132,8 @@ describe('Metrics', () => {
     const expiry = 'frontdesk_certificate_expiry_timestamp_seconds{name="/etc/a \\"b\\".pem"} 1893456000.5'
     assert.equal(text.split(`\n${expiry}\n`).length, 2, 'once')
     has('frontdesk_cache_requests_total{route="default",result="hit"} 1')
-    const figures = [...text.matchAll(/^frontdesk_cache_(?!requests)(\w+) (\d+)$/gm)].map(([, name, value]) => [
-      name,
-      value,
-    ])
+    has('frontdesk_cache_not_stored_total{route="default",reason="set-cookie"} 1')
+    const figures = [...text.matchAll(/^frontdesk_cache_(\w+) (\d+)$/gm)].map(([, name, value]) => [name, value])
     assert.deepEqual(Object.fromEntries(figures), {
       entries: '3',
       bytes: '70000',
@@ -218,7 +217,7 @@ describe('Metrics', () => {
       '{route="api \\"v1\\"",result="collapsed"} 0',
       '{route="api \\"v1\\"",result="bypass"} 0',
     ])
-    assert.doesNotMatch(text, /^frontdesk_cache_(?!requests)/m, 'there is no store')
+    assert.doesNotMatch(text, /^frontdesk_cache_(?!requests_total)/m, 'there is no store')
   })
 
   it('does not hold up the event loop with 1,000 backends', async () => {

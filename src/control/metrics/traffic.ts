@@ -94,6 +94,7 @@ export function writeRoutes(writer: TextWriter, rows: readonly TrafficRow[]): vo
   const rateLimited = new Map<string, number>()
   const mirrored = new Map<string, number>()
   const cached = new Map<string, number>()
+  const notStored = new Map<string, number>()
   const add = (to: Map<string, number>, labels: string, count: number) => to.set(labels, (to.get(labels) ?? 0) + count)
   for (const { route, totals, expected } of rows) {
     const label = labelText(['route'], [route])
@@ -107,6 +108,7 @@ export function writeRoutes(writer: TextWriter, rows: readonly TrafficRow[]): vo
       const count = totals.cached[result] ?? 0
       if (count > 0 || expected.cached) add(cached, `${label},result="${result}"`, count)
     }
+    for (const [reason, count] of Object.entries(totals.notStored)) add(notStored, `${label},reason="${reason}"`, count)
   }
   writer.family('frontdesk_http_request_errors_total')
   for (const [labels, count] of errors) writer.sample(labels, count)
@@ -116,4 +118,6 @@ export function writeRoutes(writer: TextWriter, rows: readonly TrafficRow[]): vo
   for (const [labels, count] of mirrored) writer.sample(labels, count)
   writer.family('frontdesk_cache_requests_total')
   for (const [labels, count] of cached) writer.sample(labels, count)
+  writer.family('frontdesk_cache_not_stored_total')
+  for (const [labels, count] of notStored) writer.sample(labels, count)
 }
