@@ -61,3 +61,26 @@ test('what a command has put together comes from the command line', () => {
   const found = loaded.origins().find(({ path }) => path === 'listeners[default].listen')
   assert.deepEqual(found, { path: found?.path, value: ':8443', origin: 'command_line', place: null, ...nobody })
 })
+
+test('what a route says of caching comes from itself, from the top level, or from nobody', () => {
+  const loaded = loadConfig({
+    path: 'config.json',
+    text: `{
+  "backends": ["http://a"],
+  "cache": { "ttl": "1m", "status": "off" },
+  "routes": [
+    { "name": "own", "match": { "path": "/own" }, "pool": "default", "cache": { "ttl": "2m" } },
+    { "name": "said", "match": { "path": "/said" }, "pool": "default", "cache": true },
+    { "name": "none", "match": { "path": "/none" }, "pool": "default" }
+  ]
+}`,
+  })
+  const found = new Map(loaded.origins().map(({ path, value, place }) => [path, [value, place]]))
+  const of = (route: string) => ['ttl', 'status', 'set_cookie'].map((key) => found.get(`routes[${route}].cache.${key}`))
+  const [ttl, status] = [
+    ['1m', 'config.json:3:21'],
+    ['off', 'config.json:3:37'],
+  ]
+  assert.deepEqual(of('own'), [['2m', 'config.json:5:88'], status, ['skip', null]])
+  for (const route of ['said', 'none', 'default']) assert.deepEqual(of(route), [ttl, status, ['skip', null]], route)
+})

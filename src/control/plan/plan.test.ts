@@ -124,3 +124,23 @@ test('another state file needs a restart', () => {
   assert.deepEqual(plan(named('/a.json'), named('/b.json')).needs_restart, ['state_file'])
   assert.deepEqual(plan(before, load({ workers: 3, limits: { header_count: 5 } })).needs_restart, [])
 })
+
+test('another memory for what is cached begins empty, and what routes say of caching is told as any other key', () => {
+  const cached = (store: object | null, cache: unknown = true) =>
+    load({ routes: [{ ...api, cache }], ...(store !== null && { cache_store: store }) })
+  assert.deepEqual(words(before, cached({ memory: '64MB' })), [
+    'cache_store changed',
+    'route api: cache changed',
+    'route old: removed',
+  ])
+  assert.deepEqual(words(cached({ memory: '64MB' }), cached({ memory: '128MB', max_object: '1MB' })), [
+    'cache_store.memory 64MB → 128MB',
+    'cache_store.memory: the memory begins empty',
+    'cache_store.max_object 8MB → 1MB',
+    'cache_store.max_object: the memory begins empty',
+  ])
+  assert.deepEqual(words(cached(null), cached({ disk: { path: '/var/cache/x' } })), ['cache_store.disk changed'])
+  assert.deepEqual(words(cached(null), cached(null, { ttl: '1m' })), ['route api: cache changed'])
+  const [step] = plan(cached(null), cached(null, { ttl: '1m' })).steps
+  assert.deepEqual(step!.changes, [{ path: 'cache.ttl', from: 'origin', to: '1m' }])
+})

@@ -8,11 +8,15 @@ import type { PlanStep } from './plan-types.ts'
 /** Of these another process is needed: what is remembered under one name cannot be under another at the same time. */
 const fixedKeys: readonly string[] = ['state_file']
 
+/** With these there is another memory for what is cached. */
+const emptying: ReadonlySet<string> = new Set(['cache_store', 'cache_store.memory', 'cache_store.max_object'])
+
 export function settingSteps(before: Config, after: Config): PlanStep[] {
   const changes = formChanges(settingsForm(before), settingsForm(after))
   const steps = changes.map((change): PlanStep => {
     const kind = change.path === 'workers' ? 'workers' : 'setting'
-    return { action: 'change', kind, name: change.path, changes: [{ ...change, path: '' }], connections: 0 }
+    const note = emptying.has(change.path) && before.cacheStore !== null ? { note: 'the memory begins empty' } : {}
+    return { action: 'change', kind, name: change.path, changes: [{ ...change, path: '' }], connections: 0, ...note }
   })
   const tokens = tokenFileSteps(before.admin, after.admin)
   if (same(before.plugins, after.plugins)) return [...steps, ...tokens]
