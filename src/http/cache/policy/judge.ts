@@ -58,6 +58,7 @@ export function judge(question: StoreQuestion): StoreVerdict {
   const forbidden = refusalByAnswer(question, manual !== null)
   if (forbidden !== null) return refuse(forbidden)
   const vary = varyNames(answer.vary, spec.vary)
+  if (vary.some(isProxyMade)) return refuse('vary-unknown')
   if (vary.length > MAX_VARY_NAMES) return refuse('vary-too-much')
   const age = initialAge(answer, question.requestTime, question.responseTime)
   // The route counts from when it came; the Age that clients are told stays true.
@@ -92,7 +93,6 @@ function refusalByAnswer(question: StoreQuestion, isManual: boolean): RuleId | n
     return 'set-cookie'
   }
   if (answer.variesByAny) return 'vary-any'
-  if (answer.vary.some(isProxyMade)) return 'vary-unknown'
   if (answer.hasTooManyTags) return 'too-many-tags'
   return null
 }

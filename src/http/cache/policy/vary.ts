@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import { isName, trimmed } from '../../../util/field-block.ts'
 import { normalisedAcceptEncoding } from './accept-encoding.ts'
 
-/** An answer that varies by more fields is not stored. */
+/** An answer that varies by more fields is not stored: each costs every request for its URL. */
 export const MAX_VARY_NAMES = 16
 /** Longer values are kept as their SHA-256. */
 const MAX_VALUE = 256
@@ -56,6 +56,12 @@ export function parseSelector(text: string): Selector {
   }
 }
 
+/** The selector of the same answer in another coding. */
+export function codedSelector(text: string, coding: string): string {
+  const { partition, lines } = parseSelector(text)
+  return `${partition.length} ${coding} ${partition}${lines}`
+}
+
 function nameOf(line: string): string {
   return /^[^:=]*/.exec(line)![0]
 }
@@ -75,7 +81,7 @@ function linesOf(names: readonly string[], lookup: string): string {
   return lines
 }
 
-/** `:` and the value, `=` and its digest where it is long, '' where the field is not there: absent is not empty. */
+/** `:` and the value, `=` and its digest where it is long or secret, '' where the field is not there: absent is not empty. */
 export function selectingValue(name: string, lookup: string): string {
   if (name === 'accept-encoding') {
     const accepted = normalisedAcceptEncoding(lookup)
@@ -83,8 +89,17 @@ export function selectingValue(name: string, lookup: string): string {
   }
   const value = combined(name, lookup)
   if (value === null) return ''
-  const normal = normalised(name, value)
-  return normal.length > MAX_VALUE ? `=${hash('sha256', Buffer.from(normal, 'latin1'), 'base64url')}` : `:${normal}`
+  return SECRET.has(name) ? digestOf(value) : boundedValue(normalised(name, value))
+}
+
+/** `:` and the text, or `=` and its digest where it is long. */
+function boundedValue(text: string): string {
+  return text.length > MAX_VALUE ? digestOf(text) : `:${text}`
+}
+
+/** For what is nobody's business: selectors are shown to people, and are kept on disk. */
+export function digestOf(text: string): string {
+  return `=${hash('sha256', Buffer.from(text, 'latin1'), 'base64url')}`
 }
 
 /**
@@ -124,6 +139,8 @@ function isAlike(block: string, start: number, name: string): boolean {
 function isLetterOrDigit(code: number): boolean {
   return (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122)
 }
+
+const SECRET: ReadonlySet<string> = new Set(['authorization', 'cookie'])
 
 /** Lists of words whose case and blanks mean nothing, by their definitions (RFC 9110 §12.5.2, §12.5.4). Their order is kept. */
 const WORD_LISTS: ReadonlySet<string> = new Set(['accept-language', 'accept-charset'])
