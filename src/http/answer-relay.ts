@@ -34,6 +34,8 @@ export interface AnswerHead {
   /** The client may ask again on its connection. */
   readonly mayStay: boolean
   readonly date: string
+  /** What the cache says of it, as a line; '' = nothing. */
+  readonly cacheLine: string
 }
 
 export class AnswerRelay implements EncoderEvents {
@@ -111,8 +113,8 @@ export class AnswerRelay implements EncoderEvents {
     this.#encode(this.#encoder, bytes)
   }
 
-  #compose({ request, answer, edits, mayStay, date }: AnswerHead, verdict: Verdict, length: number): ComposedAnswer {
-    const parts = { request, answer, body: this.body, keepAlive: mayStay, date, verdict, codedLength: length }
+  #compose({ request, answer, edits, mayStay, date, cacheLine }: AnswerHead, verdict: Verdict, length: number): ComposedAnswer {
+    const parts = { request, answer, body: this.body, keepAlive: mayStay, date, verdict, codedLength: length, cacheLine }
     const composed = composeAnswerHead(parts, edits)
     this.keepAlive = composed.keepAlive
     this.#outgoing = composed.outgoing

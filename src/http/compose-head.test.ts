@@ -25,7 +25,7 @@ function composed(
   const request = { minor } as RequestHead
   const body = new BodyReader('none', 0)
   return composeAnswerHead(
-    { request, answer, body, keepAlive, date: 'D', verdict: null, codedLength: -1 },
+    { request, answer, body, keepAlive, date: 'D', verdict: null, codedLength: -1, cacheLine: '' },
     { ...plain, ...edited },
   )
 }

@@ -20,10 +20,21 @@ export interface RequestEdits {
   /** Of its steps, for all attempts and for this one. */
   readonly changes: FieldChanges | null
   readonly attemptChanges: FieldChanges | null
+  /** Of the cache: its conditions in place of the client's … */
+  readonly conditions: FieldChanges | null
+  /** … and other words for the same; as long as the header section is the same, the same object. */
+  readonly normal: FieldChanges | null
 }
 
 /** Where nothing is changed. */
-export const noEdits: RequestEdits = { edits: null, lines: '', changes: null, attemptChanges: null }
+export const noEdits: RequestEdits = Object.freeze({
+  edits: null,
+  lines: '',
+  changes: null,
+  attemptChanges: null,
+  conditions: null,
+  normal: null,
+})
 
 export interface RequestParts {
   readonly head: RequestHead
@@ -48,19 +59,24 @@ export function composeRequestHead(parts: RequestParts, edited: RequestEdits): s
     fields.tailHost !== host ||
     fields.tailForwardedHost !== head.host ||
     fields.tailEdits !== edited.edits ||
-    fields.tailTraced !== isTraced
+    fields.tailTraced !== isTraced ||
+    fields.tailNormal !== edited.normal
   ) {
-    composeTail(head, host, edited.edits, isTraced)
+    composeTail(head, host, edited, isTraced)
   }
   const path = backend.basePath === '' || target === '*' ? target : backend.basePath + target
   let text = `${head.method} ${path} HTTP/1.1\r\n${fields.tail}`
   if (fields.maxForwards >= 0) {
     text += `Max-Forwards: ${head.method === 'OPTIONS' ? fields.maxForwards - 1 : fields.maxForwards}\r\n`
   }
-  if (edited !== noEdits) return `${withChanges(text, edited, parts)}\r\n`
+  if (!isUntouched(edited)) return `${withChanges(text, edited, parts)}\r\n`
   if (parts.trace !== null) text += parts.trace
   return `${text}X-Request-Id: ${parts.requestId}\r\n\r\n`
 }
+
+/** But for what is in the tail. */
+const isUntouched = ({ edits, changes, attemptChanges, conditions }: RequestEdits): boolean =>
+  edits === null && changes === null && attemptChanges === null && conditions === null
 
 function hostOf({ head, backend, hostHeader }: RequestParts): string {
   if (hostHeader === 'preserve') return head.host === '' ? backend.authority : head.host
@@ -70,11 +86,12 @@ function hostOf({ head, backend, hostHeader }: RequestParts): string {
 /** The request line stays where it is: the changes are those of the lines below it. */
 function withChanges(
   text: string,
-  { edits, lines, changes, attemptChanges }: RequestEdits,
+  { edits, lines, changes, attemptChanges, conditions }: RequestEdits,
   { requestId, trace }: RequestParts,
 ): string {
   const lineEnd = text.indexOf('\r\n') + 2
   let block = text.slice(lineEnd)
+  if (conditions !== null) block = conditions.applyTo(block)
   if (edits === null || !edits.removed.has('x-request-id')) block += `X-Request-Id: ${requestId}\r\n`
   if (trace !== null) block += edits === null ? trace : withoutReserved(trace, edits.removed)
   block += lines
@@ -83,12 +100,13 @@ function withChanges(
   return text.slice(0, lineEnd) + block
 }
 
-function composeTail(head: RequestHead, host: string, edits: HeaderEdits | null, isTraced: boolean): void {
+function composeTail(head: RequestHead, host: string, { edits, normal }: RequestEdits, isTraced: boolean): void {
   const { fields } = head
   const forwardedHost = fields.forwardedHost === '' ? head.host : fields.forwardedHost
   const own = forwardedHost === '' ? '' : `X-Forwarded-Host: ${forwardedHost}\r\n`
   let block = fields.forward + own
   if (isTraced) block = withoutReserved(block, TRACE_FIELDS)
+  if (normal !== null) block = normal.applyTo(block)
   if (edits !== null) {
     if (edits.removed.size > 0) block = withoutReserved(block, edits.removed)
     block += edits.constant
@@ -98,6 +116,7 @@ function composeTail(head: RequestHead, host: string, edits: HeaderEdits | null,
   fields.tailForwardedHost = head.host
   fields.tailEdits = edits
   fields.tailTraced = isTraced
+  fields.tailNormal = normal
 }
 
 const TRACE_FIELDS: ReadonlySet<string> = new Set(['traceparent', 'tracestate'])
@@ -114,6 +133,7 @@ export interface ComposedAnswer {
   readonly hsts: string
   readonly edits: HeaderEdits | null
   readonly verdict: Verdict
+  readonly cacheLine: string
   readonly outgoing: Outgoing
   readonly keepAlive: boolean
 }
@@ -144,11 +164,13 @@ export interface AnswerParts {
   readonly verdict: Verdict
   /** Length of the body where it was compressed whole; -1 = not known, or as it came. */
   readonly codedLength: number
+  /** What the cache says of it, as a line; '' = nothing. */
+  readonly cacheLine: string
 }
 
 /** Status line, end-to-end fields, Date, Via, and the framing this client understands. RFC 9112 §6 and §9. */
 export function composeAnswerHead(parts: AnswerParts, edited: AnswerEdits): ComposedAnswer {
-  const { request, answer, body, keepAlive, verdict } = parts
+  const { request, answer, body, keepAlive, verdict, cacheLine } = parts
   const { hsts, edits } = edited
   const isOwn = edited.status !== 0 || edited.lines !== '' || edited.changes !== null || edited.setCookie !== ''
   const isCoded = verdict !== null && verdict !== 'identity'
@@ -157,7 +179,15 @@ export function composeAnswerHead(parts: AnswerParts, edited: AnswerEdits): Comp
   const variant = (keepAlive ? 1 : 0) + (body.kind === 'none' ? 2 : 0) + (hsts === '' ? 0 : 4)
   const known = answer.composed[variant]
   // Its connection may serve several listeners, with TLS and without, and several routes.
-  if (known != null && known.hsts === hsts && known.edits === edits && known.verdict === verdict) return known
+  if (
+    known != null &&
+    known.hsts === hsts &&
+    known.edits === edits &&
+    known.verdict === verdict &&
+    known.cacheLine === cacheLine
+  ) {
+    return known
+  }
   const composed = compose(parts, edited)
   answer.composed[variant] = composed
   return composed
@@ -193,7 +223,7 @@ export function editedBlock(
 const HSTS: ReadonlySet<string> = new Set(['strict-transport-security'])
 
 function compose(parts: AnswerParts, edited: AnswerEdits): ComposedAnswer {
-  const { request, answer, keepAlive, date, verdict } = parts
+  const { request, answer, keepAlive, date, verdict, cacheLine } = parts
   const { minor } = request
   const { hsts, edits, setCookie } = edited
   const status = edited.status === 0 ? answer.status : edited.status
@@ -201,13 +231,13 @@ function compose(parts: AnswerParts, edited: AnswerEdits): ComposedAnswer {
   const fields = editedFields(answer, edited)
   text += verdict === null ? fields : codedFields(fields, verdict, answer.status)
   if (!answer.hasDate) text += `Date: ${date}\r\n`
-  text += `Via: 1.1 frontdesk\r\n${hsts}${setCookie}`
+  text += `${cacheLine}Via: 1.1 frontdesk\r\n${hsts}${setCookie}`
   const { framing, outgoing, ends } = framingOf(parts)
   text += framing
   const stays = keepAlive && !ends
   if (!stays) text += 'Connection: close\r\n'
   else if (minor === 0) text += 'Connection: keep-alive\r\n'
-  return { text: flat(`${text}\r\n`), hsts, edits, verdict, outgoing, keepAlive: stays }
+  return { text: flat(`${text}\r\n`), hsts, edits, verdict, cacheLine, outgoing, keepAlive: stays }
 }
 
 interface OutgoingFraming {

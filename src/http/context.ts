@@ -1,5 +1,6 @@
 // What a snapshot says to the HTTP handler of one listener.
 import type { LimitsSpec, ListenerSpec } from '../core/spec.ts'
+import type { Invalidator } from './cache/invalidator.ts'
 import type { AnswerEdits } from './compose-head.ts'
 import type { HeadLimits } from './http1/request-head.ts'
 import type { Route } from './route/route.ts'
@@ -20,5 +21,7 @@ export interface Site {
   readonly hsts: string
   /** What every answer here is edited with where its route and steps do nothing. */
   readonly plainAnswer: AnswerEdits
+  /** Null = nothing is cached. */
+  readonly invalidator: Invalidator | null
   isTrusted(address: string): boolean
 }

@@ -1,6 +1,7 @@
 // The life of an exchange, in the order of its methods:
 //   begin → findRoute → admitted → dispatch → attempt → approach → connect → send → onInterim → onAnswer → passOn →
 //   onAnswerBytes → answerRead → answerSent → finish
+// Where the route caches, a visit to the cache comes first: consult → serveStored, or forward, which is dispatch.
 // with fail, give and cut as the ways out: another attempt, an error, a message that visibly breaks off.
 // A route that asks no backend goes from admitted to answer. Steps (middleware) stand before admitted, connect and passOn.
 
@@ -11,7 +12,7 @@ import type { BackendSpec } from '../core/spec.ts'
 import type { TlsFacts } from '../net/arrival.ts'
 import { Dial, type DialEvents } from '../net/dialer.ts'
 import { Tunnel, type TunnelOwner } from '../net/tunnel.ts'
-import type { Wire, WireEvents } from '../net/wire.ts'
+import type { ReadSide, Wire, WireEvents } from '../net/wire.ts'
 import type { AccessEntry } from '../observe/access-entry.ts'
 import type { ExchangeObserver } from '../observe/exchange-observer.ts'
 import type { ExchangeTrace } from '../observe/tracing/exchange-trace.ts'
@@ -22,10 +23,24 @@ import { Lease } from '../pool/lease.ts'
 import type { LiveBackend } from '../pool/live-backend.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
 import { MatcherFailure } from '../routing/router.ts'
+import type { StoredEntry, Writing } from '../state/cache/types.ts'
 import { methodIndex } from '../state/worker-state.ts'
 import { Deadline } from '../util/timer-wheel.ts'
 import { AnswerRelay, type RelayOwner } from './answer-relay.ts'
-import { type AnswerEdits, composeRequestHead, composeUpgradeHead, type RequestEdits } from './compose-head.ts'
+import { keepCodedForms } from './cache/coded-forms.ts'
+import { Fetch } from './cache/fetch.ts'
+import type { RouteCache } from './cache/route-cache.ts'
+import { SilentClient } from './cache/silent-client.ts'
+import type { StoredAnswer } from './cache/stored-answer.ts'
+import { type SourceOwner, StoredSource } from './cache/stored-source.ts'
+import { CacheVisit, type VisitOwner } from './cache/visit.ts'
+import {
+  type AnswerEdits,
+  composeAnswerHead,
+  composeRequestHead,
+  composeUpgradeHead,
+  type RequestEdits,
+} from './compose-head.ts'
 import type { Site } from './context.ts'
 import { tellError } from './error-answer/tell-error.ts'
 import { optionsAnswer } from './error-response.ts'
@@ -78,11 +93,18 @@ export interface ExchangeClient extends Owner, ClientFactsOfStep {
   expectWithin(ms: number): void
 }
 
+const NOTHING = Buffer.alloc(0)
+
+/** What is there whole needs no pausing. */
+const inMemory: ReadSide = { reusesBuffers: true, pause() {}, resume() {}, useOwnBuffer() {} }
+
+const isLookedUp = (method: string): boolean => method === 'GET' || method === 'HEAD'
+
 const microsecondsSince = (ms: number): number => Math.round((performance.now() - ms) * 1000)
 
 const index: Readonly<Record<string, number>> = Object.fromEntries(errorNames.map((name, at) => [name, at]))
 
-export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner, TunnelOwner {
+export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner, TunnelOwner, VisitOwner, SourceOwner {
   readonly #plane: PlaneContext
   readonly #site: Site
   readonly #client: ExchangeClient
@@ -104,6 +126,8 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   #stepsDone = false
   /** Path and query as a backend gets them. */
   #target: string
+  /** The same, before anything is rewritten: what caches go by. */
+  #asked: string
   /** Goes to another pool once the request is complete; null = there is none, or it is on its way. */
   #copy: MirrorCopy | null = null
   /** Null until the request is on its way to a pool. */
@@ -133,22 +157,30 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   #interimSent = false
   #ended = false
   #error: ErrorName | '' = ''
-  /** Length of the body of an answer of our own. */
+  /** Length of the body of an answer of our own, or of one that went out whole. */
   #ownBytes = 0
+  /** Null where the route does not cache. */
+  #visit: CacheVisit | null = null
+  /** What an answer from the store is read from. */
+  #source: StoredSource | null = null
+  /** Nobody waits for it: it is not counted as a request. */
+  readonly #isSilent: boolean
   #backendUrl = ''
   #total: Deadline | null = null
   #tunnel: Tunnel | null = null
 
-  constructor(plane: PlaneContext, site: Site, client: ExchangeClient, head: RequestHead) {
+  constructor(plane: PlaneContext, site: Site, client: ExchangeClient, head: RequestHead, isSilent = false) {
     this.#plane = plane
+    this.#isSilent = isSilent
     this.#site = site
     this.#client = client
     this.#head = head
     this.#body = new BodyReader(head.fields.framing, head.fields.contentLength)
     this.#requestId = head.fields.requestId === '' ? plane.ids.next() : head.fields.requestId
     this.#target = head.target
+    this.#asked = head.target
     this.#trace = plane.tracer === null ? null : plane.tracer.begin(head.fields.block)
-    plane.state.requestStarted(site.listener.row)
+    if (!isSilent) plane.state.requestStarted(site.listener.row)
   }
 
   /** Whether the whole request has been read. */
@@ -201,6 +233,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     // What was matched is what backends get, byte for byte (CVE-2025-66490).
     const { path, query } = table.found
     this.#target = path + query
+    this.#asked = this.#target
     if (route.needsRecord) this.#record = table.found.record(this.#requestId, route.name, this.#trafficRow())
     return route
   }
@@ -221,7 +254,219 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     const route = this.#route!
     if (answer !== undefined) this.#answer(answer)
     else if (route.own !== null) this.#answer(route.own(this.#record!))
+    else if (route.cache !== null && isLookedUp(this.#head.method)) this.#consult(route, route.cache)
     else this.#dispatch(route)
+  }
+
+  // --- the cache ---
+
+  #consult(route: Route, cache: RouteCache): void {
+    this.#destination = destinationFor(route, this.#head, this.#address)
+    this.#visit = this.#newVisit(route, cache, this.#head, this)
+    this.#visit.begin()
+  }
+
+  #newVisit(route: Route, cache: RouteCache, head: RequestHead, owner: VisitOwner): CacheVisit {
+    const { certificateNames } = this.#site.headLimits
+    const changes = this.#record === null ? null : this.#record.changes
+    return new CacheVisit({
+      owner,
+      cache,
+      head,
+      wheel: this.#plane.wheel,
+      target: this.#asked,
+      rewritten: this.#record === null ? null : this.#record.target,
+      pool: this.#destination!.pool.spec.name,
+      compression: route.compression,
+      isAuthenticated: changes !== null || (certificateNames !== null && this.#client.tls?.clientCertificate != null),
+    })
+  }
+
+  forward(): void {
+    this.#dispatch(this.#route!)
+  }
+
+  refuse(error: ErrorSpec): void {
+    this.#give(error, '')
+  }
+
+  /** As an answer of a backend: its route's edits and steps come after the cache. */
+  serveStored(answer: StoredAnswer): void {
+    if (this.#ended) {
+      answer.reading?.release()
+      return
+    }
+    const { head } = answer
+    this.#status = head.status
+    if (answer.reading !== null) this.#source = new StoredSource(this, answer.reading, answer.start, answer.end)
+    const hooks = this.#stepsDone || this.#route!.steps === null ? null : this.#route!.steps.onResponse
+    if (hooks === null) {
+      this.#sendStored(answer, null)
+      return
+    }
+    const record = new ResponseRecord(this.#record!, head.status, head.forward, '')
+    this.#steps!.call(hooks, record, (other) => {
+      if (other === undefined) this.#sendStored(answer, record)
+      else {
+        this.#stepsDone = true
+        this.#answer(other)
+      }
+    })
+  }
+
+  #sendStored({ head, text, start, end }: StoredAnswer, record: ResponseRecord | null): void {
+    this.#status = record === null ? head.status : record.status
+    const edits = this.#storedEdits(record)
+    const { wire } = this.#client
+    const source = this.#source
+    const hasBody = text !== null || source !== null
+    const body = new BodyReader(hasBody ? (end < 0 ? 'close' : 'length') : 'none', hasBody ? end - start : 0)
+    const { compression } = this.#route!
+    const verdict = compression === null ? null : compression.choose(this.#head, codable(head, edits, body))
+    const parts = {
+      request: this.#head,
+      answer: head,
+      edits,
+      mayStay: this.#clientStays(),
+      date: this.#plane.clock.date,
+    }
+    const isPlain = verdict === null || verdict === 'identity'
+    if (source === null && (isPlain || text === null)) {
+      const framed = { ...parts, body, keepAlive: parts.mayStay, verdict, codedLength: -1, cacheLine: '' }
+      const composed = composeAnswerHead(framed, edits)
+      wire.write(text === null ? composed.text : composed.text + text)
+      this.#ownBytes = text === null ? 0 : text.length
+      this.#finish(composed.keepAlive && this.#body.done)
+      return
+    }
+    const bytes = text === null ? NOTHING : Buffer.from(text, 'latin1')
+    body.feed(bytes, 0, bytes.length)
+    this.#relay = new AnswerRelay(this, wire, source ?? inMemory, body)
+    this.#relay.start({ ...parts, cacheLine: '' }, verdict, bytes)
+    if (!this.#ended) source?.flow()
+  }
+
+  #storedEdits(record: ResponseRecord | null): AnswerEdits {
+    const plain = this.#site.plainAnswer
+    const route = this.#route!
+    if (route.responseEdits === null && record === null) return plain
+    const backend = { url: '', pool: this.#poolName }
+    return answerEdits(
+      { route, record: this.#record },
+      record,
+      { status: this.#status, backend },
+      { plain, setCookie: '' },
+    )
+  }
+
+  onStoredEnd(): void {
+    this.#relay!.endOfConnection()
+  }
+
+  onStoredFailed(): void {
+    this.#cut(errors.reset_in_answer)
+  }
+
+  /** Asks a backend whether what was served is still good; the client has its answer. */
+  revalidate(entry: StoredEntry): void {
+    const client = new SilentClient(this.#client, this.#plane)
+    const head = this.#head.method === 'GET' ? this.#head : { ...this.#head, method: 'GET' }
+    const other = new Exchange(this.#plane, this.#site, client, head, true)
+    client.onStop = () => other.clientGone()
+    other.guarded(() => other.#validate(this, entry))
+  }
+
+  #validate(before: Exchange, entry: StoredEntry): void {
+    const route = before.#route!
+    this.#route = route
+    this.#record = before.#record
+    this.#target = before.#target
+    this.#asked = before.#asked
+    this.#destination = before.#destination
+    if (route.steps !== null) this.#steps = new StepCaller(this, this.#plane.wheel)
+    this.#stepsDone = true
+    this.#visit = this.#newVisit(route, route.cache!, this.#head, this)
+    if (!this.#visit.beginValidation(entry)) this.#finish(false)
+  }
+
+  /** What was stored stands in for what a backend said, or has said nothing. */
+  #dropAnswer(connection: BackendConnection, head: ResponseHead, bytes: Buffer, start: number, end: number): void {
+    const { slot } = connection.backend.spec
+    const body = answerBody(this.#head.method, head)
+    const used = body.feed(bytes, start, end)
+    this.#backendDone(slot, head.status)
+    this.#connection = null
+    const reusable = this.#body.done && this.#isClean(head, body, used === end)
+    const { keepalive } = this.#destination!.pool.spec
+    const dropped = { connection, body, reusable, keepalive, lease: this.#attempts!.handOver(), kind: 'intercepted' }
+    dropAnswer(dropped, this.#plane.sideWork)
+  }
+
+  /** The answer goes into the store first. False = it cannot, and is passed on as it comes. */
+  #store(visit: CacheVisit, head: ResponseHead, bytes: Buffer, start: number, end: number): boolean {
+    const body = answerBody(this.#head.method, head)
+    const used = body.feed(bytes, start, end)
+    if (used < 0) return false
+    this.#backendReusable = this.#isClean(head, body, used === end)
+    this.#backendStatus = head.status
+    if (body.done) {
+      const entry = this.#keepWhole(visit, bytes, body)
+      if (entry === null) return false
+      this.answerRead()
+      this.#attempts!.release()
+      if (!visit.serveKept(entry)) this.#attempt()
+      return true
+    }
+    const writing = this.#fetch(visit, head, body, bytes)
+    if (writing === null) return false
+    visit.serveComing(writing)
+    return true
+  }
+
+  #keepWhole(visit: CacheVisit, bytes: Buffer, body: BodyReader): StoredEntry | null {
+    const { ranges, total } = body
+    const entry = visit.keeper.whole({ bytes, ranges, total })
+    if (entry !== null) this.#onStored(entry)
+    return entry
+  }
+
+  /** The exchange may be over. */
+  #onFetched(entry: StoredEntry): void {
+    this.#route!.cache!.plane.disk?.keep(entry)
+    this.#onStored(entry)
+  }
+
+  #onStored(entry: StoredEntry): void {
+    const { compression, cache } = this.#route!
+    if (compression !== null) keepCodedForms(entry, cache!.plane.store, cache!.codings, compression)
+  }
+
+  /** The rest of the answer goes into the store by itself, and the client reads it from there. Null = it is not stored. */
+  #fetch(visit: CacheVisit, head: ResponseHead, body: BodyReader, bytes: Buffer): Writing | null {
+    const connection = this.#connection!
+    const writing = visit.keeper.open(body.kind === 'length' ? head.contentLength : -1)
+    if (writing === null) return null
+    const { ranges } = body
+    for (let at = 0; at < ranges.length; at += 2) {
+      if (!writing.write(bytes, ranges[at]!, ranges[at + 1]!)) return null
+    }
+    this.#connection = null
+    if (this.#trace !== null) this.#trace.end(head.status, '', performance.now())
+    const { pool, timeouts } = this.#destination!
+    const parts = {
+      connection,
+      body,
+      writing,
+      reusable: this.#isClean(head, body, true) && this.#body.done,
+      keepalive: pool.spec.keepalive,
+      idleMs: timeouts.idleMs,
+      lease: this.#attempts!.handOver(),
+      status: head.status,
+      firstByteUs: this.#firstByteUs,
+      onStored: (entry: StoredEntry) => this.#onFetched(entry),
+    }
+    new Fetch(parts, this.#plane)
+    return writing
   }
 
   /** Chooses the pool, and what it is to be asked for. */
@@ -236,7 +481,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       }
       this.#target = target
     }
-    const destination = destinationFor(route, this.#head, this.#address)
+    const destination = this.#destination ?? destinationFor(route, this.#head, this.#address)
     const { pool, retries, timeouts } = destination
     if (pool.hasBasePath && hasDotSegments(this.#target)) {
       this.#give(errors.bad_target, '')
@@ -272,7 +517,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     const bound = this.#destination!.affinity?.find(this.#affinityKey())
     const lease = attempts.take(bound)
     if (lease instanceof Lease) this.#approach(lease)
-    else this.#give(attempts.failure ?? lease, attempts.failureCode)
+    else this.#giveUp(attempts.failure ?? lease, attempts.failureCode)
   }
 
   /** Steps may change what this backend is asked. */
@@ -374,7 +619,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   }
 
   #requestEdits(): RequestEdits {
-    return requestEditsOf(this.#route!, this.#record, this.#attemptRecord)
+    return requestEditsOf(this.#route!, this.#record, this.#attemptRecord, this.#visit)
   }
 
   /** More of the request body. The client is paused while no backend connection stands. */
@@ -453,10 +698,29 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       return
     }
     if (this.#destination!.retries.onStatus.length > 0 && this.#retryStatus(head.status)) return
+    if (this.#site.invalidator !== null)
+      this.#site.invalidator.after(this.#head, this.#asked, head.status, head.forward)
+    if (this.#visit !== null && this.#isAnswered(this.#visit, connection, head, bytes, start, end)) return
     if (this.#route!.errorPages !== null && this.#intercept(connection, head, bytes, start, end)) return
     const hooks = this.#stepsDone || this.#route!.steps === null ? null : this.#route!.steps.onResponse
     if (hooks === null) this.#passOn(null, head, bytes, start, end)
     else this.#review(connection, hooks, head, bytes, start, end)
+  }
+
+  /** The cache has something better, or has to have the answer first. */
+  #isAnswered(
+    visit: CacheVisit,
+    connection: BackendConnection,
+    head: ResponseHead,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): boolean {
+    const outcome = visit.answered(head)
+    if (outcome === 'pass') return visit.servesFromStore && this.#store(visit, head, bytes, start, end)
+    this.#dropAnswer(connection, head, bytes, start, end)
+    if (outcome === 'ask' || !visit.serveInstead()) this.#attempt()
+    return true
   }
 
   /** A backend's error is told in the words of the route, if it has any; its own are read where their end is near. */
@@ -465,14 +729,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     const taken = { route: this.#route!, record: this.#record }
     const answer = pageFor(taken, head, { backend: spec, hsts: this.#site.hsts })
     if (answer === undefined) return false
-    const body = answerBody(this.#head.method, head)
-    const used = body.feed(bytes, start, end)
-    this.#backendDone(spec.slot, head.status)
-    this.#connection = null
-    const reusable = this.#body.done && this.#isClean(head, body, used === end)
-    const { keepalive } = this.#destination!.pool.spec
-    const dropped = { connection, body, reusable, keepalive, lease: this.#attempts!.handOver(), kind: 'intercepted' }
-    dropAnswer(dropped, this.#plane.sideWork)
+    this.#dropAnswer(connection, head, bytes, start, end)
     this.#reviewOwn(answer, true)
     return true
   }
@@ -534,12 +791,35 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     this.#backendReusable = this.#isClean(head, body, used === end)
     this.#backendStatus = head.status
     this.#status = record === null ? head.status : record.status
+    const visit = this.#visit
+    let writing: Writing | null = null
+    if (visit !== null && visit.keeper.stores) {
+      if (body.done) this.#keepWhole(visit, bytes, body)
+      else writing = this.#fetch(visit, head, body, bytes)
+    }
+    const answer = visit === null ? head : visit.shown(head)
     const edits = this.#answerEdits(record, connection.backend.spec)
     const { compression } = this.#route!
-    const verdict = compression === null ? null : compression.choose(this.#head, codable(head, edits, body))
+    const verdict = compression === null ? null : compression.choose(this.#head, codable(answer, edits, body))
+    const cacheLine = visit === null ? '' : visit.line
     const { date } = this.#plane.clock
-    this.#relay = new AnswerRelay(this, this.#client.wire, connection.wire, body)
-    this.#relay.start({ request: this.#head, answer: head, edits, mayStay: this.#clientStays(), date }, verdict, bytes)
+    const parts = { request: this.#head, answer, edits, mayStay: this.#clientStays(), date, cacheLine }
+    if (writing === null) {
+      this.#relay = new AnswerRelay(this, this.#client.wire, connection.wire, body)
+      this.#relay.start(parts, verdict, bytes)
+      return
+    }
+    const length = body.kind === 'length' ? head.contentLength : -1
+    const source = new StoredSource(this, writing.reader(), 0, length)
+    this.#source = source
+    this.#relay = new AnswerRelay(
+      this,
+      this.#client.wire,
+      source,
+      new BodyReader(length < 0 ? 'close' : 'length', length),
+    )
+    this.#relay.start(parts, verdict, NOTHING)
+    if (!this.#ended) source.flow()
   }
 
   #answerEdits(record: ResponseRecord | null, backend: BackendSpec): AnswerEdits {
@@ -579,7 +859,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   onClientDrain(): void {
     if (this.#relay === null) return
     this.#relay.clientDrained()
-    this.#setDeadlines()
+    if (!this.#ended) this.#setDeadlines()
   }
 
   relayWaits(): void {
@@ -588,7 +868,8 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
 
   /** All of the answer has come; the client may still have some of it to get. */
   answerRead(): void {
-    const connection = this.#connection!
+    const connection = this.#connection
+    if (connection === null) return
     this.#connection = null
     connection.wire.releaseOwnBuffer(this.#client.wire.pending)
     connection.wire.resume()
@@ -624,6 +905,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     this.#ended = true
     this.#steps?.cancel()
     this.#relay?.destroy()
+    if (this.#source !== null) this.#releaseSource(this.#source)
     this.#copy?.abandon()
     this.#attempts?.release()
     if (this.#total !== null) this.#plane.wheel.remove(this.#total)
@@ -631,6 +913,16 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     const { state } = this.#plane
     const { row } = this.#site.listener
     const traffic = this.#trafficRow()
+    if (this.#visit !== null) {
+      this.#visit.finish(this.#error === 'client_gone')
+      const { result, keeper } = this.#visit
+      if (!this.#isSilent) state.cacheRequest(traffic, result)
+      if (keeper.refusal !== null) state.notStored(traffic, keeper.refusal)
+    }
+    if (this.#isSilent) {
+      this.#client.exchangeEnded(false, true)
+      return
+    }
     state.requestFinished(row, traffic, methodIndex(this.#head.method), this.#status, durationUs)
     if (this.#error !== '') state.requestError(traffic, index[this.#error]!)
     if (this.#plane.accessLog !== null) this.#log(this.#plane.accessLog, durationUs)
@@ -638,6 +930,12 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     const finishers = this.#route === null || this.#route.steps === null ? null : this.#route.steps.onFinish
     if (finishers !== null) this.#tellFinished(finishers, durationUs)
     this.#client.exchangeEnded(reusable, this.#body.done)
+  }
+
+  /** The kernel may still have some of its bytes to take. */
+  #releaseSource(source: StoredSource): void {
+    source.stop()
+    this.#client.wire.whenTaken(() => source.release())
   }
 
   #trafficRow(): number {
@@ -718,7 +1016,13 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     if (isUnreached(error) && error.blamesBackend) this.#plane.backendFailed(slot, error.name, code)
     attempts.failed(error, code, stale)
     if (attempts.mayRetry(error, stale, this.#retryQuestion())) this.#attempt()
-    else this.#give(attempts.failure!, attempts.failureCode)
+    else this.#giveUp(attempts.failure!, attempts.failureCode)
+  }
+
+  /** No backend gives an answer: what is stored may do, else the client is told. */
+  #giveUp(error: ErrorSpec, code: string): void {
+    if (this.#visit !== null && this.#visit.rescue(error)) return
+    this.#give(error, code)
   }
 
   /** Nothing is retried after the first byte to the client, or once more of the body went out than is kept. */
@@ -956,7 +1260,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       attempts: this.#attempts?.count ?? 0,
       failures: this.#attempts?.failures ?? null,
       error: this.#error,
-      cache: '',
+      cache: this.#visit === null ? '' : this.#visit.result,
       requestId: this.#requestId,
       traceId,
       userAgent: fieldValue(fields.block, 'user-agent'),

@@ -3,6 +3,7 @@ import type { RouteSpec } from '../core/route-spec.ts'
 import type { ClientAuthSpec, ListenerSpec, Snapshot } from '../core/spec.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
 import { sameData } from '../util/same-data.ts'
+import { invalidatorOf } from './cache/invalidator.ts'
 import type { Site } from './context.ts'
 import { foldedName, nothingReserved } from './hygiene/reserved-fields.ts'
 import type { Destinations } from './route/destination.ts'
@@ -67,6 +68,7 @@ function buildSite(
   const position = snapshot.listeners.indexOf(listener)
   const table = redirects || snapshot.routes.length === 0 ? null : tableOf(parts, listener, plane, before)
   const implicit = redirects ? null : implicitOf(implicitRoute(listener, snapshot, destinations), known)
+  const invalidator = invalidatorOf(snapshot.routes, plane.cache, known?.invalidator ?? null)
   const reserved = known !== null && sameNames(known, parts.reserved) ? known.headLimits.reserved : parts.reserved
   if (
     known !== null &&
@@ -76,6 +78,7 @@ function buildSite(
     known.implicit === implicit &&
     known.limits === limits &&
     known.isTrusted === isTrusted &&
+    known.invalidator === invalidator &&
     known.headLimits.reserved === reserved &&
     known.headLimits.instanceId === snapshot.instanceId
   ) {
@@ -97,6 +100,7 @@ function buildSite(
     },
     hsts,
     plainAnswer: { status: 0, edits: null, lines: '', changes: null, hsts, setCookie: '' },
+    invalidator,
     isTrusted,
   }
 }

@@ -1,14 +1,17 @@
 // The three codings with their settings, by node:zlib. bench/micro/compression.ts measures them.
 import {
   type BrotliOptions,
+  brotliCompress,
   brotliCompressSync,
   constants,
   createBrotliCompress,
   createGzip,
   createZstdCompress,
+  gzip as zlibGzip,
   gzipSync,
   type ZlibOptions,
   type ZstdOptions,
+  zstdCompress,
   zstdCompressSync,
 } from 'node:zlib'
 import type { Coding } from './accept-encoding.ts'
@@ -45,6 +48,13 @@ export function newEngine(coding: Coding): Engine {
 const gzipWhole: ZlibOptions = { ...gzip, flush: constants.Z_NO_FLUSH }
 const brotliWhole: BrotliOptions = { ...brotli, flush: constants.BROTLI_OPERATION_PROCESS }
 const zstdWhole: ZstdOptions = { ...zstd, flush: constants.ZSTD_e_continue }
+
+/** Compresses a whole body at once, in the thread pool. */
+export function compress(coding: Coding, bytes: Uint8Array, done: (error: Error | null, bytes: Buffer) => void): void {
+  if (coding === 'gzip') zlibGzip(bytes, gzipWhole, done)
+  else if (coding === 'br') brotliCompress(bytes, brotliWhole, done)
+  else zstdCompress(bytes, zstdWhole, done)
+}
 
 /** Compresses a whole body at once, on the event loop. */
 export function compressSync(coding: Coding, bytes: Uint8Array): Buffer {

@@ -4,7 +4,9 @@ import type { ErrorSpec } from '../../core/errors.ts'
 import { errors } from '../../core/errors.ts'
 import type { ClientAuthSpec } from '../../core/spec.ts'
 import { type ClientCertificate, unixAddress } from '../../net/arrival.ts'
+import type { RequestFacts } from '../cache/request-facts.ts'
 import { believedClient } from '../hygiene/believed-client.ts'
+import type { FieldChanges } from '../hygiene/field-changes.ts'
 import { certificateFields } from '../hygiene/client-certificate.ts'
 import { withoutReserved } from '../hygiene/reserved-fields.ts'
 import type { HeaderEdits } from '../route/header-edits.ts'
@@ -66,12 +68,17 @@ export class RequestFields {
   forward = ''
   /** X-Forwarded-Host of a trusted peer, else ''. */
   forwardedHost = ''
+  /** What backends are told of how the client came: `http`, `https`, or whatever a trusted peer says. */
+  scheme = ''
+  /** Kept by the cache, see cache/request-facts.ts. */
+  cacheFacts: RequestFacts | null = null
   /** Kept by the composer: the part of a request head that is the same for both hosts below, see compose-head.ts. */
   tail = ''
   tailHost: string | null = null
   tailForwardedHost: string | null = null
   tailEdits: HeaderEdits | null = null
   tailTraced = false
+  tailNormal: FieldChanges | null = null
 
   constructor(block: string, minor: 0 | 1) {
     this.block = block
@@ -365,6 +372,7 @@ function ownFields(fields: RequestFields, scratch: Scratch, client: ClientFacts,
   fields.looped = scratch.via !== '' && scratch.via.includes(`(${rules.instanceId})`)
   const chain = forwardedChain(scratch.forwardedFor, client.address)
   const proto = scratch.forwardedProto === '' ? client.scheme : scratch.forwardedProto
+  fields.scheme = proto
   let own = chain === '' ? '' : `X-Forwarded-For: ${chain}\r\n`
   own += `X-Forwarded-Proto: ${proto}\r\nVia: 1.1 frontdesk (${rules.instanceId})\r\n`
   if (fields.framing === 'length') own += `Content-Length: ${fields.contentLength}\r\n`

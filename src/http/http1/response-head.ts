@@ -1,6 +1,7 @@
 // A response head from a backend: status line and header section, and the block that the client gets instead of it.
 // RFC 9112 §4 and §5; anything doubtful is a 502, never "the rest is body" (CVE-2022-37436).
 
+import type { AnswerFacts } from '../cache/answer-facts.ts'
 import type { ComposedAnswer } from '../compose-head.ts'
 import { FIELD_BLOCK, isName, listMembers, parseLength, trimmed } from './grammar.ts'
 import { removeListed } from './request-fields.ts'
@@ -30,6 +31,8 @@ export class ResponseHead {
   trailer = ''
   /** A status without a body came with a length or coding: a body may follow that must not be the next answer. */
   mayCarryStrayBody = false
+  /** Kept by the cache, see cache/answer-facts.ts. */
+  cacheFacts: AnswerFacts | null = null
   /** Kept by the composer, see compose-head.ts. */
   readonly composed: (ComposedAnswer | null)[] = [null, null, null, null, null, null, null, null]
 }

@@ -3,6 +3,7 @@ import type { RouteSpec } from '../../core/route-spec.ts'
 import type { ListenerSpec, Snapshot } from '../../core/spec.ts'
 import type { PlaneContext } from '../../pool/plane-context.ts'
 import { sameData } from '../../util/same-data.ts'
+import { RouteCache } from '../cache/route-cache.ts'
 import { Compression } from '../compression/compression.ts'
 import { ErrorPages } from '../error-pages/error-pages.ts'
 import type { RequestHead } from '../http1/request-head.ts'
@@ -35,6 +36,7 @@ export interface Route {
   /** Its steps, templates or answers ask about the request. */
   readonly needsRecord: boolean
   readonly compression: Compression | null
+  readonly cache: RouteCache | null
   readonly errorPages: ErrorPages | null
   readonly mirror: Mirror | null
   /** Its exchanges are in the access log. */
@@ -47,6 +49,8 @@ export interface RoutesBefore {
   readonly routes: readonly Route[]
   /** What plug-ins bring is the same now. */
   readonly samePlugins: boolean
+  /** So is what keeps cached answers. */
+  readonly sameCache: boolean
 }
 
 /**
@@ -94,6 +98,7 @@ class KnownRoutes {
     const old = before.specs[place]
     const route = before.routes[place]
     if (old === undefined || route === undefined || !(before.samePlugins || spec.use.length === 0)) return null
+    if (!before.sameCache && spec.cache !== null) return null
     if (old !== spec && !sameData({ ...old, rows: [] }, { ...spec, rows: [] })) return null
     if (!destinationsOf(route).every(({ pool }) => pools.get(pool.spec.name) === pool)) return null
     const bodySize = spec.bodySize ?? limits.bodySize
@@ -123,6 +128,7 @@ export function implicitRoute(listener: ListenerSpec, snapshot: Snapshot, destin
     responseEdits: null,
     needsRecord: false,
     compression: null,
+    cache: null,
     errorPages: null,
     mirror: null,
     logged: true,
@@ -166,6 +172,7 @@ function buildRoute(
     mirror: mirrorOf(spec, destinations, plane),
     logged: spec.accessLog,
     compression: spec.compression === null ? null : new Compression(spec.compression),
+    cache: spec.cache === null || plane.cache === null ? null : new RouteCache(spec, spec.cache, plane.cache),
   }
 }
 

@@ -1,0 +1,203 @@
+// A backend's answer on its way into the store, for one request that asked.
+import type { CacheSpec } from '../../core/cache-spec.ts'
+import type { BodyParts, EntryTexts, Lead, StoredEntry, Writing } from '../../state/cache/types.ts'
+import { type StoreRefusal, storeRefusals } from '../../state/names.ts'
+import type { RequestFields } from '../http1/request-fields.ts'
+import type { ResponseHead } from '../http1/response-head.ts'
+import { answerFactsOf } from './answer-facts.ts'
+import { judge, type StoreVerdict } from './policy/judge.ts'
+import { refreshedHead } from './policy/refresh.ts'
+import type { CacheRequest } from './policy/request.ts'
+import { selected } from './policy/validate.ts'
+import { selectorText } from './policy/vary.ts'
+import type { RouteCache } from './route-cache.ts'
+import { type Prepared, preparedOf } from './stored-answer.ts'
+
+export interface KeeperParts {
+  readonly cache: RouteCache
+  readonly method: string
+  readonly fields: RequestFields
+  readonly request: CacheRequest
+  readonly isAuthenticated: boolean
+  /** Answers to this request are not stored, whatever they say. */
+  readonly isRefused: boolean
+  readonly url: string
+  readonly partition: string
+}
+
+/** So long nobody waits for an answer that turned out to be for one client alone. */
+const ALONE_MS = 10_000
+/** The same, where a backend failed. */
+const FAILED_MS = 1000
+
+export class Keeper {
+  /** It has been given to the store. */
+  isStored = false
+  /** Why not; null = it was, or nothing came that could have been. */
+  refusal: StoreRefusal | null = null
+  readonly #parts: KeeperParts
+  /** Others wait for what this request brings; null = nobody does, or they have been told. */
+  #lead: Lead | null = null
+  #verdict: StoreVerdict | null = null
+  #requestTime = 0
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts
+  }
+
+  /** This request is the one that asks. */
+  leads(lead: Lead): void {
+    this.#lead = lead
+  }
+
+  get isLeading(): boolean {
+    return this.#lead !== null
+  }
+
+  /** A backend is about to be asked. */
+  asked(): void {
+    this.#requestTime = this.#store.now()
+  }
+
+  get #store(): RouteCache['plane']['store'] {
+    return this.#parts.cache.plane.store
+  }
+
+  /** Whether it is stored, and how. Whoever waits for an answer that is not for him is told at once. */
+  judge(head: ResponseHead): StoreVerdict {
+    const { cache, method, request, isAuthenticated, isRefused } = this.#parts
+    const { spec } = cache
+    const { directives } = answerFactsOf(head, spec, cache.hidden)
+    const question = {
+      method,
+      request,
+      isAuthenticated,
+      requestTime: this.#requestTime,
+      responseTime: this.#store.now(),
+      status: head.status,
+      fields: head.forward,
+      answer: directives,
+      spec,
+    }
+    const verdict = isRefused ? REFUSED : judge(question)
+    this.#verdict = verdict
+    if (!verdict.store) this.refusal = refusalOf(verdict.rule)
+    if (!verdict.store || !verdict.usable) this.#release('alone', ALONE_MS)
+    return verdict
+  }
+
+  get stores(): boolean {
+    return this.#verdict?.store === true
+  }
+
+  /** The answer is here as a whole. Null = it was not stored. */
+  whole(body: BodyParts): StoredEntry | null {
+    const verdict = this.#take()
+    if (verdict === null) return null
+    const size = typeof body === 'string' ? body.length : body.total
+    if (size > this.#store.maxObject) {
+      this.refusal = 'too-large'
+      this.#release('alone', ALONE_MS)
+      return null
+    }
+    const texts = this.#texts(verdict)
+    const lead = this.#lead
+    this.#lead = null
+    const { facts } = verdict
+    const entry = lead === null ? this.#store.put(facts, texts, body) : lead.put(facts, texts, body)
+    this.isStored = entry !== null
+    if (entry === null) this.refusal = 'no-room'
+    else this.#parts.cache.plane.disk?.keep(entry)
+    return entry
+  }
+
+  /** Its body follows; `length` -1 = not known. Null = it is not stored. */
+  open(length: number): Writing | null {
+    const verdict = this.#take()
+    const lead = this.#lead
+    // Without a lead nobody else would read it as it comes, and a part of it may not be kept.
+    if (verdict === null || lead === null) return null
+    this.#lead = null
+    const writing = lead.open(verdict.facts, this.#texts(verdict), length)
+    this.isStored = writing !== null
+    if (writing === null) this.refusal = length > this.#store.maxObject ? 'too-large' : 'no-room'
+    return writing
+  }
+
+  /** Once: what was to be stored has been, or cannot be. */
+  #take(): Extract<StoreVerdict, { store: true }> | null {
+    const verdict = this.#verdict
+    this.#verdict = null
+    return verdict?.store ? verdict : null
+  }
+
+  #texts(verdict: Extract<StoreVerdict, { store: true }>): EntryTexts {
+    const { url, partition, fields } = this.#parts
+    const selector = selectorText(partition, verdict.vary, fields.lookup, '')
+    return { url, selector, tags: verdict.tags, head: verdict.head }
+  }
+
+  /**
+   * A 304 to what was asked on behalf of these entries (RFC 9111 §4.3.4): the one that is meant, with its head put right.
+   * Null = it speaks of none of them.
+   */
+  refresh(candidates: readonly Prepared<StoredEntry>[], head: ResponseHead): StoredEntry | null {
+    const meant = selected(candidates, head.forward)
+    if (meant === null) return null
+    const { entry, selector } = meant
+    const { cache } = this.#parts
+    const fields = refreshedHead(entry.head, head.forward)
+    const verdict = this.#judgeStored(entry, fields, cache.spec)
+    // It may say now that it varies by something else: for whom it is good is not known any more.
+    if (!verdict.store || verdict.vary.join() !== selector.names.join()) {
+      // It may not be kept any longer; the client that asked gets it all the same.
+      this.#store.remove(entry)
+      this.#release('alone', ALONE_MS)
+      return entry
+    }
+    const refreshed = this.#store.refresh(entry, verdict.facts, verdict.head)
+    if (refreshed !== null) this.#parts.cache.plane.disk?.keep(refreshed, true)
+    const fresh = refreshed ?? entry
+    if (verdict.usable) this.#release('again', 0)
+    else this.#release('alone', ALONE_MS)
+    return fresh
+  }
+
+  /** What a HEAD said of a stored answer (RFC 9111 §4.3.5). */
+  update(entry: StoredEntry, head: ResponseHead): void {
+    const verdict = this.#judgeStored(entry, refreshedHead(entry.head, head.forward), this.#parts.cache.spec)
+    const { names } = preparedOf(entry).selector
+    if (verdict.store && verdict.vary.join() === names.join()) this.#store.refresh(entry, verdict.facts, verdict.head)
+    else this.#store.remove(entry)
+  }
+
+  /** A stored answer with a new head, judged as if it had just come. */
+  #judgeStored(entry: StoredEntry, fields: string, spec: CacheSpec): StoreVerdict {
+    const { cache, request, isAuthenticated } = this.#parts
+    const answer = cache.read(fields, entry.status)
+    const times = { requestTime: this.#requestTime, responseTime: this.#store.now() }
+    return judge({ method: 'GET', request, isAuthenticated, ...times, status: entry.status, fields, answer, spec })
+  }
+
+  /** No answer comes that anybody else could use: a backend failed, or an error is passed on. */
+  failed(): void {
+    this.#release('alone', FAILED_MS)
+  }
+
+  /** The exchange is over. `left`: its client went, nothing is known of the backend: somebody else may ask. */
+  finish(left: boolean): void {
+    this.#release(left ? 'retry' : 'alone', 0)
+  }
+
+  #release(outcome: 'again' | 'retry' | 'alone', markMs: number): void {
+    const lead = this.#lead
+    this.#lead = null
+    lead?.end(outcome, markMs)
+  }
+}
+
+/** Rules that say nothing of the answer are not counted. */
+const refusalOf = (rule: string): StoreRefusal | null =>
+  (storeRefusals as readonly string[]).includes(rule) ? (rule as StoreRefusal) : null
+
+const REFUSED: StoreVerdict = { store: false, rule: 'no-store-condition' }

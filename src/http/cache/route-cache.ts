@@ -1,0 +1,97 @@
+// What a route says of caching, as one worker uses it: which requests are meant, and by what their answers are told apart.
+import { createHash } from 'node:crypto'
+import type { CacheSpec } from '../../core/cache-spec.ts'
+import type { RouteSpec } from '../../core/route-spec.ts'
+import type { CachePlane } from '../../pool/cache-plane.ts'
+import type { Coding } from '../compression/accept-encoding.ts'
+import type { RequestFields } from '../http1/request-fields.ts'
+import { foldedName } from '../hygiene/reserved-fields.ts'
+import { type AnswerDirectives, readAnswer } from './policy/answer.ts'
+import { conditionHolds } from './policy/conditions.ts'
+import { keyedValues, urlKey } from './policy/key.ts'
+import { type CacheRequest, heard } from './policy/request.ts'
+import type { RequestFacts } from './request-facts.ts'
+
+export class RouteCache {
+  readonly spec: CacheSpec
+  readonly plane: CachePlane
+  /** Its gates let each client in by itself: answers may differ by who asks, whatever the request shows of it. */
+  readonly isGated: boolean
+  /** Codings that answers are kept in besides their own. */
+  readonly codings: readonly Coding[]
+  /** Folded names of fields that clients do not see. */
+  readonly hidden: ReadonlySet<string>
+  readonly #identity: string
+  readonly #isPlainKey: boolean
+  readonly #hasKeyedValues: boolean
+  readonly #canBypass: boolean
+  readonly #canRefuse: boolean
+  readonly #partitions = new Map<string, string>()
+
+  constructor(route: RouteSpec, spec: CacheSpec, plane: CachePlane) {
+    const { key, bypass, noStore } = spec
+    this.spec = spec
+    this.plane = plane
+    this.isGated = route.basicAuth !== null || route.forwardAuth !== null
+    this.codings = route.compression === null ? [] : route.compression.algorithms
+    this.hidden = new Set(spec.tagFields.map(foldedName))
+    this.#identity = identityOf(route)
+    this.#isPlainKey = key.query.kind === 'all' && !key.sortQuery
+    this.#hasKeyedValues = key.headers.length > 0 || key.cookies.length > 0
+    this.#canBypass = hasConditions(bypass)
+    this.#canRefuse = hasConditions(noStore)
+  }
+
+  /** What of a request's directives counts here. */
+  hears(request: CacheRequest): CacheRequest {
+    return this.spec.clientDirectives === 'honor' ? request : heard(request, this.spec)
+  }
+
+  /** What an answer's fields say to caches. */
+  read(fields: string, status: number): AnswerDirectives {
+    return readAnswer(fields, status, this.spec.targetFields, this.spec.tagFields)
+  }
+
+  /** What purging goes by. */
+  urlOf(facts: RequestFacts, scheme: string, target: string): string {
+    return this.#isPlainKey ? facts.base + target : urlKey(scheme, facts.host, target, this.spec.key)
+  }
+
+  /** Which requests for one URL may share answers at all. */
+  partitionOf(pool: string, fields: RequestFields, host: string): string {
+    let partition = this.#partitions.get(pool)
+    if (partition === undefined) {
+      partition = `${this.#identity} ${pool}`
+      this.#partitions.set(pool, partition)
+    }
+    // Backends may make links of it, and only a believed proxy can set it.
+    if (fields.forwardedHost !== '' && fields.forwardedHost !== host) partition += `\0host ${fields.forwardedHost}`
+    return this.#hasKeyedValues
+      ? `${partition}\0${keyedValues(fields.lookup, fields.cookie, this.spec.key)}`
+      : partition
+  }
+
+  /** It is neither answered from the cache nor stored. */
+  isBypassed(fields: RequestFields, target: string): boolean {
+    return this.#canBypass && conditionHolds(this.spec.bypass, fields.lookup, fields.cookie, queryOf(target))
+  }
+
+  /** Its answer is not stored. */
+  isNotStored(fields: RequestFields, target: string): boolean {
+    return this.#canRefuse && conditionHolds(this.spec.noStore, fields.lookup, fields.cookie, queryOf(target))
+  }
+}
+
+const queryOf = (target: string): string => {
+  const at = target.indexOf('?')
+  return at < 0 ? '' : target.slice(at + 1)
+}
+
+const hasConditions = ({ headers, cookies, query }: CacheSpec['bypass']): boolean =>
+  headers.length + cookies.length + query.length > 0
+
+/** Routes that ask backends for other things must not share answers, nor one route before and after such a change. */
+export function identityOf({ name, rewrite, requestHeaders, hostHeader }: RouteSpec): string {
+  const asked = JSON.stringify([name, rewrite, requestHeaders, hostHeader])
+  return createHash('sha256').update(asked).digest('base64url').slice(0, 12)
+}

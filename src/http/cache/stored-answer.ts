@@ -1,0 +1,108 @@
+// An entry of the store as an answer: its head with what a cache adds, and which part of its body is meant.
+import type { BodyReading, EntryFacts, EntryTexts, StoredEntry } from '../../state/cache/types.ts'
+import { fieldValue } from '../../util/field-block.ts'
+import type { RequestFields } from '../http1/request-fields.ts'
+import { ResponseHead } from '../http1/response-head.ts'
+import { reasonOf } from '../own-answer.ts'
+import { parseHttpDate } from './policy/http-date.ts'
+import { type Candidate, type Known, validatorsOf } from './policy/validate.ts'
+import { parseSelector, type Selector } from './policy/vary.ts'
+
+/** What is served. */
+export interface StoredAnswer {
+  readonly head: ResponseHead
+  /** The whole body as latin1 text, where it is small and all of it is wanted. */
+  readonly text: string | null
+  /** Else the body, to be released by whoever serves it; null = there is none to be sent. */
+  readonly reading: BodyReading | null
+  /** Which of its bytes; `end` is after the last one, -1 = whatever comes. */
+  readonly start: number
+  readonly end: number
+}
+
+/** What is read of an entry to serve it. */
+type Kept = EntryFacts & EntryTexts & { readonly bodyLength: number }
+
+/** What was made of an entry; kept with it. */
+export class Prepared<E extends Kept = Kept> implements Candidate {
+  readonly entry: E
+  readonly selector: Selector
+  /** Valid, or ''. */
+  readonly etag: string
+  readonly lastModified: string
+  #known: Known | null = null
+  #head: ResponseHead | null = null
+  #added = ''
+  /** The last request that it was found to answer: most connections repeat theirs. */
+  #fields: RequestFields | null = null
+  #partition = ''
+
+  constructor(entry: E) {
+    const { etag, lastModified } = validatorsOf(entry.head)
+    this.entry = entry
+    this.selector = parseSelector(entry.selector)
+    this.etag = etag
+    this.lastModified = lastModified
+  }
+
+  /** What a client's conditions are held against. */
+  get known(): Known {
+    const { status, head } = this.entry
+    this.#known ??= {
+      status,
+      etag: this.etag,
+      lastModified: parseHttpDate(this.lastModified),
+      date: parseHttpDate(fieldValue(head, 'date')),
+    }
+    return this.#known
+  }
+
+  get flags(): number {
+    return this.entry.flags
+  }
+
+  /** Of the answer as it was stored. */
+  get fields(): string {
+    return this.entry.head
+  }
+
+  isKnownFor(fields: RequestFields, partition: string): boolean {
+    return this.#fields === fields && this.#partition === partition
+  }
+
+  know(fields: RequestFields, partition: string): void {
+    this.#fields = fields
+    this.#partition = partition
+  }
+
+  /** Its head with these lines; the same object as long as they are the same. */
+  headWith(added: string): ResponseHead {
+    if (this.#head !== null && added === this.#added) return this.#head
+    const { status, head, bodyLength } = this.entry
+    this.#added = added
+    this.#head = storedHead(status, head + added, bodyLength)
+    return this.#head
+  }
+}
+
+export function preparedOf(entry: StoredEntry): Prepared<StoredEntry> {
+  if (entry.derived !== null) return entry.derived as Prepared<StoredEntry>
+  const prepared = new Prepared(entry)
+  entry.derived = prepared
+  return prepared
+}
+
+/** `fields`: whole lines. `length` -1 = not known. */
+export function storedHead(status: number, fields: string, length: number): ResponseHead {
+  const head = new ResponseHead()
+  head.status = status
+  head.reason = reasonOf(status)
+  head.contentLength = status === 204 || status === 304 ? -1 : length
+  head.hasDate = HAS_DATE.test(fields)
+  head.hasHsts = HAS_HSTS.test(fields)
+  head.forward = fields
+  return head
+}
+
+const HAS_DATE = /^date:/im
+const HAS_HSTS = /^strict-transport-security:/im

@@ -1,0 +1,496 @@
+// One request at the cache: looks for an answer, waits for another's, or asks a backend and keeps what it says. In order:
+//   begin → look → serve, or ask (as the one that leads, behind another that does, or alone) → answered → finish
+// with rescue where no backend gives an answer. RFC 9111 §4; the rules are in policy/.
+import { type ErrorSpec, errors, isUnreached } from '../../core/errors.ts'
+import type { DiskTier, TakeEntry } from '../../disk/types.ts'
+import type { CacheStoreApi, Follow, Incoming, StoredEntry, Writing } from '../../state/cache/types.ts'
+import type { CacheResult } from '../../state/names.ts'
+import { Deadline, type TimerWheel } from '../../util/timer-wheel.ts'
+import type { Compression } from '../compression/compression.ts'
+import type { RequestHead } from '../http1/request-head.ts'
+import type { ResponseHead } from '../http1/response-head.ts'
+import { FieldChanges } from '../hygiene/field-changes.ts'
+import { answerFactsOf } from './answer-facts.ts'
+import { refreshCodedForms, storedForm } from './coded-forms.ts'
+import { Keeper } from './keeper.ts'
+import { headUpdates } from './policy/refresh.ts'
+import type { CacheRequest } from './policy/request.ts'
+import { mayServeStale, type Reuse, reuse } from './policy/reuse.ts'
+import { conditionalFields } from './policy/validate.ts'
+import { matches, parseSelector, selectorText } from './policy/vary.ts'
+import { type RequestFacts, requestFactsOf } from './request-facts.ts'
+import type { RouteCache } from './route-cache.ts'
+import { incomingAnswer, storedAnswer } from './serving.ts'
+import { forwardLine, hitLine, type WhyForwarded } from './status-line.ts'
+import { type Prepared, preparedOf, type StoredAnswer } from './stored-answer.ts'
+
+/** The exchange, as far as its visit goes. One of serve, forward and refuse is called; forward may be followed by serve. */
+export interface VisitOwner {
+  readonly ended: boolean
+  /** This is the answer. */
+  serveStored(answer: StoredAnswer): void
+  /** A backend is to be asked. */
+  forward(): void
+  refuse(error: ErrorSpec): void
+  /** What was served is stale: a backend is asked without anybody waiting for it. */
+  revalidate(entry: StoredEntry): void
+  /** Runs what comes straight from the loop. */
+  guarded(call: () => void): void
+}
+
+export interface VisitParts {
+  readonly owner: VisitOwner
+  readonly cache: RouteCache
+  readonly wheel: TimerWheel
+  readonly head: RequestHead
+  /** As the route has it, before it is rewritten. */
+  readonly target: string
+  /** What a step has made of it; null = nothing. */
+  readonly rewritten: string | null
+  readonly pool: string
+  readonly compression: Compression | null
+  /** A gate, a step or a certificate has told the backend who asks. */
+  readonly isAuthenticated: boolean
+}
+
+/** Somebody else's answer has not been what was waited for: so often another is waited for. */
+const MAX_ROUNDS = 3
+/** Of one URL, in one conditional request. */
+const MAX_CANDIDATES = 16
+
+export class CacheVisit {
+  result: CacheResult = 'miss'
+  readonly keeper: Keeper
+  readonly request: CacheRequest
+  readonly #parts: VisitParts
+  readonly #facts: RequestFacts
+  readonly #store: CacheStoreApi
+  readonly #url: string
+  readonly #partition: string
+  readonly #isBypassed: boolean
+  #why: WhyForwarded = 'uri-miss'
+  /** Detail of Cache-Status; '' = none. */
+  #detail = ''
+  /** What was found, and may be served if no backend answers. */
+  #entry: StoredEntry | null = null
+  /** What the backend is asked about; empty = it is asked for the answer itself. */
+  #candidates: readonly Prepared<StoredEntry>[] = []
+  /** Takes the client's conditions out of the request, and ours in. */
+  #changes: FieldChanges | null = null
+  #follow: Follow | null = null
+  #deadline: Deadline | null = null
+  #rounds = 0
+  #isReadFromDisk = false
+  #isCollapsed = false
+  #fwdStatus = 0
+
+  constructor(parts: VisitParts) {
+    const { cache, head, target, rewritten, pool } = parts
+    const { fields, host, method } = head
+    const facts = requestFactsOf(fields, host)
+    this.#parts = parts
+    this.#facts = facts
+    this.#store = cache.plane.store
+    this.request = cache.hears(facts.request)
+    this.#url = cache.urlOf(facts, fields.scheme, target)
+    const partition = cache.partitionOf(pool, fields, host)
+    this.#partition = rewritten === null ? partition : `${partition}\0target ${rewritten}`
+    this.#isBypassed = fields.framing !== 'none' || fields.upgrade !== '' || cache.isBypassed(fields, target)
+    this.keeper = new Keeper({
+      cache,
+      method,
+      fields,
+      request: this.request,
+      isAuthenticated: parts.isAuthenticated || cache.isGated,
+      isRefused: this.#isBypassed || cache.isNotStored(fields, target),
+      url: this.#url,
+      partition: this.#partition,
+    })
+  }
+
+  begin(): void {
+    if (this.#isBypassed) {
+      this.#forward('bypass')
+      this.result = 'bypass'
+    } else this.#look()
+  }
+
+  /** For a request that nobody waits for: asks about this entry, unless somebody does already. False = it is not needed. */
+  beginValidation(entry: StoredEntry): boolean {
+    const turn = this.#store.turn(this.#url, this.#keyOf(entry))
+    if (turn.kind === 'follow') turn.cancel()
+    if (turn.kind !== 'lead') return false
+    this.keeper.leads(turn)
+    this.#entry = entry
+    this.#askAbout([preparedOf(entry)])
+    this.#forward('stale')
+    return true
+  }
+
+  /** RFC 9111 §4: what is stored is served, validated, or not used. */
+  #look(): void {
+    const entry = this.#find()
+    this.#entry = entry
+    if (entry === null) {
+      this.#absent()
+      return
+    }
+    const { ifMatch, ifUnmodifiedSince } = this.request
+    // For the origin alone to decide (RFC 9110 §13.1.1, §13.1.4).
+    if (ifMatch !== '' || ifUnmodifiedSince !== '') {
+      this.#forward('request')
+      return
+    }
+    const use = reuse(entry, this.request, this.#store.now(), this.#parts.cache.spec)
+    if (use.how === 'serve' || use.how === 'serve-and-revalidate') {
+      const refreshes = use.how === 'serve-and-revalidate'
+      if (this.#serve(entry, use)) {
+        if (refreshes) this.#parts.owner.revalidate(entry)
+      } else this.#again()
+      return
+    }
+    if (this.request.onlyIfCached) this.#parts.owner.refuse(errors.not_cached)
+    else this.#ask(use.stale ? 'stale' : 'request', use.stale)
+  }
+
+  #absent(): void {
+    const { disk } = this.#parts.cache.plane
+    if (disk !== null && !this.#isReadFromDisk && disk.mayHave(this.#url)) this.#readFromDisk(disk)
+    else if (this.request.onlyIfCached) this.#parts.owner.refuse(errors.not_cached)
+    else this.#ask(this.#store.variants(this.#url).length > 0 ? 'vary-miss' : 'uri-miss', true)
+  }
+
+  /** What was kept in files comes back into the memory; one request fetches it for all. */
+  #readFromDisk(disk: DiskTier): void {
+    this.#isReadFromDisk = true
+    const turn = this.#store.turn(this.#url, this.#partition)
+    if (turn.kind === 'follow') {
+      this.#wait(turn)
+      return
+    }
+    const { owner } = this.#parts
+    const put: TakeEntry = (facts, texts, bytes) =>
+      this.#store.put(facts, texts, { bytes, ranges: [0, bytes.length], total: bytes.length })
+    const done = (): void => {
+      if (turn.kind === 'lead') turn.end('retry')
+      if (!owner.ended) owner.guarded(() => this.#look())
+    }
+    disk.fetch(this.#url, put, done, (entry) => this.#store.remove(entry))
+  }
+
+  /** The youngest entry that this request selects (RFC 9111 §4.1). */
+  #find(): StoredEntry | null {
+    const { fields } = this.#parts.head
+    const variants = this.#store.variants(this.#url)
+    for (let at = 0; at < variants.length; at++) {
+      const entry = variants[at]!
+      const prepared = preparedOf(entry)
+      if (prepared.isKnownFor(fields, this.#partition)) return entry
+      if (prepared.selector.coding !== '' || !matches(prepared.selector, this.#partition, fields.lookup)) continue
+      prepared.know(fields, this.#partition)
+      return entry
+    }
+    return null
+  }
+
+  /** False = it has gone meanwhile. */
+  #serve(entry: StoredEntry, { age, ttl, stale }: Pick<Reuse, 'age' | 'ttl' | 'stale'>): boolean {
+    const { owner, cache, head, compression } = this.#parts
+    const form = cache.codings.length === 0 ? entry : storedForm(entry, this.#store, compression!, head)
+    const added = hitLine(cache.spec.status, {
+      age,
+      ttl,
+      detail: this.#detail,
+      key: this.#url,
+      isCollapsed: this.#isCollapsed,
+    })
+    const answer = storedAnswer(form, { method: head.method, request: this.request, added })
+    if (answer === null) return false
+    this.#store.hit(form)
+    this.result = stale ? 'stale' : this.#isCollapsed ? 'collapsed' : 'hit'
+    owner.serveStored(answer)
+    return true
+  }
+
+  /** Asks a backend, or waits for whoever does. `mayWait`: an answer to an earlier request would do. */
+  #ask(why: WhyForwarded, mayWait: boolean): void {
+    const { head } = this.#parts
+    const { range, ifMatch, ifUnmodifiedSince } = this.request
+    this.#why = why
+    // What only the backend can answer: a part is not stored, and such conditions are its own.
+    const isItsOwn = head.method !== 'GET' || range !== '' || ifMatch !== '' || ifUnmodifiedSince !== ''
+    if (isItsOwn || this.#rounds >= MAX_ROUNDS) {
+      this.#forward(why)
+      return
+    }
+    const turn = this.#store.turn(this.#url, this.#keyOf(this.#entry))
+    if (turn.kind === 'follow') {
+      if (mayWait) this.#wait(turn)
+      else {
+        turn.cancel()
+        this.#askAbout(this.#sameResource())
+        this.#forward(why)
+      }
+      return
+    }
+    if (turn.kind === 'lead') this.keeper.leads(turn)
+    this.#askAbout(this.#sameResource())
+    this.#forward(why)
+  }
+
+  /** What is known to tell requests for the URL apart: those that differ in it do not wait for each other. */
+  #keyOf(entry: StoredEntry | null): string {
+    const known = entry ?? this.#store.variants(this.#url).find(({ selector }) => this.#isOfPartition(selector))
+    if (known === undefined) return this.#partition
+    const { names } = preparedOf(known).selector
+    return names.length === 0
+      ? this.#partition
+      : selectorText(this.#partition, names, this.#parts.head.fields.lookup, '')
+  }
+
+  #isOfPartition(selector: string): boolean {
+    return parseSelector(selector).partition === this.#partition
+  }
+
+  /** What the backend may say is still good: entries for this request first, then its siblings (RFC 9111 §4.3.1). */
+  #sameResource(): readonly Prepared<StoredEntry>[] {
+    const found = this.#entry === null ? [] : [preparedOf(this.#entry)]
+    for (const entry of this.#store.variants(this.#url)) {
+      if (entry === this.#entry || found.length >= MAX_CANDIDATES) continue
+      const prepared = preparedOf(entry)
+      const { selector, etag } = prepared
+      if (selector.partition === this.#partition && selector.coding === '' && etag !== '') found.push(prepared)
+    }
+    return found
+  }
+
+  /** The client's own conditions are ours to answer once the backend has. */
+  #askAbout(candidates: readonly Prepared<StoredEntry>[]): void {
+    const lines = candidates.length === 0 ? '' : conditionalFields(candidates)
+    const { ifNoneMatch, ifModifiedSince } = this.request
+    if (lines === '' && ifNoneMatch === '' && ifModifiedSince === '' && this.request.range === '') return
+    this.#candidates = lines === '' ? [] : candidates
+    this.#changes ??= new FieldChanges()
+    for (const name of CONDITIONS) this.#changes.remove(name)
+    this.#changes.lines += lines
+  }
+
+  #forward(why: WhyForwarded): void {
+    this.#why = why
+    this.keeper.asked()
+    this.#parts.owner.forward()
+  }
+
+  #wait(turn: Follow): void {
+    const { owner, wheel, cache } = this.#parts
+    this.#follow = turn
+    this.#rounds++
+    this.#deadline = new Deadline(() => owner.guarded(() => this.#waitedTooLong()))
+    wheel.arm(this.#deadline, Math.max(1, cache.spec.waitFor))
+    turn.when((outcome) => {
+      if (this.#follow === turn) owner.guarded(() => this.#told(outcome))
+    })
+  }
+
+  #endWait(): void {
+    this.#follow = null
+    if (this.#deadline !== null) this.#parts.wheel.remove(this.#deadline)
+    this.#deadline = null
+  }
+
+  #waitedTooLong(): void {
+    this.#follow?.cancel()
+    this.#endWait()
+    this.#detail = 'waited'
+    this.#forward(this.#why)
+  }
+
+  #told(outcome: Incoming | 'again' | 'retry' | 'alone'): void {
+    this.#endWait()
+    if (outcome === 'alone') this.#forward(this.#why)
+    else if (outcome === 'again') {
+      this.#isCollapsed = true
+      this.#look()
+    } else if (outcome === 'retry') this.#look()
+    else if (this.#isMine(outcome)) this.#stream(outcome)
+    else {
+      outcome.body.release()
+      this.#again()
+    }
+  }
+
+  #isMine(incoming: Incoming): boolean {
+    return (
+      incoming.url === this.#url &&
+      matches(parseSelector(incoming.selector), this.#partition, this.#parts.head.fields.lookup)
+    )
+  }
+
+  #stream(incoming: Incoming): void {
+    const { owner, head } = this.#parts
+    this.#isCollapsed = true
+    this.result = 'collapsed'
+    const age = Math.max(0, incoming.initialAge + this.#store.now() - incoming.responseTime)
+    const added = `Age: ${Math.floor(age / 1000)}\r\n${this.line}`
+    owner.serveStored(incomingAnswer(incoming, { method: head.method, request: this.request, added }))
+  }
+
+  /** What was found is not there any more, or not for us. */
+  #again(): void {
+    if (++this.#rounds > MAX_ROUNDS) this.#forward('miss')
+    else this.#look()
+  }
+
+  // --- the backend has answered ---
+
+  /** Conditions of the cache in place of the client's; null = none. */
+  get changes(): FieldChanges | null {
+    return this.#changes
+  }
+
+  /** What the request says in other words to backends. */
+  get facts(): RequestFacts {
+    return this.#facts
+  }
+
+  /**
+   * A backend's answer. `pass`: it goes on to the client, and into the store where it may (`keeper`). `stored`: it is dropped, and
+   * `serveInstead` called. `ask`: it is dropped, and the backend asked once more.
+   */
+  answered(head: ResponseHead): 'pass' | 'stored' | 'ask' {
+    this.#fwdStatus = head.status
+    if (this.#isBypassed) {
+      this.keeper.judge(head)
+      return 'pass'
+    }
+    if (head.status === 304 && this.#candidates.length > 0) return this.#validated(head)
+    if (head.status >= 500 && this.#mayRescue('error')) {
+      this.#detail = `status-${head.status}`
+      this.keeper.failed()
+      return 'stored'
+    }
+    if (this.#parts.head.method === 'HEAD') this.#compareHead(head)
+    this.keeper.judge(head)
+    return 'pass'
+  }
+
+  #validated(head: ResponseHead): 'stored' | 'ask' {
+    const candidates = this.#candidates
+    const entry = this.keeper.refresh(candidates, head)
+    if (entry === null) {
+      // It speaks of none of ours: what it would say without being asked about them is what counts.
+      this.#candidates = []
+      this.#changes = changesWithout(CONDITIONS)
+      return 'ask'
+    }
+    this.#entry = entry
+    const { cache } = this.#parts
+    if (cache.codings.length > 0) {
+      for (const { entry: before } of candidates)
+        if (before.selector === entry.selector) refreshCodedForms(entry, before.responseTime, this.#store)
+    }
+    return 'stored'
+  }
+
+  /** The client asks for a part, or only if something has changed: once the answer is in the store, that is answered from there. */
+  get servesFromStore(): boolean {
+    return this.keeper.stores && !this.request.isPlain && this.#parts.head.method === 'GET'
+  }
+
+  /** Just stored. False = it has gone again. */
+  serveKept(entry: StoredEntry): boolean {
+    const { owner, head } = this.#parts
+    const answer = storedAnswer(entry, { method: head.method, request: this.request, added: this.line })
+    if (answer === null) return false
+    owner.serveStored(answer)
+    return true
+  }
+
+  /** On its way into the store. */
+  serveComing(writing: Writing): void {
+    const { owner, head } = this.#parts
+    const incoming = { ...writing.facts, ...writing.texts, body: writing.reader() }
+    owner.serveStored(incomingAnswer(incoming, { method: head.method, request: this.request, added: this.line }))
+  }
+
+  /** Instead of the backend's answer, which is dropped. False = what was stored has gone. */
+  serveInstead(): boolean {
+    const entry = this.#entry!
+    const now = this.#store.now()
+    const isValidated = this.#fwdStatus === 304
+    const use = reuse(entry, this.request, now, this.#parts.cache.spec)
+    const { owner, head } = this.#parts
+    const added = `Age: ${use.age}\r\n${this.#line(use.ttl)}`
+    const answer = storedAnswer(entry, { method: head.method, request: this.request, added })
+    if (answer === null) return false
+    this.#store.hit(entry)
+    this.result = isValidated ? 'revalidated' : 'stale'
+    owner.serveStored(answer)
+    return true
+  }
+
+  /** RFC 9111 §4.3.5. */
+  #compareHead(head: ResponseHead): void {
+    const entry = this.#entry
+    if (entry === null || head.status !== 200) return
+    const outcome = headUpdates(entry, head)
+    if (outcome === 'invalidate') this.#store.remove(entry)
+    else if (outcome === 'update') this.keeper.update(entry, head)
+  }
+
+  /** The head as the client sees it. */
+  shown(head: ResponseHead): ResponseHead {
+    const { cache } = this.#parts
+    return answerFactsOf(head, cache.spec, cache.hidden).shown
+  }
+
+  /** What a backend's answer says of the cache, as a line. */
+  get line(): string {
+    return this.#line()
+  }
+
+  #line(ttl = Number.NaN): string {
+    return forwardLine(this.#parts.cache.spec.status, {
+      why: this.#why,
+      fwdStatus: this.#candidates.length > 0 || this.#detail !== '' ? this.#fwdStatus : 0,
+      ttl,
+      isStored: this.keeper.isStored,
+      isCollapsed: this.#isCollapsed,
+      detail: this.#detail,
+      key: this.#url,
+    })
+  }
+
+  // --- no backend has answered ---
+
+  /** Serves what is there, stale, if that may be done. RFC 9111 §4.2.4, RFC 5861 §4. */
+  rescue(error: ErrorSpec): boolean {
+    if (this.#isBypassed) return false
+    const isDown = isUnreached(error) || error === errors.no_backend
+    if (!this.#mayRescue(isDown ? 'down' : 'error')) return false
+    this.#detail = error.name
+    this.#fwdStatus = 0
+    this.keeper.failed()
+    return this.serveInstead()
+  }
+
+  #mayRescue(cause: 'error' | 'down'): boolean {
+    const entry = this.#entry
+    return entry !== null && mayServeStale(entry, this.request, this.#store.now(), this.#parts.cache.spec, cause)
+  }
+
+  /** The exchange is over. `left`: the client went before anything was known. */
+  finish(left: boolean): void {
+    this.#follow?.cancel()
+    this.#endWait()
+    this.keeper.finish(left)
+  }
+}
+
+const CONDITIONS = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'range', 'if-range']
+
+function changesWithout(names: readonly string[]): FieldChanges {
+  const changes = new FieldChanges()
+  for (const name of names) changes.remove(name)
+  return changes
+}
