@@ -13,6 +13,18 @@ export type {
   RemovedBackend,
   UpdateBackend,
 } from './control/backends.ts'
+export type {
+  Cache,
+  CacheDiskStats,
+  CacheEntry,
+  CacheQuery,
+  CacheRequests,
+  CacheResult,
+  CacheRouteStats,
+  CacheStats,
+  PurgeCache,
+  PurgedCache,
+} from './control/cache/cache.ts'
 export { ControlError, type ControlErrorKind, type FieldProblem } from './control/control-error.ts'
 export type { EventReader, ReadOptions } from './control/event-bus.ts'
 export type {
@@ -24,6 +36,7 @@ export type {
   BackendReturnedEvent,
   BackendUpdatedEvent,
   BackendUpEvent,
+  CachePurgedEvent,
   CertificateExpiresEvent,
   CertificateRenewedEvent,
   ClosedEvent,

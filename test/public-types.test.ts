@@ -77,6 +77,8 @@ test('events are told apart by their type, and all have a time', () => {
         return String(event.daysLeft)
       case 'worker_restarted':
         return String(event.restarts)
+      case 'cache_purged':
+        return event.what
       case 'draining':
         return event.cause
       case 'closed':

@@ -4,6 +4,7 @@ import { closest } from '../util/edit-distance.ts'
 import type { CliContext } from './cli-context.ts'
 import { defineBackend } from './commands/backend.ts'
 import { defineBackends } from './commands/backends.ts'
+import { defineCache } from './commands/cache.ts'
 import { defineCerts } from './commands/certs.ts'
 import { defineCheck } from './commands/check.ts'
 import { defineCompletion } from './commands/completion.ts'
@@ -72,6 +73,7 @@ export function buildProgram(context: CliContext): Command {
     defineListeners,
     defineRoutes,
     defineExplain,
+    defineCache,
     defineTail,
     defineReload,
     defineConfig,

@@ -48,8 +48,13 @@ export function parseTarget(text: string): Target {
   return match === null ? { url: text, weight: 1 } : { url: match[1] ?? '', weight: Number(match[2]) }
 }
 
+/** As a configuration has it. */
+interface ListenerOfSides {
+  readonly protocol: PoolKind
+}
+
 /** The listener that serves the targets. Throws a `CliError` (usage) where the sides do not fit. */
-export function listenerFor(from: From, targets: readonly Target[], pair: KeyPair | null): object {
+export function listenerFor(from: From, targets: readonly Target[], pair: KeyPair | null): ListenerOfSides {
   const kind = kindOf(from, targets)
   const { scheme } = from
   if ((scheme === 'https' || scheme === 'tls') && pair === null) {
@@ -59,13 +64,14 @@ export function listenerFor(from: From, targets: readonly Target[], pair: KeyPai
     const secure = scheme === 'http' ? 'https' : 'tls'
     throw misfit(`--tls makes no sense with ${scheme}://`, `listen for TLS with --from ${secure}://${from.listen}`)
   }
-  return {
+  const listener = {
     name: 'default',
     listen: from.listen,
     pool: 'default',
     protocol: kind,
     ...(pair === null ? {} : { tls: { certificates: [pair] } }),
   }
+  return listener
 }
 
 function kindOf({ scheme }: From, targets: readonly Target[]): PoolKind {
@@ -105,4 +111,6 @@ const exampleUrls: Readonly<Record<PoolKind, string>> = {
   tcp: 'tcp://localhost:5432',
 }
 
-const misfit = (message: string, hint: string): CliError => new CliError(message, { exitCode: ExitCode.usage, hint })
+/** Of the command line itself. */
+export const misfit = (message: string, hint: string): CliError =>
+  new CliError(message, { exitCode: ExitCode.usage, hint })

@@ -11,6 +11,7 @@ import { AdminPort, type AdminPortDeps } from './admin/admin-port.ts'
 import type { ListDeps } from './admin/calls/lists.ts'
 import { frame, Streams } from './admin/streams.ts'
 import { BackendCalls } from './backend-calls.ts'
+import { CacheControl } from './cache/cache-control.ts'
 import { CertificateStore } from './certificates/certificate-store.ts'
 import { type Asked, Changes } from './changes.ts'
 import { Compiler } from './compiler.ts'
@@ -96,6 +97,8 @@ export class Control {
   readonly #admin: AdminPort
   /** The configuration as a document, for the admin API and for the program that embeds this. */
   readonly configuration: Configuration
+  /** What is cached, for both. */
+  readonly cache: CacheControl
 
   private constructor(options: ControlOptions, certificates: CertificateStore, opening: Opening) {
     const { port, log, load = null, events = noEvents } = options
@@ -141,6 +144,7 @@ export class Control {
     this.#reloads = new Reloads({ ...parts, load, changes: this.#changes })
     this.configuration = new Configuration({ ...parts, load, changes: this.#changes })
     this.#sources = { ...parts, membership: this.#membership }
+    this.cache = new CacheControl({ ...parts, snapshot: () => this.#membership.snapshot })
     this.#stats = new Stats(this.#sources as ConstructorParameters<typeof Stats>[0])
     this.#metrics = new Metrics({
       ...parts,
@@ -299,6 +303,7 @@ export class Control {
       lists: this.#lists(),
       live: port,
       explainer: this.#explainer(),
+      cache: this.cache,
     }
     return new AdminPort(deps, { maxConnections })
   }

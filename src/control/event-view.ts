@@ -1,5 +1,5 @@
 // An event as the admin API tells it: names in snake_case, times in ISO 8601, and one sentence for people.
-import type { FrontdeskEvent } from './events.ts'
+import type { CachePurgedEvent, FrontdeskEvent } from './events.ts'
 import { formatDuration } from './format-duration.ts'
 
 export type EventView = { readonly type: FrontdeskEvent['type']; readonly at: string; readonly message: string } & {
@@ -76,6 +76,8 @@ function wordsOfProcess(event: OfProcess): string {
     }
     case 'worker_restarted':
       return `worker ${event.worker} serves again, ${formatDuration(event.afterMs)} after it died: ${event.cause}`
+    case 'cache_purged':
+      return purgedWords(event)
     case 'draining':
       return `draining (${event.cause}): no new connections, those open may finish within ${formatDuration(event.graceMs)}`
     case 'closed':
@@ -85,6 +87,12 @@ function wordsOfProcess(event: OfProcess): string {
     case 'dropped':
       return `${event.count} events were lost: this reader was too slow, or away for too long`
   }
+}
+
+/** As the log has it, too. */
+export function purgedWords({ by, what, purged, soft }: Omit<CachePurgedEvent, 'type' | 'at'>): string {
+  const entries = purged === 1 ? '1 entry' : `${purged} entries`
+  return `${by} ${soft ? 'marked stale' : 'purged'} ${what}: ${entries} of the cache`
 }
 
 const of = ({ pool, backend }: { readonly pool: string; readonly backend: string }): string =>

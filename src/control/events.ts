@@ -135,6 +135,20 @@ export interface WorkerRestartedEvent {
   readonly afterMs: number
 }
 
+/** Cached answers were thrown out, or marked stale. */
+export interface CachePurgedEvent {
+  readonly type: 'cache_purged'
+  readonly at: Date
+  /** Who asked for it: `program`, `admin API (127.0.0.1)`. */
+  readonly by: string
+  /** Such as `http://example.com/a`, `everything with the tag product-7`. */
+  readonly what: string
+  /** So many entries. */
+  readonly purged: number
+  /** Marked stale. */
+  readonly soft: boolean
+}
+
 /** A stop has begun: nothing new is accepted, what is open may finish. */
 export interface DrainingEvent {
   readonly type: 'draining'
@@ -186,6 +200,7 @@ export type FrontdeskEvent =
   | CertificateRenewedEvent
   | CertificateExpiresEvent
   | WorkerRestartedEvent
+  | CachePurgedEvent
   | DrainingEvent
   | ClosedEvent
   | ProblemEvent

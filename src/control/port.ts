@@ -5,6 +5,7 @@ import type { Log } from '../core/log.ts'
 import type { Slot, Snapshot } from '../core/spec.ts'
 import type { FollowFilter } from '../observe/follow/follow-filter.ts'
 import type { SpanCounts } from '../observe/tracing/tracer.ts'
+import type { CachePlane } from '../pool/cache-plane.ts'
 import type { OwnerState } from '../state/owner-state.ts'
 import type { FieldProblem } from './control-error.ts'
 import type { Plan } from './plan/plan-types.ts'
@@ -72,6 +73,11 @@ export interface ControlPort {
   stop(): void
   /** Since the start; undefined = nobody counts. */
   spanCounts?(): SpanCounts
+  /**
+   * What answers are cached in: first what is in force, then what workers may still use that have not swapped yet. Empty = no
+   * route caches.
+   */
+  caches?(): readonly CachePlane[]
   isDraining(): boolean
   /** Tells of exchanges that end from now on and meet the filter; at most `perSecond` of each worker. */
   follow(filter: FollowFilter, perSecond: number, onEntries: (entries: FollowedEntries) => void): Following

@@ -13,7 +13,7 @@ export type { BackendStatus, StatusDocument, WorkerStatus } from './status-docum
 
 /** Where the numbers come from. */
 export interface StatusSources {
-  readonly port: Pick<ControlPort, 'version' | 'startedAtMs' | 'state' | 'workers' | 'isDraining'>
+  readonly port: Pick<ControlPort, 'version' | 'startedAtMs' | 'state' | 'workers' | 'isDraining' | 'caches'>
   readonly health: Pick<Health, 'checks'>
   readonly membership: Pick<Membership, 'members' | 'departing' | 'revision'>
 }

@@ -1,7 +1,11 @@
-// The cache as the data plane of one worker reaches it.
+// What one thread keeps cached answers in, as its exchanges find it.
+import type { DiskTier } from '../disk/types.ts'
 import type { CacheStoreApi } from '../state/cache/types.ts'
 
+/** An exchange that has begun with one keeps it: another configuration may bring another. */
 export interface CachePlane {
-  /** Shared by all workers. */
+  /** In memory, shared by all workers. */
   readonly store: CacheStoreApi
+  /** What survives a restart; null = memory only. */
+  readonly disk: DiskTier | null
 }

@@ -3,6 +3,7 @@ import { errorNames } from '../core/errors.ts'
 import { bucketCount } from './histogram.ts'
 import { regions, trafficEntries } from './layout.ts'
 import { Memory } from './memory.ts'
+import { cacheResults } from './names.ts'
 
 const lane = regions.slotLane
 const traffic = regions.trafficLane
@@ -13,9 +14,12 @@ export const backendSampleCells: number = lane.rowBytes / 8
 export const backendSampleAt: typeof lane.at = lane.at
 
 /** Cells of a sample of requests. */
-export const trafficSampleCells: number = 2 + bucketCount
-/** Where in it what stands: requests ended, those of them that failed, and a histogram of how long they took. */
-export const trafficSampleAt = { ended: 0, failed: 1, duration: 2 } as const
+export const trafficSampleCells: number = 2 + bucketCount + cacheResults.length
+/**
+ * Where in it what stands: requests ended, those of them that failed, a histogram of how long they took, and what the cache
+ * made of them, by result.
+ */
+export const trafficSampleAt = { ended: 0, failed: 1, duration: 2, cached: 2 + bucketCount } as const
 
 /** The status was sent already when the backend broke the answer: it does not show that the exchange failed. */
 const brokenAnswers = (['reset_in_answer', 'body_timeout'] as const).map((name) => errorNames.indexOf(name))
@@ -62,6 +66,9 @@ export class Samples {
         into[trafficSampleAt.duration + bucket]! += count
       }
       if (ended === 0) continue
+      for (let result = 0; result < cacheResults.length; result++) {
+        into[trafficSampleAt.cached + result]! += f64[base + at.cached + result]!
+      }
       into[trafficSampleAt.ended]! += ended
       for (const error of brokenAnswers) into[trafficSampleAt.failed]! += f64[base + at.errors + error]!
       into[trafficSampleAt.failed]! += this.#serverErrors(worker, row, base + at.requests)

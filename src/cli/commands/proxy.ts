@@ -2,13 +2,14 @@
 import type { Command } from 'commander'
 import { act, type CliContext } from '../cli-context.ts'
 import { collect, option, parsePort, shared } from '../options.ts'
-import { type From, type KeyPair, listenerFor, parseFrom, parseKeyPair, parseTarget } from '../proxy-sides.ts'
+import { type From, type KeyPair, listenerFor, misfit, parseFrom, parseKeyPair, parseTarget } from '../proxy-sides.ts'
 
 interface Options {
   readonly from: From
   readonly to: readonly string[]
   readonly tls?: KeyPair
   readonly strategy?: string
+  readonly cache?: true
   readonly adminPort?: number
   readonly workers?: number | 'auto'
 }
@@ -22,6 +23,7 @@ Examples:
   frontdesk proxy --from https://:8443 --tls cert.pem,key.pem --to http://localhost:3000
   frontdesk proxy --from tcp://:5432 --to tcp://10.0.0.5:5432 --to tcp://10.0.0.6:5432
   frontdesk proxy --from unix:/run/app.sock --to http://localhost:3000
+  frontdesk proxy --to http://localhost:3000 --cache
   frontdesk proxy --to http://localhost:3000 --admin-port 8081      with the admin API and metrics`
 
 const anywhere = ':8080'
@@ -44,6 +46,7 @@ export function defineProxy(program: Command, context: CliContext): void {
       }),
     )
     .addOption(option('--strategy <name>', 'how a backend is chosen'))
+    .addOption(option('--cache', 'keep answers that may be kept, in memory, and serve them (RFC 9111)'))
     .addOption(option('--admin-port <n>', 'also serve the admin API on this port', { parse: parsePort }))
     .addOption(shared.workers())
     .addHelpText('after', examples)
@@ -52,7 +55,8 @@ export function defineProxy(program: Command, context: CliContext): void {
 
 async function proxy(o: Options, context: CliContext): Promise<number> {
   const targets = o.to.map(parseTarget)
-  const listeners = [listenerFor(o.from, targets, o.tls ?? null)]
+  const listener = listenerFor(o.from, targets, o.tls ?? null)
+  if (o.cache && listener.protocol !== 'http') throw misfit('--cache is for HTTP only', 'leave it out')
   const { serve } = await import('../serve.ts')
   const { loadConfig } = await import('../../config/load.ts')
   const overrides = {
@@ -61,6 +65,11 @@ async function proxy(o: Options, context: CliContext): Promise<number> {
     ...(o.adminPort === undefined ? {} : { admin_port: o.adminPort }),
     ...(o.workers === undefined ? {} : { workers: o.workers }),
   }
-  const loaded = loadConfig({ text: JSON.stringify({ listeners }), env: {}, overrides, allowAnyPort: true })
+  const loaded = loadConfig({
+    text: JSON.stringify({ listeners: [listener], ...(o.cache && { cache: true }) }),
+    env: {},
+    overrides,
+    allowAnyPort: true,
+  })
   return serve({ context, loaded, source: '(command line)', reload: null, portOption: '--from' })
 }

@@ -10,6 +10,7 @@ import { metricsContentType } from '../metrics/text-writer.ts'
 import type { StatusDocument } from '../status.ts'
 import { type AuditDeps, audit } from './audit.ts'
 import { addBackendCalls, type BackendDeps } from './calls/backends.ts'
+import { addCacheCalls, type CacheDeps } from './calls/cache.ts'
 import { addConfigCalls, type ConfigDeps } from './calls/config.ts'
 import { addEventCalls, type EventDeps } from './calls/events.ts'
 import { addExplainCalls, type ExplainDeps } from './calls/explain.ts'
@@ -32,6 +33,7 @@ export interface AdminDeps
     RequestDeps,
     ExplainDeps,
     BackendDeps,
+    CacheDeps,
     ConfigDeps {
   readonly version: string
   readonly log: Log
@@ -58,6 +60,7 @@ export function createAdminApp(deps: AdminDeps): AdminApp {
   addEventCalls(app, deps)
   addRequestCalls(app, deps)
   addExplainCalls(app, deps)
+  addCacheCalls(app, deps)
   addChanging(app, deps)
   addProbes(app, deps)
   app.get('/openapi.json', (c) => c.json(openApiDocument(app, deps.version)))

@@ -43,6 +43,7 @@ export function openApiReference(version: string): string {
     stats: { read: notRunning },
     live: { follow: notRunning },
     explainer: { explain: notRunning },
+    cache: { stats: notRunning, purge: notRunning },
     lists: { listeners: notRunning, pools: notRunning, routes: notRunning },
   }
   return `${JSON.stringify(openApiDocument(createAdminApp(deps), version), null, 2)}\n`

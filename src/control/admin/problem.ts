@@ -42,13 +42,15 @@ export interface ProblemInput {
   readonly status: number
   /** What happened, one sentence without the closing dot. */
   readonly detail: string
+  /** Default: that of the status. */
+  readonly title?: string
   readonly errors?: readonly FieldProblem[]
   readonly headers?: Readonly<Record<string, string>>
 }
 
 /** The answer. Its type is `about:blank`: the status says which kind of problem it is. */
-export function problem({ status, detail, errors = [], headers = {} }: ProblemInput): Response {
-  const body = { type: 'about:blank', title: titles[status] ?? 'Error', status, detail, errors }
+export function problem({ status, detail, title, errors = [], headers = {} }: ProblemInput): Response {
+  const body = { type: 'about:blank', title: title ?? titles[status] ?? 'Error', status, detail, errors }
   return new Response(`${JSON.stringify(body)}\n`, { status, headers: { 'content-type': problemType, ...headers } })
 }
 

@@ -1,10 +1,11 @@
 // One sample of everything that is counted, and what of it has changed since an earlier one, as JSON.
 import type { BackendSpec, Slot } from '../../core/spec.ts'
 import { Samples } from '../../state/samples.ts'
+import { cacheFigures } from '../cache/figures.ts'
 import type { Membership } from '../membership.ts'
 import type { StatusSources } from '../status.ts'
 import { BackendRow } from './backend-row.ts'
-import { TrafficSums } from './traffic-sums.ts'
+import { type CacheSums, TrafficSums } from './traffic-sums.ts'
 
 /** Where the numbers come from. */
 export interface StatsSources extends Omit<StatusSources, 'membership'> {
@@ -54,6 +55,7 @@ export class Sampler {
       uptime_seconds: Math.floor((Date.now() - port.startedAtMs) / 1000),
       draining: port.isDraining(),
       ...this.#traffic.sample(membership.snapshot.listeners, seconds),
+      cache: this.#cacheView(),
       workers: port.workers().map((worker) => {
         const { openConnections, eluRatio } = port.state.workerRow(worker.id)
         return { ...worker, connections: openConnections, utilization: Math.round(eluRatio * 1000) / 1000 }
@@ -72,6 +74,14 @@ export class Sampler {
     }
     const removed = full ? [] : this.#gone.filter(({ at }) => at > since).map(({ pool, url }) => ({ pool, url }))
     return `${this.#head},"full":${full},"backends":[${rows}],"removed":${JSON.stringify(removed)}}`
+  }
+
+  /** Null = no route caches. */
+  #cacheView(): (CacheSums & { readonly bytes: number; readonly entries: number }) | null {
+    const figures = cacheFigures(this.#sources.port)
+    if (figures === null) return null
+    const { used, entries } = figures.memory
+    return { ...this.#traffic.cached, bytes: used, entries }
   }
 
   #sampleBackends(seconds: number): void {

@@ -1,7 +1,9 @@
 // Requests, connections and bytes of all listeners, from sample to sample.
 import type { ListenerSpec } from '../../core/spec.ts'
+import { cacheResults } from '../../state/names.ts'
 import type { OwnerState } from '../../state/owner-state.ts'
 import { trafficSampleAt as at, type Samples, trafficSampleCells } from '../../state/samples.ts'
+import { hitRatio, lookups } from '../cache/requests.ts'
 import { type Latency, LatencyWindow } from './latency-window.ts'
 import { perSecond, share } from './rates.ts'
 
@@ -37,6 +39,16 @@ export interface TrafficView {
   readonly tcp: { readonly active: number }
 }
 
+export interface CacheSums {
+  readonly hits: number
+  readonly requests: number
+  /** Of those since the sample before; null = there were none. */
+  readonly ratio: number | null
+}
+
+const cachedIn = (cell: (at: number) => number): Readonly<Record<string, number>> =>
+  Object.fromEntries(cacheResults.map((result, i) => [result, cell(at.cached + i)]))
+
 const nothing = (): Counts => ({
   requests: new Float64Array(trafficSampleCells),
   active: 0,
@@ -51,6 +63,8 @@ export class TrafficSums {
   readonly #state: Pick<OwnerState, 'connectionTotals'>
   readonly #samples: Samples
   readonly #latency: LatencyWindow
+  /** What the cache made of requests, since the start and since the sample before. */
+  cached: CacheSums = { hits: 0, requests: 0, ratio: null }
   /** By row of the listener. */
   #before: ReadonlyMap<number, Counts> | null = null
 
@@ -74,6 +88,10 @@ export class TrafficSums {
     const was = total([...now.keys()].map(old))
     this.#latency.push(sum.requests, was.requests, at.duration)
     const gained = (cell: number): number => Math.max(0, sum.requests[cell]! - was.requests[cell]!)
+    this.cached = {
+      ...lookups(cachedIn((cell) => sum.requests[cell]!)),
+      ratio: hitRatio(cachedIn(gained)),
+    }
     return {
       requests: {
         total: sum.requests[at.ended]!,

@@ -31,6 +31,7 @@ const known: Readonly<Record<FrontdeskEvent['type'], true>> = {
   certificate_renewed: true,
   certificate_expires: true,
   worker_restarted: true,
+  cache_purged: true,
   draining: true,
   closed: true,
   problem: true,

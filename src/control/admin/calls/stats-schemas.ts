@@ -47,6 +47,16 @@ export const statsView = z
       }),
     ),
     tcp: z.object({ active: count.openapi({ description: 'Open connections of TCP listeners.' }) }),
+    cache: z
+      .object({
+        hits: count.openapi({ description: 'Requests that it answered.' }),
+        requests: count.openapi({ description: 'Those that were looked up.' }),
+        ratio: z.number().nullable().openapi({ description: 'Of the last second, 0 to 1; null = there were none.' }),
+        bytes: count.openapi({ description: 'In use, with index and metadata.' }),
+        entries: count,
+      })
+      .nullable()
+      .openapi({ description: 'Null = no route caches.' }),
     workers: z.array(
       z.object({
         id: count,
