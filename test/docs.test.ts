@@ -6,11 +6,13 @@ import { test } from 'node:test'
 import type { Command } from 'commander'
 import { strategies } from '../src/balancer/table.ts'
 import { buildProgram, withDefaultCommand } from '../src/cli/program.ts'
+import { configJsonSchema, type JsonSchema } from '../src/config/json-schema.ts'
 import { loadConfig } from '../src/config/load.ts'
 import { jsonFields } from '../src/observe/access/json-line.ts'
 import { logFamilies, logVariables } from '../src/observe/access/log-variables.ts'
 import { redactedByDefault } from '../src/observe/access/redaction.ts'
 import { variables } from '../src/routing/template.ts'
+import { cacheResults, storeRefusals } from '../src/state/names.ts'
 
 const root = join(import.meta.dirname, '..')
 const notOurs = new Set(['node_modules', 'dist', '.git', '.work'])
@@ -174,6 +176,22 @@ test('the page on observability has every member and variable of a log line, and
   for (const name of redactedByDefault.query) assert.ok(page.includes(`\`${name}\``), name)
   for (const name of redactedByDefault.headers) assert.ok(page.toLowerCase().includes(`\`${name}\``), name)
 })
+
+test('the page on caching has every setting, every result, and every reason not to store', () => {
+  const page = read('docs/guide/caching.md').replaceAll(/\n/g, ' ')
+  const { properties } = configJsonSchema()
+  const settings = [properties!.cache!, properties!.cache_store!].flatMap(objectsOf)
+  const keys = settings.flatMap((one) => Object.keys(one.properties ?? {}))
+  assert.ok(keys.length > 25, `${keys.length} settings`)
+  for (const name of [...keys, ...cacheResults, ...storeRefusals])
+    assert.match(page, new RegExp(`[\`"]${name}[\`"]`), name)
+})
+
+/** Every object in a schema. */
+function objectsOf(schema: JsonSchema): JsonSchema[] {
+  const inner = [...(schema.anyOf ?? []), ...Object.values(schema.properties ?? {})].flatMap(objectsOf)
+  return schema.properties === undefined ? inner : [schema, ...inner]
+}
 
 test('the configuration of the README is the one in examples/', () => {
   const shown = blocks(read('README.md')).find(({ language }) => language === 'json')

@@ -790,8 +790,8 @@ export interface RouteCompressionOptions {
 /** `routes[].cache` */
 export interface CacheOptions {
   /**
-   * How long an answer is fresh: as it says itself, or so long whatever it says, `no-store` and `private`
-   * included. Default: `"origin"`.
+   * How long an answer is fresh: as it says itself, or so long whatever it says, `no-store` and `private` included
+   * (but not to clients that are authenticated). Default: `"origin"`.
    */
   readonly ttl?: 'origin' | Duration | undefined
   /**

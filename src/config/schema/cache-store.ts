@@ -4,6 +4,7 @@ import type { CacheStoreSpec } from '../../core/cache-spec.ts'
 import { byteSize } from './scalars.ts'
 
 const mebibyte = 1024 ** 2
+const gibibyte = 1024 ** 3
 const largest = 8 * mebibyte
 
 export interface WrittenCacheStore extends CacheStoreSpec {
@@ -22,12 +23,12 @@ export const largestShare = 1 / 4
 
 export const cacheStore = z
   .strictObject({
-    memory: byteSize(mebibyte, 1024 ** 4, '1MB to 1TB')
+    memory: byteSize(mebibyte, 64 * gibibyte, '1MB to 64GB')
       .prefault('256MB')
       .meta({
         description: 'All of it, over all workers: answers, their heads and what is needed to find them.',
       }),
-    max_object: byteSize(1024, 64 * 1024 ** 3, '1KB to 64GB')
+    max_object: byteSize(1024, 4 * gibibyte - 1, '1KB to less than 4GB')
       .optional()
       .meta({
         flatDefault: '8MB',

@@ -154,7 +154,7 @@ const cacheObject = z
         title: '"origin" or duration',
         flatDefault: 'origin',
         description:
-          'How long an answer is fresh: as it says itself, or so long whatever it says, `no-store` and `private` included.',
+          'How long an answer is fresh: as it says itself, or so long whatever it says, `no-store` and `private` included (but not to clients that are authenticated).',
       }),
     ttl_by_status: statusTtls.optional().meta({
       description:
