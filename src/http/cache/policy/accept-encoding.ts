@@ -10,7 +10,14 @@ const MEMBER = /^([!#$%&'*+\-.^_`|~0-9a-z]+)(?:[\t ]*;[\t ]*q=(0(?:\.[0-9]{0,3})
 /** Clients send a handful of different values; this many are remembered, if they are no longer. */
 const MAX_KNOWN = 256
 const MAX_KNOWN_LENGTH = 256
-const known = new Map<string, string>()
+const known = new Map<string, Normal>()
+
+/** A value as it is written here. */
+interface Normal {
+  readonly text: string
+  /** With the `:` of a line in a selector. */
+  readonly selecting: string
+}
 
 /**
  * The codings among zstd, br, gzip that a client takes and that it likes no less than the plain form, those it likes most
@@ -18,8 +25,17 @@ const known = new Map<string, string>()
  * answers in a coding that is not named here. Some 30 different values can come out.
  */
 export function normalisedAcceptEncoding(lookup: string): string {
+  return normalOf(lookup)?.text ?? ''
+}
+
+/** The same as it stands in selectors (see `selectingValue`). */
+export function selectingAcceptEncoding(lookup: string): string {
+  return normalOf(lookup)?.selecting ?? ''
+}
+
+function normalOf(lookup: string): Normal | null {
   const at = findField(lookup, NAME)
-  if (at < 0) return ''
+  if (at < 0) return null
   const end = lookup.indexOf('\r', at)
   const value = trimmed(lookup, at + NAME.length + 1, end)
   const next = findField(lookup, NAME, end + 2)
@@ -36,14 +52,15 @@ function restOf(lookup: string, from: number): string {
   return values.join(',')
 }
 
-function normalise(value: string): string {
+function normalise(value: string): Normal {
   const before = known.get(value)
   if (before !== undefined) return before
   const text = written(weightsOf(value))
-  if (value.length > MAX_KNOWN_LENGTH) return text
+  const normal = { text, selecting: `:${text}` }
+  if (value.length > MAX_KNOWN_LENGTH) return normal
   if (known.size >= MAX_KNOWN) known.clear()
-  known.set(unsliced(value), text)
-  return text
+  known.set(unsliced(value), normal)
+  return normal
 }
 
 /** By coding, the first of each that can be read. */

@@ -33,8 +33,8 @@ export function refreshedHead(stored: string, from304: string): string {
     from304,
     (name) => OF_THE_BODY.has(name) || (name !== 'age' && isNeverKept(name)) || (keepsTag && name === 'etag'),
   )
-  if (changes === '') return stored
-  const replaced = new Set(fieldNames(changes))
+  // A 304 without Date is as old as it is here: the time of the stored answer would make it old from the first moment.
+  const replaced = new Set([...fieldNames(changes), 'date'])
   return withoutFields(stored, (name) => replaced.has(name)) + changes
 }
 

@@ -1,7 +1,7 @@
 // Which requests a stored answer is for (RFC 9111 §4.1): a text of everything that selects it, and whether a request fits.
 import { hash } from 'node:crypto'
 import { isName, trimmed } from '../../../util/field-block.ts'
-import { normalisedAcceptEncoding } from './accept-encoding.ts'
+import { selectingAcceptEncoding } from './accept-encoding.ts'
 
 /** An answer that varies by more fields is not stored: each costs every request for its URL. */
 export const MAX_VARY_NAMES = 16
@@ -18,11 +18,11 @@ export interface Selector {
   readonly coding: string
   /** Lower case, sorted. */
   readonly names: readonly string[]
-  /** Lines `name:value`, `name=digest`, or `name` alone where the field was not there; in the order of `names`. */
+  /** Of each: `:value`, `=digest`, or '' where the field was not there. */
+  readonly values: readonly string[]
+  /** Names with their values, a line feed before each. */
   readonly lines: string
 }
-
-const noNames: readonly string[] = Object.freeze([])
 
 /** Names of an answer's Vary and of the route's, each once, sorted. Both come in lower case. */
 export function varyNames(ofAnswer: readonly string[], ofRoute: readonly string[]): readonly string[] {
@@ -47,11 +47,19 @@ export function parseSelector(text: string): Selector {
   if (first < 1 || second < 0 || !Number.isInteger(length) || end > text.length) {
     throw new SyntaxError('not the selector of a cached answer')
   }
+  const names: string[] = []
+  const values: string[] = []
   const lines = text.slice(end)
+  for (const line of lines.split('\n').slice(1)) {
+    const name = /^[^:=]*/.exec(line)![0]
+    names.push(name)
+    values.push(line.slice(name.length))
+  }
   return {
     partition: text.slice(second + 1, end),
     coding: text.slice(first + 1, second),
-    names: lines === '' ? noNames : lines.slice(1).split('\n').map(nameOf),
+    names,
+    values,
     lines,
   }
 }
@@ -62,15 +70,14 @@ export function codedSelector(text: string, coding: string): string {
   return `${partition.length} ${coding} ${partition}${lines}`
 }
 
-function nameOf(line: string): string {
-  return /^[^:=]*/.exec(line)![0]
-}
-
 /** Whether a request of that partition is one that the answer is for. Codings are for the caller to choose among. */
 export function matches(selector: Selector, partition: string, lookup: string): boolean {
   if (selector.partition !== partition) return false
-  const { names } = selector
-  return names.length === 0 || linesOf(names, lookup) === selector.lines
+  const { names, values } = selector
+  for (let index = 0; index < names.length; index++) {
+    if (selectingValue(names[index]!, lookup) !== values[index]) return false
+  }
+  return true
 }
 
 /** A line feed before each. */
@@ -83,10 +90,7 @@ function linesOf(names: readonly string[], lookup: string): string {
 
 /** `:` and the value, `=` and its digest where it is long or secret, '' where the field is not there: absent is not empty. */
 export function selectingValue(name: string, lookup: string): string {
-  if (name === 'accept-encoding') {
-    const accepted = normalisedAcceptEncoding(lookup)
-    return accepted === '' ? '' : `:${accepted}`
-  }
+  if (name === 'accept-encoding') return selectingAcceptEncoding(lookup)
   const value = combined(name, lookup)
   if (value === null) return ''
   return SECRET.has(name) ? digestOf(value) : boundedValue(normalised(name, value))
