@@ -23,7 +23,7 @@ import { Lease } from '../pool/lease.ts'
 import type { LiveBackend } from '../pool/live-backend.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
 import { MatcherFailure } from '../routing/router.ts'
-import type { StoredEntry, Writing } from '../state/cache/types.ts'
+import type { Lead, StoredEntry, Writing } from '../state/cache/types.ts'
 import { methodIndex } from '../state/worker-state.ts'
 import { Deadline } from '../util/timer-wheel.ts'
 import { AnswerRelay, type RelayOwner } from './answer-relay.ts'
@@ -52,7 +52,7 @@ import { fieldValue } from './http1/grammar.ts'
 import { type Owner, prefaceFor, takeOwn } from './http1/own-connection.ts'
 import { bodyText, lastChunk, relayBody } from './http1/relay-body.ts'
 import { isIdempotent, type RequestHead } from './http1/request-head.ts'
-import type { ResponseHead } from './http1/response-head.ts'
+import { ResponseHead } from './http1/response-head.ts'
 import { hashOf } from './hygiene/hash-key.ts'
 import { hasDotSegments } from './hygiene/target.ts'
 import { framesMessage } from './hygiene/trailers.ts'
@@ -97,6 +97,10 @@ const NOTHING = Buffer.alloc(0)
 
 /** What is there whole needs no pausing. */
 const inMemory: ReadSide = { reusesBuffers: true, pause() {}, resume() {}, useOwnBuffer() {} }
+
+function withoutTrailer(head: ResponseHead): ResponseHead {
+  return Object.assign(new ResponseHead(), head, { trailer: '', composed: [] })
+}
 
 const isLookedUp = (method: string): boolean => method === 'GET' || method === 'HEAD'
 
@@ -298,6 +302,12 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     }
     const { head } = answer
     this.#status = head.status
+    const page = this.#route!.errorPages === null ? undefined : this.#pageFor(head, '')
+    if (page !== undefined) {
+      answer.reading?.release()
+      this.#reviewOwn(page, true)
+      return
+    }
     if (answer.reading !== null) this.#source = new StoredSource(this, answer.reading, answer.start, answer.end)
     const hooks = this.#stepsDone || this.#route!.steps === null ? null : this.#route!.steps.onResponse
     if (hooks === null) {
@@ -368,15 +378,15 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
   }
 
   /** Asks a backend whether what was served is still good; the client has its answer. */
-  revalidate(entry: StoredEntry): void {
+  revalidate(entry: StoredEntry, lead: Lead): void {
     const client = new SilentClient(this.#client, this.#plane)
     const head = this.#head.method === 'GET' ? this.#head : { ...this.#head, method: 'GET' }
     const other = new Exchange(this.#plane, this.#site, client, head, true)
     client.onStop = () => other.clientGone()
-    other.guarded(() => other.#validate(this, entry))
+    other.guarded(() => other.#validate(this, entry, lead))
   }
 
-  #validate(before: Exchange, entry: StoredEntry): void {
+  #validate(before: Exchange, entry: StoredEntry, lead: Lead): void {
     const route = before.#route!
     this.#route = route
     this.#record = before.#record
@@ -386,7 +396,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     if (route.steps !== null) this.#steps = new StepCaller(this, this.#plane.wheel)
     this.#stepsDone = true
     this.#visit = this.#newVisit(route, route.cache!, this.#head, this)
-    if (!this.#visit.beginValidation(entry)) this.#finish(false)
+    this.#visit.beginValidation(entry, lead)
   }
 
   /** What was stored stands in for what a backend said, or has said nothing. */
@@ -725,13 +735,16 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
 
   /** A backend's error is told in the words of the route, if it has any; its own are read where their end is near. */
   #intercept(connection: BackendConnection, head: ResponseHead, bytes: Buffer, start: number, end: number): boolean {
-    const { spec } = connection.backend
-    const taken = { route: this.#route!, record: this.#record }
-    const answer = pageFor(taken, head, { backend: spec, hsts: this.#site.hsts })
+    const answer = this.#pageFor(head, connection.backend.spec.url)
     if (answer === undefined) return false
     this.#dropAnswer(connection, head, bytes, start, end)
     this.#reviewOwn(answer, true)
     return true
+  }
+
+  #pageFor(head: ResponseHead, url: string): OwnAnswer | undefined {
+    const taken = { route: this.#route!, record: this.#record }
+    return pageFor(taken, head, { backend: { url, pool: this.#poolName }, hsts: this.#site.hsts })
   }
 
   /** Nothing of the answer, and nothing of an upgrade that was tried, will be taken for the next answer. */
@@ -797,7 +810,9 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       if (body.done) this.#keepWhole(visit, bytes, body)
       else writing = this.#fetch(visit, head, body, bytes)
     }
-    const answer = visit === null ? head : visit.shown(head)
+    const shown = visit === null ? head : visit.shown(head)
+    // The store keeps no trailers.
+    const answer = writing === null || head.trailer === '' ? shown : withoutTrailer(shown)
     const edits = this.#answerEdits(record, connection.backend.spec)
     const { compression } = this.#route!
     const verdict = compression === null ? null : compression.choose(this.#head, codable(answer, edits, body))
@@ -915,9 +930,9 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     const traffic = this.#trafficRow()
     if (this.#visit !== null) {
       this.#visit.finish(this.#error === 'client_gone')
-      const { result, keeper } = this.#visit
+      const { result, refusal } = this.#visit
       if (!this.#isSilent) state.cacheRequest(traffic, result)
-      if (keeper.refusal !== null) state.notStored(traffic, keeper.refusal)
+      if (refusal !== null) state.notStored(traffic, refusal)
     }
     if (this.#isSilent) {
       this.#client.exchangeEnded(false, true)
@@ -1002,7 +1017,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
 
   #totalTimedOut(): void {
     if (this.#relay !== null) this.#cut(errors.total_timeout)
-    else this.#give(errors.total_timeout, '')
+    else this.#giveUp(errors.total_timeout, '')
   }
 
   /**
@@ -1021,7 +1036,11 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
 
   /** No backend gives an answer: what is stored may do, else the client is told. */
   #giveUp(error: ErrorSpec, code: string): void {
-    if (this.#visit !== null && this.#visit.rescue(error)) return
+    if (this.#visit !== null) {
+      this.#cancelDial()
+      this.#closeConnection()
+      if (this.#visit.rescue(error)) return
+    }
     this.#give(error, code)
   }
 

@@ -3,8 +3,8 @@
 // with rescue where no backend gives an answer. RFC 9111 §4; the rules are in policy/.
 import { type ErrorSpec, errors, isUnreached } from '../../core/errors.ts'
 import type { DiskTier, TakeEntry } from '../../disk/types.ts'
-import type { CacheStoreApi, Follow, Incoming, StoredEntry, Writing } from '../../state/cache/types.ts'
-import type { CacheResult } from '../../state/names.ts'
+import type { CacheStoreApi, Follow, Incoming, Lead, StoredEntry, Writing } from '../../state/cache/types.ts'
+import type { CacheResult, StoreRefusal } from '../../state/names.ts'
 import { Deadline, type TimerWheel } from '../../util/timer-wheel.ts'
 import type { Compression } from '../compression/compression.ts'
 import type { RequestHead } from '../http1/request-head.ts'
@@ -33,7 +33,7 @@ export interface VisitOwner {
   forward(): void
   refuse(error: ErrorSpec): void
   /** What was served is stale: a backend is asked without anybody waiting for it. */
-  revalidate(entry: StoredEntry): void
+  revalidate(entry: StoredEntry, lead: Lead): void
   /** Runs what comes straight from the loop. */
   guarded(call: () => void): void
 }
@@ -60,7 +60,6 @@ const MAX_CANDIDATES = 16
 
 export class CacheVisit {
   result: CacheResult = 'miss'
-  readonly keeper: Keeper
   readonly request: CacheRequest
   readonly #parts: VisitParts
   readonly #facts: RequestFacts
@@ -68,6 +67,7 @@ export class CacheVisit {
   readonly #url: string
   readonly #partition: string
   readonly #isBypassed: boolean
+  #keeper: Keeper | null = null
   #why: WhyForwarded = 'uri-miss'
   /** Detail of Cache-Status; '' = none. */
   #detail = ''
@@ -86,7 +86,7 @@ export class CacheVisit {
 
   constructor(parts: VisitParts) {
     const { cache, head, target, rewritten, pool } = parts
-    const { fields, host, method } = head
+    const { fields, host } = head
     const facts = requestFactsOf(fields, host)
     this.#parts = parts
     this.#facts = facts
@@ -96,16 +96,31 @@ export class CacheVisit {
     const partition = cache.partitionOf(pool, fields, host)
     this.#partition = rewritten === null ? partition : `${partition}\0target ${rewritten}`
     this.#isBypassed = fields.framing !== 'none' || fields.upgrade !== '' || cache.isBypassed(fields, target)
-    this.keeper = new Keeper({
+  }
+
+  /** Most visits find what they look for, and need none. */
+  get keeper(): Keeper {
+    this.#keeper ??= this.#newKeeper()
+    return this.#keeper
+  }
+
+  #newKeeper(): Keeper {
+    const { cache, head, target, isAuthenticated } = this.#parts
+    return new Keeper({
       cache,
-      method,
-      fields,
+      method: head.method,
+      fields: head.fields,
       request: this.request,
-      isAuthenticated: parts.isAuthenticated || cache.isGated,
-      isRefused: this.#isBypassed || cache.isNotStored(fields, target),
+      isAuthenticated: isAuthenticated || cache.isGated,
+      isRefused: this.#isBypassed || cache.isNotStored(head.fields, target),
       url: this.#url,
       partition: this.#partition,
     })
+  }
+
+  /** What is counted as the reason why an answer was not stored; null = none. */
+  get refusal(): StoreRefusal | null {
+    return this.#keeper === null ? null : this.#keeper.refusal
   }
 
   begin(): void {
@@ -115,16 +130,12 @@ export class CacheVisit {
     } else this.#look()
   }
 
-  /** For a request that nobody waits for: asks about this entry, unless somebody does already. False = it is not needed. */
-  beginValidation(entry: StoredEntry): boolean {
-    const turn = this.#store.turn(this.#url, this.#keyOf(entry))
-    if (turn.kind === 'follow') turn.cancel()
-    if (turn.kind !== 'lead') return false
-    this.keeper.leads(turn)
+  /** For a request that nobody waits for: asks about this entry. */
+  beginValidation(entry: StoredEntry, lead: Lead): void {
+    this.keeper.leads(lead)
     this.#entry = entry
     this.#askAbout([preparedOf(entry)])
     this.#forward('stale')
-    return true
   }
 
   /** RFC 9111 §4: what is stored is served, validated, or not used. */
@@ -144,13 +155,21 @@ export class CacheVisit {
     const use = reuse(entry, this.request, this.#store.now(), this.#parts.cache.spec)
     if (use.how === 'serve' || use.how === 'serve-and-revalidate') {
       const refreshes = use.how === 'serve-and-revalidate'
-      if (this.#serve(entry, use)) {
-        if (refreshes) this.#parts.owner.revalidate(entry)
-      } else this.#again()
+      const lead = refreshes ? this.#turnFor(entry) : null
+      const isServed = this.#serve(entry, use)
+      if (lead !== null) this.#parts.owner.revalidate(entry, lead)
+      if (!isServed) this.#again()
       return
     }
     if (this.request.onlyIfCached) this.#parts.owner.refuse(errors.not_cached)
     else this.#ask(use.stale ? 'stale' : 'request', use.stale)
+  }
+
+  /** Null = somebody is at it, or has just failed. */
+  #turnFor(entry: StoredEntry): Lead | null {
+    const turn = this.#store.turn(this.#url, this.#keyOf(entry))
+    if (turn.kind === 'follow') turn.cancel()
+    return turn.kind === 'lead' ? turn : null
   }
 
   #absent(): void {
@@ -277,6 +296,7 @@ export class CacheVisit {
 
   #forward(why: WhyForwarded): void {
     this.#why = why
+    this.#isCollapsed = false
     this.keeper.asked()
     this.#parts.owner.forward()
   }
@@ -483,7 +503,7 @@ export class CacheVisit {
   finish(left: boolean): void {
     this.#follow?.cancel()
     this.#endWait()
-    this.keeper.finish(left)
+    this.#keeper?.finish(left)
   }
 }
 
