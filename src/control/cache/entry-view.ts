@@ -30,16 +30,22 @@ export const ageOf = (
 export const seconds = (ms: number): number => Math.floor(ms / 1000)
 
 /** `accept-language: de, br`: what requests for it say, and what it is compressed with. */
-export function variantWords({ lines, coding, partition }: Selector): string {
+export function variantWords({ names, values, coding, partition }: Selector): string {
   const [, ...keyed] = partition.split('\0')
-  const varied = lines.split('\n').slice(1).map(lineWords)
-  const words = [...keyed.flatMap((part) => part.split('\n')), ...varied, coding]
+  const varied = names.map((name, index) => fieldWords(name, values[index] ?? ''))
+  const words = [...keyed.flatMap((part) => part.split('\n').map(keyedWords)), ...varied, coding]
   return words.filter((word) => word !== '').join(', ')
 }
 
-/** As `valueOf` of the policy writes them: with a value, with the digest of a long one, or without the field. */
-function lineWords(line: string): string {
-  const [, name = line, mark = '', value = ''] = /^([^:=]*)([:=]?)(.*)$/s.exec(line) ?? []
-  if (mark === ':') return `${name}: ${value.trim()}`
-  return mark === '=' ? `${name}: (long)` : `no ${name}`
+/** As `partitionOf` and `keyedValues` write them: `host …` as is, a field with its value, a cookie with a `;` after its name. */
+function keyedWords(line: string): string {
+  const [, name = '', mark = '', value = ''] = /^([^:=; ]*)(;?)((?:[:=].*)?)$/s.exec(line) ?? []
+  if (name === '') return line
+  return fieldWords(mark === ';' ? `cookie ${name}` : name, value)
+}
+
+/** As the policy writes values: `:` and the text, `=` and a digest, or nothing where the field is not there. */
+function fieldWords(name: string, value: string): string {
+  if (value === '') return `no ${name}`
+  return value.startsWith(':') ? `${name}: ${value.slice(1)}` : `${name}: …`
 }

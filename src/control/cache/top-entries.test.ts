@@ -1,6 +1,7 @@
 // The walk over all entries: the right ones in the right order, and never long at a time.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { keyedValues } from '../../http/cache/policy/key.ts'
 import { selectorText } from '../../http/cache/policy/vary.ts'
 import type { CacheStoreApi, ListedEntry } from '../../state/cache/types.ts'
 import { topEntries } from './top-entries.ts'
@@ -81,7 +82,8 @@ test('a prefix chooses what is listed; none is no oldest', async () => {
 })
 
 test('a variant is told in words; what is stale, or marked so, has time below 0', async () => {
-  const keyed = 'x default\0host other.example'
+  const spec = { headers: ['x-tenant', 'x-plan'], cookies: ['theme'] }
+  const keyed = `x default\0host other.example\0${keyedValues('x-tenant: a\r\n', 'theme=dark', spec)}`
   const lookup = 'accept-language: de\r\nx-long: 1\r\n'
   const entries = [
     entry(0, { hits: 2, selector: selectorText(keyed, ['accept-language', 'x-none'], lookup, 'br'), lifetime: 9_000 }),
@@ -91,7 +93,10 @@ test('a variant is told in words; what is stale, or marked so, has time below 0'
     storeOf(2, (n) => entries[n]!),
     question,
   )
-  assert.equal(top[0]!.variant, 'host other.example, accept-language: de, no x-none, br')
+  assert.equal(
+    top[0]!.variant,
+    'host other.example, x-tenant: a, no x-plan, cookie theme: …, accept-language: de, no x-none, br',
+  )
   assert.equal(top[0]!.route, '')
   assert.equal(top[0]!.ttl_seconds, -6)
   assert.equal(top[1]!.ttl_seconds, -1)
