@@ -1,4 +1,4 @@
-// nginx and HAProxy as servers behind (or before) Frontdesk, each with the configuration that a test writes.
+// nginx, HAProxy and others as servers behind (or before) Frontdesk, each with the configuration that a test writes.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -40,6 +40,11 @@ export async function startHaproxy(sections: string, port: number): Promise<Peer
   const defaults = 'defaults\n  timeout connect 5s\n  timeout client 5s\n  timeout server 5s\n'
   await writeFile(file, `${defaults}${sections}\n`)
   return ready(spawnPeer('haproxy', ['-db', '-f', file], dir), port)
+}
+
+/** Any program that stays in the foreground; ready when it accepts at `port`. `dir` is removed when it is closed. */
+export function startPeer(name: string, args: readonly string[], dir: string, port: number): Promise<PeerServer> {
+  return ready(spawnPeer(name, args, dir), port)
 }
 
 class Peer implements PeerServer {
