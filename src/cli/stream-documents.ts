@@ -27,6 +27,8 @@ export interface StatsDocument {
   readonly latency_ms: Latency
   readonly connections: { readonly active: number }
   readonly bytes: { readonly received_rate: number; readonly sent_rate: number }
+  /** Null = no route caches; older ones do not tell of it. `ratio`: of the last second, 0 to 1; null = nothing was looked up. */
+  readonly cache?: { readonly ratio: number | null; readonly bytes: number } | null
   readonly workers: readonly Pick<WorkerStatus, 'id' | 'state' | 'utilization'>[]
   /** `backends` has all of them; else those that have changed since the event before. */
   readonly full: boolean

@@ -2,6 +2,7 @@
 import { formatDuration } from '../../control/format-duration.ts'
 import { age, bytes, compact, milliseconds, percent } from '../figures.ts'
 import { printable } from '../printable.ts'
+import type { StatsDocument } from '../stream-documents.ts'
 import { plural, type Terminal } from '../terminal.ts'
 import { type Column, columnsFor, row } from './top-columns.ts'
 import type { TopSnapshot } from './top-data.ts'
@@ -70,7 +71,7 @@ function head(input: ScreenInput, data: TopSnapshot): string[] {
   ]
   const title = joined(first, ' · ', width)
   if (stats === null) return [paint('bold', title), '', '']
-  const { requests, latency_ms: latency, connections, bytes: moved, workers } = stats
+  const { requests, latency_ms: latency, connections, bytes: moved, cache = null, workers } = stats
   const second = joined(
     [
       `${compact(requests.rate)} req/s`,
@@ -88,6 +89,7 @@ function head(input: ScreenInput, data: TopSnapshot): string[] {
       plural(connections.active, 'connection'),
       `in ${bytes(moved.received_rate)}/s`,
       `out ${bytes(moved.sent_rate)}/s`,
+      ...(cache === null ? [] : [cacheWords(cache)]),
       `${plural(workers.length, 'worker')} busy ${busy}`,
     ],
     '   ',
@@ -97,6 +99,10 @@ function head(input: ScreenInput, data: TopSnapshot): string[] {
   const chart = chartWidth < 10 ? '' : `   ${paint('dim', sparkline(data.rates.slice(-chartWidth)))}`
   return [paint('bold', title), second + chart, third]
 }
+
+/** How many of the requests that are looked up come from the cache, and how much is in it. */
+const cacheWords = ({ ratio, bytes: used }: NonNullable<StatsDocument['cache']>): string =>
+  `cache ${ratio === null ? '' : `${percent(ratio)} hits, `}${bytes(used)}`
 
 /** As many of the parts as fit; the first is cut where not even that does. */
 function joined(parts: readonly string[], separator: string, width: number): string {

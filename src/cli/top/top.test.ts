@@ -36,6 +36,7 @@ function stats(backends: readonly BackendFigures[], more: Partial<StatsDocument>
     latency_ms: { p50: 1.2, p99: 12.3 },
     connections: { active: 34 },
     bytes: { received_rate: 1_200_000, sent_rate: 3.4e9 },
+    cache: null,
     workers: [
       { id: 0, state: 'running', utilization: 0.12 },
       { id: 1, state: 'draining', utilization: 0 },
@@ -130,6 +131,15 @@ test('figures: only what has changed comes; what is removed goes; new ones stand
     data.snapshot().backends.map(({ url }) => url),
     ['http://new'],
   )
+})
+
+test('the cache is told of where there is one', () => {
+  const data = dataOf([backend('http://a')])
+  assert.doesNotMatch(draw({ data })[2]!, /cache/)
+  data.stats(stats([backend('http://a')], { cache: { ratio: 0.934, bytes: 1_048_576 } }))
+  assert.match(draw({ data })[2]!, / cache 93\S* % hits, 1\S* M/)
+  data.stats(stats([backend('http://a')], { cache: { ratio: null, bytes: 0 } }))
+  assert.match(draw({ data })[2]!, / cache 0 B/)
 })
 
 test('no line is wider than the screen, at any size, in any state; the screen is always full', () => {
