@@ -206,6 +206,7 @@ test('an explanation without a backend says what is answered and where to look',
     sticky: null,
     backends: [],
     answer: { status: 404, why: 'no route takes it' },
+    cache: null,
   }
   assert.equal(
     explanationText('GET /', told, plain),
@@ -223,6 +224,24 @@ test('an explanation without a backend says what is answered and where to look',
       '',
     ].join('\n'),
   )
+  const cache = {
+    caches: true,
+    key: 'http://a/x',
+    would_hit: false,
+    why: 'nothing is stored for this URL',
+    entry: { age_seconds: 3, ttl_seconds: -2, status: 200, variant: 'accept-language: de' },
+    to_make_it_cacheable: ['send max-age', 'set "ttl"'],
+  }
+  const rows = explanationText('GET /', { ...told, cache }, plain)
+    .split('\n')
+    .slice(6, 11)
+  assert.deepEqual(rows, [
+    '  cache     no hit         nothing is stored for this URL',
+    '            key            http://a/x',
+    '            entry          200, 3 s old, stale for 2 s, accept-language: de',
+    '            to cache it    send max-age',
+    '                           set "ttl"',
+  ])
   const backend = {
     url: 'http://a',
     state: 'down',

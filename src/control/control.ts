@@ -269,8 +269,13 @@ export class Control {
   }
 
   #explainer(): Explainer {
-    const { state } = this.#options.port
-    return new Explainer({ state, health: this.#health, snapshot: () => this.#membership.snapshot })
+    const { port } = this.#options
+    return new Explainer({
+      state: port.state,
+      health: this.#health,
+      snapshot: () => this.#membership.snapshot,
+      cache: () => port.caches?.()[0],
+    })
   }
 
   #lists(): ListDeps['lists'] {

@@ -196,6 +196,24 @@ export interface Explanation {
     readonly why: string
   }[]
   readonly answer: { readonly status: number; readonly why: string } | null
+  /** null = no backend would be asked anyway, or it is TCP. */
+  readonly cache: ExplainedCache | null
+}
+
+/** What the cache would do with a request. */
+export interface ExplainedCache {
+  readonly caches: boolean
+  readonly key: string
+  readonly would_hit: boolean
+  readonly why: string
+  readonly entry: {
+    readonly age_seconds: number
+    /** Below 0: stale for so long. */
+    readonly ttl_seconds: number
+    readonly status: number
+    readonly variant: string
+  } | null
+  readonly to_make_it_cacheable: readonly string[]
 }
 
 /** An entry of `GET /certificates`; which fields it has depends on its kind. */
@@ -269,6 +287,8 @@ export interface CacheRouteView {
   readonly name: string
   readonly requests: Readonly<Record<CacheResult, number>>
   readonly hit_ratio: number | null
+  /** Answers that were not kept, by the name of the rule. */
+  readonly not_stored: Readonly<Record<string, number>>
 }
 
 /** `GET /cache`. */

@@ -1,11 +1,11 @@
 // "Explain a URL": which route it takes, which backend would get it, and why not the others.
 import { useState } from 'preact/hooks'
 import { call, wordsOf } from '../api/client.ts'
-import type { ExplainInput, Explanation } from '../api/types.ts'
+import type { ExplainedCache, ExplainInput, Explanation } from '../api/types.ts'
 import { type Column, DataTable } from '../parts/data-table.tsx'
 import { Icon } from '../parts/icons.tsx'
 import { Chip, StateChip, statusTone } from '../parts/state-chip.tsx'
-import { formatCount } from '../text/format.ts'
+import { formatCount, formatDuration } from '../text/format.ts'
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
@@ -135,7 +135,7 @@ const columns: Column<Candidate>[] = [
 ]
 
 function Result({ of }: { readonly of: Explanation }) {
-  const { route, answer, pool, strategy, target, sticky, considered, steps, backends } = of
+  const { route, answer, pool, strategy, target, sticky, considered, steps, backends, cache } = of
   return (
     <div class="result">
       <p class="path">
@@ -187,6 +187,7 @@ function Result({ of }: { readonly of: Explanation }) {
           ))}
         </ol>
       )}
+      {cache !== null && <Cached of={cache} />}
       {backends.length > 0 && (
         <DataTable label="Backends and why" columns={columns} rows={backends} keyOf={({ url }) => url} />
       )}
@@ -207,4 +208,42 @@ function Result({ of }: { readonly of: Explanation }) {
       )}
     </div>
   )
+}
+
+/** What the cache would do, and what would change that. */
+function Cached({ of }: { readonly of: ExplainedCache }) {
+  const { caches, key, would_hit: hits, why, entry, to_make_it_cacheable: advice } = of
+  return (
+    <div class="cached">
+      <p>
+        <Chip tone={hits ? 'ok' : 'quiet'} icon="cache">
+          {hits ? 'would be a hit' : caches ? 'would ask a backend' : 'not cached'}
+        </Chip>{' '}
+        {why}
+      </p>
+      {caches && (
+        <p class="faint">
+          Stored under <span class="mono">{key}</span>
+          {entry !== null && `: ${entryWords(entry)}`}
+        </p>
+      )}
+      {advice.length > 0 && (
+        <ul class="words" aria-label="What would make it cacheable">
+          {advice.map((words) => (
+            <li key={words}>{words}</li>
+          ))}
+        </ul>
+      )}
+    </div>
+  )
+}
+
+function entryWords({
+  status,
+  age_seconds: age,
+  ttl_seconds: ttl,
+  variant,
+}: NonNullable<ExplainedCache['entry']>): string {
+  const freshness = ttl > 0 ? `fresh for ${formatDuration(ttl)} more` : `stale for ${formatDuration(-ttl)}`
+  return `${status}, ${formatDuration(age)} old, ${freshness}${variant === '' ? '' : `, ${variant}`}`
 }

@@ -39,6 +39,19 @@ export interface Explanation {
     readonly why: string
   }[]
   readonly answer: { readonly status: number; readonly why: string } | null
+  readonly cache: {
+    readonly caches: boolean
+    readonly key: string
+    readonly would_hit: boolean
+    readonly why: string
+    readonly entry: {
+      readonly age_seconds: number
+      readonly ttl_seconds: number
+      readonly status: number
+      readonly variant: string
+    } | null
+    readonly to_make_it_cacheable: readonly string[]
+  } | null
 }
 
 const examples = `
@@ -106,6 +119,7 @@ export function explanationText(request: string, told: Explanation, { paint }: P
     ...(pool === null ? [] : [['  pool', pool, strategy ?? '']]),
     ...(target === null ? [] : [['  sent as', target, '']]),
     ...(sticky === null ? [] : [['  sticky', `by ${sticky.by}`, boundWords(sticky.bound_to)]]),
+    ...cacheRows(told.cache),
   ].map((row) => row.map(printable))
   const parts = [`${paint('bold', printable(request))}\n\n`, table(rows)]
   if (backends.length > 0) parts.push(`\n${backendRows(told, paint)}`)
@@ -120,6 +134,24 @@ export function explanationText(request: string, told: Explanation, { paint }: P
 /** The label stands before the first of them only. */
 const labelled = (label: string, rows: readonly (readonly [string, string])[]): string[][] =>
   rows.map(([name, words], i) => [i === 0 ? `  ${label}` : '', name, words])
+
+/** What the cache would do, under which key, and what would make it keep more. */
+function cacheRows(cache: Explanation['cache']): string[][] {
+  if (cache === null) return []
+  const { caches, would_hit: hits, why, key, entry, to_make_it_cacheable: advice } = cache
+  return [
+    ['  cache', hits ? 'hit' : caches ? 'no hit' : 'off', why],
+    ...(caches ? [['', 'key', key]] : []),
+    ...(entry === null ? [] : [['', 'entry', entryWords(entry)]]),
+    ...advice.map((words, i) => ['', i === 0 ? 'to cache it' : '', words]),
+  ]
+}
+
+function entryWords(entry: NonNullable<NonNullable<Explanation['cache']>['entry']>): string {
+  const { status, age_seconds: age, ttl_seconds: ttl, variant } = entry
+  const freshness = ttl > 0 ? `fresh for ${ttl} s` : `stale for ${-ttl} s`
+  return [String(status), `${age} s old`, freshness, variant].filter((part) => part !== '').join(', ')
+}
 
 const boundWords = (url: string | null): string => (url === null ? 'not bound yet' : `bound to ${url}`)
 

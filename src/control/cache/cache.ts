@@ -1,7 +1,7 @@
 // What may be asked of the cache of a running Frontdesk, and what is answered. Types only.
-import type { CacheResult } from '../../state/names.ts'
+import type { CacheResult, StoreRefusal } from '../../state/names.ts'
 
-export type { CacheResult } from '../../state/names.ts'
+export type { CacheResult, StoreRefusal } from '../../state/names.ts'
 
 /** Which entries are listed. */
 export interface CacheQuery {
@@ -61,6 +61,8 @@ export interface CacheRouteStats {
   readonly name: string
   readonly requests: CacheRequests
   readonly hit_ratio: number | null
+  /** Answers to GET that were not stored, by reason; only the reasons that occurred. */
+  readonly not_stored: Readonly<Partial<Record<StoreRefusal, number>>>
 }
 
 /** A stored answer. All times in whole seconds. */

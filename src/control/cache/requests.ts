@@ -4,6 +4,7 @@ import type { Snapshot } from '../../core/spec.ts'
 import { type CacheResult, cacheResults } from '../../state/names.ts'
 import type { OwnerState } from '../../state/owner-state.ts'
 import type { CacheRequests, CacheRouteStats } from './cache.ts'
+import { ownRows, summedRefusals } from './refusals.ts'
 
 type Counts = Readonly<Partial<Record<CacheResult, number>>>
 
@@ -42,11 +43,12 @@ export function requestsOf(
   state: Pick<OwnerState, 'trafficTotals' | 'sizes'>,
 ): CacheRouteStats | null {
   if (route.cache === null) return null
-  const others = new Set(listeners.map(({ row }) => state.sizes.listeners + row))
-  const rows = route.rows.filter((row) => !others.has(row))
+  const rows = ownRows(route, { listeners }, state)
   if (rows.length === 0) return null
-  const requests = summed(rows.map((row) => state.trafficTotals(row).cached))
-  return { name: route.name, requests, hit_ratio: hitRatio(requests) }
+  const totals = rows.map((row) => state.trafficTotals(row))
+  const requests = summed(totals.map(({ cached }) => cached))
+  const not_stored = summedRefusals(totals.map(({ notStored }) => notStored))
+  return { name: route.name, requests, hit_ratio: hitRatio(requests), not_stored }
 }
 
 function summed(counts: readonly Counts[]): CacheRequests {

@@ -8,11 +8,10 @@ import type { RequestHead } from '../../http/http1/request-head.ts'
 import { hashOf } from '../../http/hygiene/hash-key.ts'
 import { hasDotSegments } from '../../http/hygiene/target.ts'
 import { redirectAnswer, respondAnswer } from '../../http/route/own-action.ts'
-import { Rewrite } from '../../http/route/rewrite.ts'
 import { SplitChoice } from '../../http/route/split-choice.ts'
 import { RequestRecord } from '../../http/steps/request-record.ts'
 import { noPlugins } from '../../plugins/registry.ts'
-import { type CanonicalTarget, canonicalTarget } from '../../routing/canonical-target.ts'
+import type { CachePlane } from '../../pool/cache-plane.ts'
 import { normalHost } from '../../routing/host-name.ts'
 import { actionWords, matchWords } from '../../routing/route-words.ts'
 import { Router } from '../../routing/router.ts'
@@ -20,13 +19,16 @@ import { implicitRoute } from '../../state/names.ts'
 import type { OwnerState } from '../../state/owner-state.ts'
 import { routeHello } from '../../tcp/sni-route.ts'
 import { hash32 } from '../../util/hash32.ts'
+import { refusalsOf } from '../cache/refusals.ts'
 import type { Health } from '../health/health.ts'
 import { strategyWords } from '../lists/pool-list.ts'
 import { type Asked, type ExplainInput, listenerFor, readAsked } from './asked.ts'
 import type { ExplainedBackend } from './backend-rows.ts'
+import { type ExplainedCache, explainCached } from './cached.ts'
 import { type Choice, Choices } from './choice.ts'
 import { type Considered, consideredRoutes } from './considered.ts'
 import { changeWords, hostWords, type OwnAnswerView, passageOf } from './gates.ts'
+import { readTarget, targetOf, withBase } from './target.ts'
 
 export type { ExplainInput } from './asked.ts'
 
@@ -50,6 +52,8 @@ export interface Explanation {
   readonly backends: readonly ExplainedBackend[]
   /** The answer of our own; null = that of a backend. */
   readonly answer: OwnAnswerView | null
+  /** What the cache would do; null = nobody gets to a backend, or it is TCP. */
+  readonly cache: ExplainedCache | null
 }
 
 export interface ExplainerOptions {
@@ -57,6 +61,8 @@ export interface ExplainerOptions {
   readonly health: Pick<Health, 'checks' | 'outage'>
   /** What is in force. */
   readonly snapshot: () => Snapshot
+  /** What answers are cached in; undefined = no route caches. */
+  readonly cache?: () => CachePlane | undefined
 }
 
 type Base = Pick<Explanation, 'listener' | 'route' | 'considered' | 'action'>
@@ -175,7 +181,20 @@ export class Explainer {
     const header = sticky?.by === 'header' ? fieldValue(head.fields.lookup, sticky.name.toLowerCase()) : ''
     const key = { cookie: head.fields.cookie, address, header }
     const choice = this.#choices.explain({ pool, sticky, key, hash: hashOf(pool, head, address) })
-    return { ...answered(routed, null), ...pooled(pool, choice), steps: all, target: withBase(target, pool, choice) }
+    const cache = this.#cachedBy(routed, pool.name)
+    const parts = { steps: all, target: withBase(target, pool, choice), cache }
+    return { ...answered(routed, null), ...pooled(pool, choice), ...parts }
+  }
+
+  #cachedBy({ chosen, head, record, snapshot }: Routed, pool: string): ExplainedCache {
+    return explainCached({
+      route: chosen,
+      plane: this.#o.cache?.(),
+      head,
+      target: record.path + record.query,
+      pool,
+      refusals: chosen === null ? {} : refusalsOf(chosen, snapshot, this.#o.state),
+    })
   }
 
   /** The pool that requests of a route go to now. */
@@ -228,14 +247,6 @@ export class Explainer {
   }
 }
 
-/** Without routes nobody looks at paths: they are passed on as they come. */
-function readTarget(target: string, { routes }: Snapshot): CanonicalTarget | null {
-  if (target === '*') return { path: '*', query: '' }
-  if (routes.length > 0) return canonicalTarget(target)
-  const mark = target.indexOf('?')
-  return mark < 0 ? { path: target, query: '' } : { path: target.slice(0, mark), query: target.slice(mark) }
-}
-
 /** Matchers of plug-ins are not asked. */
 const noView = (): never => {
   throw new Error('nobody looks at it')
@@ -247,7 +258,7 @@ const matchesName = (name: string, serverName: string): boolean =>
 const refusalOf = ({ status, summary }: ErrorSpec): OwnAnswerView => ({ status, why: summary })
 
 function answered({ listener, route, considered, action }: Base, answer: OwnAnswerView | null): Explanation {
-  const nothing = { steps: [], pool: null, strategy: null, target: null, sticky: null, backends: [] }
+  const nothing = { steps: [], pool: null, strategy: null, target: null, sticky: null, backends: [], cache: null }
   return { listener, route, considered, action, ...nothing, answer }
 }
 
@@ -269,20 +280,6 @@ function routeOf(chosen: RouteSpec | null, listener: ListenerSpec): Pick<Base, '
   if (listener.pool === '') return { route: null, action: 'none' }
   const action = `pool ${listener.pool}`
   return { route: { name: implicitRoute, match: 'everything else', action, implicit: true }, action: 'pool' }
-}
-
-/** After what the route makes of it; null = that is no path. */
-function targetOf(route: RouteSpec | null, { path, query }: RequestRecord): string | null {
-  if (route === null || route.rewrite === null || path === '*') return path + query
-  return new Rewrite(route.rewrite).apply(path, query)
-}
-
-/** Behind the base path, where all that may get it have the same. */
-function withBase(target: string, pool: PoolSpec, { backends }: Choice): string {
-  const next = backends.filter(({ would_take }) => would_take).map(({ url }) => url)
-  const bases = new Set(pool.backends.filter(({ url }) => next.includes(url)).map(({ basePath }) => basePath))
-  const [base = ''] = bases
-  return bases.size === 1 && target !== '*' ? base + target : target
 }
 
 function stickyOf(route: RouteSpec | null, pool: PoolSpec): StickySpec | null {

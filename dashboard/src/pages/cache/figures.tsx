@@ -107,7 +107,18 @@ const routeColumns: Column<CacheRouteView>[] = [
     cell: ({ requests }) => formatCount(cacheResults.reduce((sum, result) => sum + requests[result], 0)),
   },
   { head: 'Hit ratio', look: 'number', cell: ({ hit_ratio: ratio }) => formatShare(ratio) },
+  { head: 'Not kept, most often', look: 'wide', cell: ({ not_stored: refused }) => <NotKept refused={refused} /> },
 ]
+
+/** Reasons that are named. */
+const mostReasons = 3
+
+function NotKept({ refused }: { readonly refused: CacheRouteView['not_stored'] }) {
+  const reasons = Object.entries(refused).sort(([, a], [, b]) => b - a)
+  if (reasons.length === 0) return <span class="faint">–</span>
+  const named = reasons.slice(0, mostReasons).map(([reason, count]) => `${reason} ${formatCount(count)}`)
+  return <span>{[...named, ...(reasons.length > mostReasons ? ['…'] : [])].join(', ')}</span>
+}
 
 export function RouteRatios({ of }: { readonly of: CacheView }) {
   return <DataTable label="Routes that cache" columns={routeColumns} rows={of.routes} keyOf={({ name }) => name} />

@@ -32,12 +32,14 @@ export function TopEntries({ rows, prefix, onPurge }: TopEntriesProps) {
     )
   }
   return (
-    <DataTable
-      label="Entries that are used most"
-      columns={columnsWith(onPurge, refusal)}
-      rows={rows}
-      keyOf={({ url, route, variant }) => `${url} ${route} ${variant}`}
-    />
+    <div class="entries">
+      <DataTable
+        label="Entries that are used most"
+        columns={columnsWith(onPurge, refusal)}
+        rows={rows}
+        keyOf={({ url, route, variant }) => `${url} ${route} ${variant}`}
+      />
+    </div>
   )
 }
 

@@ -1,6 +1,6 @@
 // GET /cache and POST /cache/purge: what answers are kept, and throwing some of them out.
 import { createRoute, z } from '@hono/zod-openapi'
-import { cacheResults } from '../../../state/names.ts'
+import { cacheResults, storeRefusals } from '../../../state/names.ts'
 import type { CacheControl } from '../../cache/cache-control.ts'
 import { ControlError } from '../../control-error.ts'
 import type { AdminApp } from '../app.ts'
@@ -31,6 +31,11 @@ const requests = z
       '`hit`: fresh; `stale`: served stale; `revalidated`: the backend said that it still holds; `miss`: fetched; ' +
       '`collapsed`: got what another request fetched; `bypass`: not looked up.',
   })
+
+const notStored = z.record(z.string(), count).openapi({
+  description: `Answers to GET that were not stored, by reason; only those that occurred: ${storeRefusals.join(', ')}.`,
+  example: { private: 12, 'set-cookie': 3 },
+})
 
 const entryView = z.object({
   url: z.string(),
@@ -71,7 +76,7 @@ export const cacheView = z
     filling: count.openapi({ description: 'Answers on their way in.' }),
     oldest_age_seconds: count.nullable(),
     top: z.array(entryView).openapi({ description: 'Those used most.' }),
-    routes: z.array(z.object({ name: z.string(), requests, hit_ratio: ratio })).openapi({
+    routes: z.array(z.object({ name: z.string(), requests, hit_ratio: ratio, not_stored: notStored })).openapi({
       description: 'Those that cache, as far as they are counted apart.',
     }),
   })

@@ -53,6 +53,26 @@ const explainedBackend = z.object({
   why: z.string().openapi({ example: 'down for 12s: connection refused (ECONNREFUSED)' }),
 })
 
+const explainedCache = z.object({
+  caches: z.boolean().openapi({ description: 'The route caches.' }),
+  key: z.string().openapi({ description: 'What purging goes by.', example: 'http://example.com/logo.png' }),
+  would_hit: z.boolean().openapi({ description: 'It would be answered from the cache without asking a backend.' }),
+  why: z.string().openapi({ example: 'fresh for 42s' }),
+  entry: z
+    .object({
+      age_seconds: count,
+      ttl_seconds: count.openapi({ description: 'Below 0: stale for so long.' }),
+      status: count,
+      variant: z.string().openapi({ description: 'What tells it from others of the same key.' }),
+    })
+    .nullable()
+    .openapi({ description: 'The stored answer that comes into question.' }),
+  to_make_it_cacheable: z.array(z.string()).openapi({
+    description: 'What to change, in the configuration or in the answers of the backend.',
+    example: ['the answer says Cache-Control: private: send "public", or nothing, if everybody may get it'],
+  }),
+})
+
 export const explanationView = z
   .object({
     listener: z.string(),
@@ -77,6 +97,9 @@ export const explanationView = z
       .object({ status: count, why: z.string() })
       .nullable()
       .openapi({ description: 'The answer of our own; null = that of a backend. 0 = the connection is closed.' }),
+    cache: explainedCache
+      .nullable()
+      .openapi({ description: 'What the cache would do. Null = no backend would be asked anyway, or it is TCP.' }),
   })
   .openapi('Explanation')
 

@@ -1,0 +1,170 @@
+// What the cache would do with a request that came now: looked up as a worker does it, without counting or asking anybody.
+import type { RouteSpec } from '../../core/route-spec.ts'
+import { type Reuse, reuse } from '../../http/cache/policy/reuse.ts'
+import { rules } from '../../http/cache/policy/rules.ts'
+import { matches, parseSelector, type Selector } from '../../http/cache/policy/vary.ts'
+import { requestFactsOf } from '../../http/cache/request-facts.ts'
+import { RouteCache } from '../../http/cache/route-cache.ts'
+import type { RequestHead } from '../../http/http1/request-head.ts'
+import type { CachePlane } from '../../pool/cache-plane.ts'
+import type { StoredEntry } from '../../state/cache/types.ts'
+import { variantWords } from '../cache/entry-view.ts'
+import type { RefusalCounts } from '../cache/refusals.ts'
+import { formatDuration } from '../format-duration.ts'
+import { reuseAdvice, storingAdvice } from './cache-advice.ts'
+
+export interface ExplainedCache {
+  /** The route caches. */
+  readonly caches: boolean
+  /** What purging goes by. */
+  readonly key: string
+  /** It would be answered without asking a backend. */
+  readonly would_hit: boolean
+  readonly why: string
+  /** The stored answer that comes into question. */
+  readonly entry: {
+    readonly age_seconds: number
+    /** Below 0: stale for so long. */
+    readonly ttl_seconds: number
+    readonly status: number
+    readonly variant: string
+  } | null
+  readonly to_make_it_cacheable: readonly string[]
+}
+
+export interface CachedQuestion {
+  /** Null for the implicit one, which does not cache. */
+  readonly route: RouteSpec | null
+  /** Undefined = nothing caches. */
+  readonly plane: CachePlane | undefined
+  readonly head: RequestHead
+  /** As the route has it, before it is rewritten. */
+  readonly target: string
+  readonly pool: string
+  /** Of the route. */
+  readonly refusals: RefusalCounts
+}
+
+export function explainCached(question: CachedQuestion): ExplainedCache {
+  const { route, plane } = question
+  const spec = route?.cache ?? null
+  if (route === null || spec === null || plane === undefined) {
+    const where =
+      route === null ? 'at the top of the configuration' : `in route ${route.name}, or at the top for all routes`
+    const advice = [`set "cache": true ${where}`]
+    return {
+      caches: false,
+      key: '',
+      would_hit: false,
+      why: 'the route does not cache',
+      entry: null,
+      to_make_it_cacheable: advice,
+    }
+  }
+  return new Lookup(question, new RouteCache(route, spec, plane)).explain()
+}
+
+/** One request at the cache of its route. */
+class Lookup {
+  readonly #question: CachedQuestion
+  readonly #cache: RouteCache
+  readonly #url: string
+  readonly #partition: string
+
+  constructor(question: CachedQuestion, cache: RouteCache) {
+    const { head, target, pool } = question
+    const { fields, host } = head
+    this.#question = question
+    this.#cache = cache
+    this.#url = cache.urlOf(requestFactsOf(fields, host), fields.scheme, target)
+    this.#partition = cache.partitionOf(pool, fields, host)
+  }
+
+  explain(): ExplainedCache {
+    const { head, target } = this.#question
+    const { method, fields } = head
+    if (method !== 'GET' && method !== 'HEAD') {
+      return this.#told(
+        `${method} is not looked up; a backend that does what it asks makes what is stored for the URL invalid`,
+      )
+    }
+    if (fields.framing !== 'none' || fields.upgrade !== '') {
+      return this.#told('a request with a body, or for another protocol, is not looked up')
+    }
+    if (this.#cache.isBypassed(fields, target)) {
+      return this.#told('a condition in "bypass" of the route fits it', ['take the condition out of "bypass"'])
+    }
+    const found = this.#find()
+    return found === null ? this.#absent() : this.#present(found.entry, found.selector)
+  }
+
+  #find(): { readonly entry: StoredEntry; readonly selector: Selector } | null {
+    const { lookup } = this.#question.head.fields
+    for (const entry of this.#cache.plane.store.variants(this.#url)) {
+      const selector = parseSelector(entry.selector)
+      // What was compressed here goes with the entry that it was made of.
+      if (selector.coding === '' && matches(selector, this.#partition, lookup)) return { entry, selector }
+    }
+    return null
+  }
+
+  #absent(): ExplainedCache {
+    const others = this.#cache.plane.store.variants(this.#url).map(({ selector }) => parseSelector(selector))
+    const names = new Set(others.filter(({ partition }) => partition === this.#partition).flatMap((one) => one.names))
+    const why =
+      others.length === 0
+        ? 'nothing is stored for this URL'
+        : names.size > 0
+          ? `what is stored for this URL is for requests with another ${[...names].join(', ')}`
+          : 'what is stored for this URL is for another route or pool, or differs in what the key has besides'
+    const isAsked = this.#request.onlyIfCached
+    return this.#told(isAsked ? `${why}, and the client wants nothing else: it gets 504` : why, this.#storingAdvice())
+  }
+
+  #present(entry: StoredEntry, selector: Selector): ExplainedCache {
+    const use = reuse(entry, this.#request, this.#cache.plane.store.now(), this.#cache.spec)
+    const hits = use.how === 'serve' || use.how === 'serve-and-revalidate'
+    const view = { age_seconds: use.age, ttl_seconds: use.ttl, status: entry.status, variant: variantWords(selector) }
+    return {
+      ...this.#told(whyOf(use), hits ? [] : reuseAdvice(use.rule)),
+      would_hit: hits,
+      entry: view,
+    }
+  }
+
+  get #request() {
+    const { fields, host } = this.#question.head
+    return this.#cache.hears(requestFactsOf(fields, host).request)
+  }
+
+  #storingAdvice(): string[] {
+    const { head, target, refusals } = this.#question
+    const request = this.#request
+    const advice = storingAdvice(
+      {
+        saysNoStore: request.noStore,
+        isExcepted: this.#cache.isNotStored(head.fields, target),
+        isAuthenticated: request.hasAuthorization || this.#cache.isGated,
+        hasCookie: request.hasCookie && this.#cache.spec.ttl === 'origin',
+        hasRange: request.range !== '',
+      },
+      refusals,
+    )
+    return head.method === 'HEAD' ? ['answers to HEAD are not stored: a GET brings it in', ...advice] : advice
+  }
+
+  /** No hit, with nothing found. */
+  #told(why: string, advice: readonly string[] = []): ExplainedCache {
+    const nothing = { caches: true, would_hit: false, entry: null }
+    return { ...nothing, key: this.#url, why, to_make_it_cacheable: advice }
+  }
+}
+
+function whyOf({ how, rule, ttl }: Reuse): string {
+  if (rule === 'fresh') return `it is stored, and fresh for ${formatDuration(Math.max(0, ttl) * 1000)} more`
+  const { words } = rules[rule]
+  if (how === 'serve' || how === 'serve-and-revalidate') return `it is stored: ${words}`
+  return how === 'validate'
+    ? `it is stored, and a backend is asked whether it still holds: ${words}`
+    : `what is stored cannot be used: ${words}`
+}
