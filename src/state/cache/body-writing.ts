@@ -1,0 +1,231 @@
+// A body on its way into the store, written by the thread that fetches it.
+
+import { BodyPlace, bodyCells, bodyState } from './bodies.ts'
+import { writeAt } from './body-bytes.ts'
+import type { CacheThread } from './cache-thread.ts'
+import { entryBytes, writeEntry } from './entry-cells.ts'
+import { flightCells, flightOutcome } from './flight-table.ts'
+import { pageBytes, unitBytes, unitCells } from './geometry.ts'
+import type { Shard } from './shard.ts'
+import { isInline, type Storing } from './storing.ts'
+import type { BodyReading, EntryFacts, EntryTexts, StoredEntry, Writing } from './types.ts'
+
+/** Pages of the window through which an answer goes that is too long to be kept, at least. */
+const leastWindow = 4
+/** Up to here a body whose length was not known is copied once more, to where it takes no more memory than it needs. */
+const compactedBytes = 8 * pageBytes
+
+export interface WritingOf {
+  readonly shard: Shard
+  readonly flight: number
+  readonly urlHash: number
+  readonly facts: EntryFacts
+  readonly texts: EntryTexts
+  /** -1 = not known. */
+  readonly length: number
+}
+
+export class BodyWriting implements Writing {
+  readonly facts: EntryFacts
+  readonly texts: EntryTexts
+  private readonly thread: CacheThread
+  private readonly storing: Storing
+  private readonly of: WritingOf
+  private readonly body: number
+  private readonly at: number
+  private readonly place: BodyPlace
+  private readonly mostPages: number
+  private written = 0
+  private isTooLong = false
+  private isOver = false
+
+  constructor(thread: CacheThread, storing: Storing, of: WritingOf) {
+    this.thread = thread
+    this.storing = storing
+    this.of = of
+    this.facts = of.facts
+    this.texts = of.texts
+    this.body = thread.memory.cells[of.flight + flightCells.body]!
+    this.at = this.body * unitCells
+    this.place = new BodyPlace(thread.memory, of.shard.slab, this.body)
+    this.mostPages = Math.max(leastWindow, Math.ceil(thread.memory.geometry.maxObject / pageBytes))
+  }
+
+  reader(): BodyReading {
+    const { shard, flight } = this.of
+    shard.lock.takePatiently()
+    shard.flights.join(flight, this.thread.memory.lane)
+    shard.lock.release()
+    const local = this.thread.flights.at(shard, flight)
+    local.isLed = !this.isOver
+    const reading = local.read(this.body)
+    if (reading === null) throw new Error('this thread holds too many bodies')
+    return reading
+  }
+
+  write(bytes: Uint8Array, start: number, end: number): boolean {
+    if (this.isOver) return false
+    if (!this.makeRoom(end - start)) {
+      this.fail()
+      return false
+    }
+    const { memory } = this.thread
+    if (this.of.length >= 0) writeAt(memory.bytes, this.place, this.written, { from: bytes, start, end })
+    else if (!this.writePages(bytes, start, end)) {
+      this.fail()
+      return false
+    }
+    this.written += end - start
+    Atomics.store(memory.cells, this.at + bodyCells.written, this.written | 0)
+    this.tell()
+    return true
+  }
+
+  get hasRoom(): boolean {
+    if (!this.isTooLong || this.isOver) return true
+    const { cells } = this.thread.memory
+    const ahead = (this.written - Atomics.load(cells, this.at + bodyCells.fastest)) | 0
+    return ahead < (cells[this.at + bodyCells.pages]! * pageBytes) / 2
+  }
+
+  whenRoom(call: () => void): void {
+    const { shard, flight } = this.of
+    Atomics.store(this.thread.memory.cells, flight + flightCells.isHeldUp, 1)
+    const local = this.thread.flights.at(shard, flight)
+    local.isLed = true
+    local.whenRoom(() => this.hasRoom, call)
+  }
+
+  get isUseless(): boolean {
+    if (!this.isTooLong && !this.storing.isDoomed(this.of.flight)) return false
+    // One is the flight's own.
+    return Atomics.load(this.thread.memory.cells, this.at + bodyCells.pins) <= 1 && !this.isFollowed()
+  }
+
+  end(): StoredEntry | null {
+    if (this.isOver) return null
+    const { length, shard, flight } = this.of
+    if (length >= 0 && this.written !== length) {
+      this.fail()
+      return null
+    }
+    this.isOver = true
+    const { cells } = this.thread.memory
+    const isKept = !this.isTooLong && shard.lock.take()
+    const entry = isKept && !this.storing.isDoomed(flight) ? this.keep() : null
+    Atomics.store(cells, this.at + bodyCells.state, bodyState.complete)
+    if (isKept) {
+      shard.flights.end(flight, flightOutcome.again)
+      shard.lock.release()
+      this.thread.flights.endLead(flight)
+    } else this.storing.endFlight(shard, flight, flightOutcome.again)
+    return entry
+  }
+
+  fail(): void {
+    if (this.isOver) return
+    this.isOver = true
+    Atomics.store(this.thread.memory.cells, this.at + bodyCells.state, bodyState.failed)
+    this.storing.endFlight(this.of.shard, this.of.flight, flightOutcome.retry)
+  }
+
+  /** Makes an entry of it. Under the lock. */
+  private keep(): StoredEntry | null {
+    const { shard, facts, texts, urlHash } = this.of
+    const { memory } = this.thread
+    const length = this.written
+    const inline = isInline(texts, length)
+    const ref = shard.chunkFor(entryBytes(texts) + (inline ? length : 0))
+    if (ref === 0) return null
+    writeEntry(memory, ref, facts, texts)
+    const body = inline ? 0 : this.compacted(length)
+    if (inline) this.copyTo(ref * unitBytes + entryBytes(texts), 0, length)
+    return this.storing.insert(shard, ref, { urlHash, body, length, facts, texts })
+  }
+
+  /** The body as it is to be kept: where its last page is mostly empty, another one. */
+  private compacted(length: number): number {
+    const { shard } = this.of
+    const { cells } = this.thread.memory
+    const waste = cells[this.at + bodyCells.pages]! * pageBytes - length
+    if (this.of.length >= 0 || length > compactedBytes || waste < length / 8) return this.body
+    const body = shard.beginBody(length)
+    if (body === 0) return this.body
+    const pages = Math.floor(length / pageBytes)
+    if (!shard.growBody(body, pages)) {
+      shard.bodies.unpin(body)
+      return this.body
+    }
+    const place = new BodyPlace(this.thread.memory, shard.slab, body)
+    for (let at = 0; at < length; at += pageBytes) this.copyTo(place.at(at), at, Math.min(length, at + pageBytes))
+    const to = body * unitCells
+    cells[to + bodyCells.written] = length | 0
+    cells[to + bodyCells.state] = bodyState.complete
+    cells[to + bodyCells.pins] = 0
+    return body
+  }
+
+  private copyTo(to: number, from: number, end: number): void {
+    const { bytes } = this.thread.memory
+    let target = to
+    for (let at = from; at < end; ) {
+      const run = Math.min(this.place.run(at), end - at)
+      const source = this.place.at(at)
+      bytes.copyWithin(target, source, source + run)
+      target += run
+      at += run
+    }
+  }
+
+  /** Whether so many more bytes can be taken: an answer that grows too long is not kept from then on. */
+  private makeRoom(more: number): boolean {
+    const { length, shard, flight } = this.of
+    if (length >= 0) return this.written + more <= length
+    if (this.isTooLong || this.written + more <= this.thread.memory.geometry.maxObject) return true
+    this.isTooLong = true
+    shard.flights.makeTooLong(flight)
+    return true
+  }
+
+  private writePages(bytes: Uint8Array, start: number, end: number): boolean {
+    const { memory } = this.thread
+    let position = this.written
+    for (let from = start; from < end; ) {
+      if (!this.pageFor(position)) return false
+      const run = Math.min(pageBytes - (position % pageBytes), end - from)
+      writeAt(memory.bytes, this.place, position, { from: bytes, start: from, end: from + run })
+      position += run
+      from += run
+    }
+    return true
+  }
+
+  /** Sees that there is a page for the byte at `position`. */
+  private pageFor(position: number): boolean {
+    const { cells } = this.thread.memory
+    const { shard, flight } = this.of
+    const pages = cells[this.at + bodyCells.pages]!
+    const needed = Math.floor(position / pageBytes) - cells[this.at + bodyCells.dropped]! + 1
+    if (needed <= pages) return true
+    if (pages < this.mostPages && this.storing.growWhole(shard, this.body, pages + 1)) return true
+    if (pages < leastWindow) return false
+    // No memory is left for all of it: it goes on through what it has.
+    if (!shard.lock.take()) return false
+    if (!this.isTooLong) shard.flights.makeTooLong(flight)
+    this.isTooLong = true
+    shard.bodies.turnPage(this.body)
+    shard.lock.release()
+    return true
+  }
+
+  private isFollowed(): boolean {
+    return this.of.shard.flights.isAwaited(this.of.flight)
+  }
+
+  private tell(): void {
+    const { shard, flight } = this.of
+    if (!shard.flights.isAwaited(flight)) return
+    shard.flights.tell(flight)
+    this.thread.flights.wake(flight)
+  }
+}

@@ -1,0 +1,66 @@
+// What the parts of the store share within one thread.
+import { CacheMemory } from './cache-memory.ts'
+import { DecodedUrls } from './decoded-urls.ts'
+import { headerNumbers } from './geometry.ts'
+import { LocalFlights } from './local-flights.ts'
+import { Pins } from './pins.ts'
+import { Shard } from './shard.ts'
+import { TextHash } from './text-hash.ts'
+
+export class CacheThread {
+  readonly memory: CacheMemory
+  readonly shards: readonly Shard[]
+  readonly hash: TextHash
+  readonly pins: Pins
+  readonly decoded: DecodedUrls
+  readonly flights: LocalFlights
+  private readonly shardCount: number
+  private readonly skew: number
+  /** The bucket where nothing was found at last, and its version then. */
+  private missedCell = 0
+  private missedVersion = 0
+  private lastUrl = ''
+  private lastHash: number
+
+  constructor(buffer: SharedArrayBuffer, lane: number) {
+    this.memory = new CacheMemory(buffer, lane)
+    this.hash = new TextHash(this.memory.seed)
+    this.pins = new Pins(this.memory)
+    this.decoded = new DecodedUrls(this.memory)
+    this.shardCount = this.memory.geometry.shards
+    this.shards = Array.from({ length: this.shardCount }, (_, number) => new Shard(this.memory, number))
+    this.flights = new LocalFlights(this)
+    this.skew = headerNumbers.skew
+    this.lastHash = this.hash.of('')
+  }
+
+  now(): number {
+    return Date.now() + this.memory.numbers[this.skew]!
+  }
+
+  /** Hash of a URL. The last one is remembered: it is asked for several times for one request. */
+  hashOf(url: string): number {
+    if (url === this.lastUrl) return this.lastHash
+    this.lastUrl = url
+    return (this.lastHash = this.hash.of(url))
+  }
+
+  shardOf(urlHash: number): Shard {
+    return this.shards[((urlHash >>> 16) * this.shardCount) >>> 16]!
+  }
+
+  missed(versionCell: number, version: number): void {
+    this.missedCell = versionCell
+    this.missedVersion = version
+  }
+
+  /** Whether something has come to a bucket since nothing was found in it, as far as that is still known. */
+  hasChanged(versionCell: number): boolean {
+    return this.missedCell === versionCell && this.memory.cells[versionCell] !== this.missedVersion
+  }
+
+  /** The shard that a place belongs to. */
+  shardAt(ref: number): Shard {
+    return this.shards.find((shard) => shard.holds(ref))!
+  }
+}

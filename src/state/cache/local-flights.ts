@@ -1,0 +1,231 @@
+// The flights that this thread waits for. One waiter for each, whoever waits here: what it learns goes to all of them.
+import { bodyCells, bodyState } from './bodies.ts'
+import type { CacheThread } from './cache-thread.ts'
+import { FlightReading } from './flight-reading.ts'
+import { flightCells, flightState } from './flight-table.ts'
+import { unitCells } from './geometry.ts'
+import { IncomingEntry } from './incoming-entry.ts'
+import type { Shard } from './shard.ts'
+import type { Follow, Incoming } from './types.ts'
+
+type Outcome = Incoming | 'again' | 'retry' | 'alone'
+type Call = (outcome: Outcome) => void
+/** Looked at anyway after so long. */
+const longestWaitMs = 5000
+const outcomes = ['again', 'retry', 'alone'] as const
+
+export class LocalFlights {
+  readonly thread: CacheThread
+  private readonly known = new Map<number, LocalFlight>()
+
+  constructor(thread: CacheThread) {
+    this.thread = thread
+  }
+
+  /** The flight that begins at this cell, whose bit this lane has set. */
+  at(shard: Shard, cell: number): LocalFlight {
+    let flight = this.known.get(cell)
+    if (flight === undefined) {
+      flight = new LocalFlight(this, shard, cell)
+      this.known.set(cell, flight)
+    }
+    return flight
+  }
+
+  /** This thread has changed something of a flight: who waits here learns it without a wait. */
+  wake(cell: number): void {
+    this.known.get(cell)?.wakeSoon()
+  }
+
+  /** What this thread fetches is over. */
+  endLead(cell: number): void {
+    this.known.get(cell)?.endLead()
+  }
+
+  forget(cell: number): void {
+    this.known.delete(cell)
+  }
+}
+
+export class LocalFlight {
+  readonly shard: Shard
+  readonly cell: number
+  private readonly flights: LocalFlights
+  private readonly followers = new Set<FollowTurn>()
+  private readonly readers = new Set<FlightReading>()
+  /** This thread fetches: everything that happens happens here, but for what readers elsewhere say of room. */
+  isLed = false
+  private room: { readonly call: () => void; readonly isThere: () => boolean } | null = null
+  /** Woken anew since it looked at last. */
+  private isWoken = false
+  private isWaiting = false
+  private isOver = false
+
+  constructor(flights: LocalFlights, shard: Shard, cell: number) {
+    this.flights = flights
+    this.shard = shard
+    this.cell = cell
+  }
+
+  follow(): FollowTurn {
+    const follower = new FollowTurn(this)
+    this.followers.add(follower)
+    return follower
+  }
+
+  cancel(follower: FollowTurn): void {
+    if (this.followers.delete(follower)) this.wakeSoon()
+  }
+
+  hasReader(reader: FlightReading): boolean {
+    return this.readers.has(reader)
+  }
+
+  removeReader(reader: FlightReading): void {
+    if (this.readers.delete(reader)) this.wakeSoon()
+  }
+
+  wakeSoon(): void {
+    if (this.isWoken || this.isOver) return
+    this.isWoken = true
+    queueMicrotask(() => {
+      this.isWoken = false
+      this.look()
+    })
+  }
+
+  /** Sees what there is, passes it on, and waits for more if somebody here still wants it. */
+  private look(): void {
+    if (this.isOver) return
+    const { cells } = this.flights.thread.memory
+    const seen = Atomics.load(cells, this.cell + flightCells.signal)
+    const state = Atomics.load(cells, this.cell)
+    if (state !== flightState.waiting && this.followers.size > 0) this.serve()
+    for (const reader of this.readers) reader.look()
+    if (this.room?.isThere()) {
+      const { call } = this.room
+      this.room = null
+      call()
+    }
+    if (this.followers.size === 0 && this.readers.size === 0 && this.room === null) this.leave()
+    else if (!this.isWoken && (!this.isLed || this.room !== null)) this.wait(seen)
+  }
+
+  /** Calls once, later, when there is room. */
+  whenRoom(isThere: () => boolean, call: () => void): void {
+    this.room = { call, isThere }
+    this.wakeSoon()
+  }
+
+  /** The fetching is over: nobody waits for room any more. */
+  endLead(): void {
+    this.isLed = false
+    this.room = null
+    this.wakeSoon()
+  }
+
+  /** Those who have said where to call get what they wait for. */
+  private serve(): void {
+    const { cells } = this.flights.thread.memory
+    for (const follower of this.followers) {
+      if (follower.call === null) continue
+      this.followers.delete(follower)
+      const { call } = follower
+      follower.call = null
+      follower.isDone = true
+      call(this.outcome(cells))
+    }
+  }
+
+  private outcome(cells: Int32Array): Outcome {
+    const body = cells[this.cell + flightCells.body]!
+    if (body === 0) return outcomes[cells[this.cell + flightCells.outcome]!] ?? 'alone'
+    // A failed body is not worth reading from its beginning.
+    if (Atomics.load(cells, body * unitCells + bodyCells.state) === bodyState.failed) return 'retry'
+    if (cells[body * unitCells + bodyCells.dropped] !== 0) return 'alone'
+    const reading = this.read(body)
+    return reading === null
+      ? 'alone'
+      : new IncomingEntry(this.flights.thread, cells[this.cell + flightCells.head]!, reading)
+  }
+
+  /** A reader of its body; null = it cannot be held. */
+  read(body: number): FlightReading | null {
+    const { pins } = this.flights.thread
+    let pin = pins.again(body)
+    if (pin === null) {
+      if (!this.shard.lock.take()) return null
+      pin = pins.take(this.shard, body)
+      this.shard.lock.release()
+    }
+    if (pin === null) return null
+    const reading = new FlightReading(this.flights.thread, this, pin)
+    this.readers.add(reading)
+    return reading
+  }
+
+  private leave(): void {
+    const { thread } = this.flights
+    if (!this.shard.lock.take()) {
+      setTimeout(() => this.look(), 20).unref()
+      return
+    }
+    this.shard.flights.leave(this.cell, thread.memory.lane)
+    this.shard.lock.release()
+    this.isOver = true
+    this.flights.forget(this.cell)
+  }
+
+  private wait(seen: number): void {
+    if (this.isWaiting) return
+    const { cells } = this.flights.thread.memory
+    const result = Atomics.waitAsync(cells, this.cell + flightCells.signal, seen, longestWaitMs)
+    if (!result.async) {
+      if (result.value !== 'timed-out') this.wakeSoon()
+      return
+    }
+    this.isWaiting = true
+    result.value.then(() => {
+      this.isWaiting = false
+      this.look()
+    })
+  }
+}
+
+/** Somebody here who waits. */
+export class FollowTurn implements Follow {
+  readonly kind = 'follow'
+  call: Call | null = null
+  isDone = false
+  private readonly flight: LocalFlight
+
+  constructor(flight: LocalFlight) {
+    this.flight = flight
+  }
+
+  when(call: Call): void {
+    this.call = call
+    this.flight.wakeSoon()
+  }
+
+  cancel(): void {
+    this.call = null
+    this.flight.cancel(this)
+  }
+}
+
+/** A turn that came too late: what was asked for has been stored just now. */
+export class LookAgain implements Follow {
+  readonly kind = 'follow'
+  private isCancelled = false
+
+  when(call: Call): void {
+    queueMicrotask(() => {
+      if (!this.isCancelled) call('again')
+    })
+  }
+
+  cancel(): void {
+    this.isCancelled = true
+  }
+}

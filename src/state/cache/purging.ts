@@ -1,0 +1,100 @@
+// Taking out, or marking as stale, everything that is meant. When it returns no thread finds it any more: the versions of
+// all buckets concerned have moved on.
+import type { CacheThread } from './cache-thread.ts'
+import { entryCells, isStaleBit, isTextAt, textsAt } from './entry-cells.ts'
+import { flightCells, flightState } from './flight-table.ts'
+import { unitBytes, unitCells } from './geometry.ts'
+import type { Shard } from './shard.ts'
+import { shardNumbers } from './shard-cells.ts'
+import type { PurgeWhat } from './types.ts'
+
+/** Buckets that are walked in one go. */
+const together = 256
+
+/** @throws Error if a shard cannot be had for two seconds: then not all of it has been purged. */
+export function purge(thread: CacheThread, what: PurgeWhat, soft: boolean): number {
+  if (what.kind === 'url') return purgeUrl(thread, what.url, soft)
+  let purged = 0
+  for (const shard of thread.shards) purged += purgeShard(thread, shard, { what, soft })
+  return purged
+}
+
+function purgeUrl(thread: CacheThread, url: string, soft: boolean): number {
+  const urlHash = thread.hashOf(url)
+  const shard = thread.shardOf(urlHash)
+  shard.lock.takePatiently()
+  doom(thread, shard, { kind: 'url', url }, urlHash)
+  const purged = purgeBucket(thread, shard, shard.entries.versionCell(urlHash), { what: { kind: 'url', url }, soft })
+  shard.lock.release()
+  return purged
+}
+
+function purgeShard(thread: CacheThread, shard: Shard, o: { what: PurgeWhat; soft: boolean }): number {
+  let purged = 0
+  for (let bucket = 0; bucket < shard.entries.bucketCount; bucket += together) {
+    shard.lock.takePatiently()
+    // Before the first entry: what comes in later was fetched later, or is among these.
+    if (bucket === 0) doom(thread, shard, o.what, 0)
+    const end = Math.min(bucket + together, shard.entries.bucketCount)
+    for (let at = bucket; at < end; at++) purged += purgeBucket(thread, shard, shard.entries.versionCellOf(at), o)
+    shard.lock.release()
+  }
+  return purged
+}
+
+function purgeBucket(
+  thread: CacheThread,
+  shard: Shard,
+  version: number,
+  { what, soft }: { what: PurgeWhat; soft: boolean },
+): number {
+  const { cells } = thread.memory
+  let purged = 0
+  for (let ref = cells[version + 1]!; ref !== 0; ) {
+    const at = ref * unitCells
+    const next = cells[at + entryCells.next]!
+    if (isMeant(thread, ref, what)) {
+      purged++
+      if (soft) markStale(shard, cells, ref)
+      else shard.entries.remove(ref)
+    }
+    ref = next
+  }
+  if (purged > 0) shard.entries.add(shardNumbers.purged, purged)
+  return purged
+}
+
+function markStale(shard: Shard, cells: Int32Array, ref: number): void {
+  const at = ref * unitCells
+  // The bit before the serial: who has read the new serial has read the bit.
+  Atomics.or(cells, at + entryCells.status, isStaleBit)
+  Atomics.store(cells, at + entryCells.serial, shard.entries.nextSerial())
+  Atomics.add(cells, shard.entries.versionCell(cells[at + entryCells.urlHash]!), 1)
+}
+
+function isMeant(thread: CacheThread, ref: number, what: PurgeWhat): boolean {
+  if (what.kind === 'all') return true
+  const { cells, bytes } = thread.memory
+  const at = ref * unitCells
+  const from = ref * unitBytes + textsAt
+  const urlLength = cells[at + entryCells.urlLength]!
+  if (what.kind === 'url') return urlLength === what.url.length && isTextAt(bytes, from, what.url)
+  if (what.kind === 'prefix') return urlLength >= what.prefix.length && isTextAt(bytes, from, what.prefix)
+  const tagsLength = cells[at + entryCells.tagsLength]!
+  if (tagsLength < what.tag.length) return false
+  const tagsAt = from + urlLength + cells[at + entryCells.selectorLength]!
+  return ` ${bytes.latin1Slice(tagsAt, tagsAt + tagsLength)} `.includes(` ${what.tag} `)
+}
+
+/** Answers that are meant, or may be, are not kept when they come. */
+function doom(thread: CacheThread, shard: Shard, what: PurgeWhat, urlHash: number): void {
+  const { cells } = thread.memory
+  const each = (at: number): void => {
+    const state = cells[at]
+    if (state !== flightState.waiting && state !== flightState.open) return
+    const mayBe = what.kind === 'url' ? cells[at + flightCells.urlHash] === urlHash : state === flightState.waiting
+    if (mayBe || isMeant(thread, cells[at + flightCells.head]!, what)) shard.flights.doom(at)
+  }
+  if (what.kind === 'url') shard.flights.eachOf(urlHash, each)
+  else shard.flights.each(each)
+}
