@@ -13,8 +13,9 @@ export type DiskState = 'ok' | 'degraded'
 
 /** Totals over all threads. */
 export interface DiskTotals {
-  /** The bound: files never take more, all together. */
+  /** The bound for all files together. */
   readonly size: number
+  /** By records. */
   readonly used: number
   /** About how many answers can be found. */
   readonly entries: number
@@ -52,7 +53,8 @@ export interface DiskTier {
    * The same of all that is meant, or as stale if `soft`; in force for all threads when the call returns, durable when it
    * resolves. To be called right BEFORE `store.purge`, in the same turn. Resolves with how many entries could be found no more:
    * only those of URLs and `all` are counted, the others are met when they are read.
-   * Rejects with DiskError if that cannot be written down; then it is in force until the process ends.
+   * Where it cannot be written down, what is on disk is made worthless for the next start; where that fails too it rejects with
+   * DiskError, and is in force until the process ends.
    */
   purge(what: PurgeWhat, soft: boolean): Promise<number>
   totals(): DiskTotals

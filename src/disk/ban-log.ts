@@ -1,0 +1,146 @@
+// The files in which bans are written down, one after the other, by all threads: each ban is one write to the end of the file
+// that is written to now. The main thread begins a new one now and then, when all that was banned is in the file of their sum.
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import type { Ban } from '../state/cache-disk/bans.ts'
+import type { LogHead } from '../state/cache-disk/log-head.ts'
+import type { DiskFiles } from './files.ts'
+
+const nameOf = /^bans\.(\d{1,9})\.log$/
+
+/** `bans.7.log`. */
+export function banFileName(file: number): string {
+  return `bans.${file}.log`
+}
+
+/** The number of such a file; null = it is none. */
+export function banFileOf(name: string): number | null {
+  const [, digits] = nameOf.exec(name) ?? []
+  return digits === undefined ? null : Number(digits)
+}
+
+const fixedBytes = 40
+const at = { checksum: 0, textLength: 4, kind: 8, soft: 9, number: 16, hi: 24, lo: 28, segment: 32 } as const
+const kinds = ['hash', 'prefix', 'all'] as const
+
+export function encodeBan({ number, soft, what }: Ban): Buffer {
+  const prefix = what.kind === 'prefix' ? what.prefix : ''
+  const bytes = Buffer.alloc(fixedBytes + prefix.length)
+  bytes.writeUInt32LE(prefix.length, at.textLength)
+  bytes[at.kind] = kinds.indexOf(what.kind)
+  bytes[at.soft] = soft ? 1 : 0
+  bytes.writeDoubleLE(number, at.number)
+  if (what.kind === 'hash') {
+    bytes.writeUInt32LE(what.hi, at.hi)
+    bytes.writeUInt32LE(what.lo, at.lo)
+  }
+  if (what.kind === 'prefix') bytes.writeDoubleLE(what.segment, at.segment)
+  bytes.latin1Write(prefix, fixedBytes)
+  bytes.writeUInt32LE(crc32(bytes.subarray(4)), at.checksum)
+  return bytes
+}
+
+/**
+ * Reads a file of bans. Null = it is damaged: nobody knows what was banned. A ban that stands there in part, or zeros, at the
+ * end are no damage: that one was never acknowledged.
+ */
+export function decodeBans(bytes: Buffer): Ban[] | null {
+  const bans: Ban[] = []
+  for (let next = 0; next + fixedBytes <= bytes.length; ) {
+    const end = next + fixedBytes + bytes.readUInt32LE(next + at.textLength)
+    if (isZero(bytes, next)) return bans
+    if (end > bytes.length) return bytes.length - next < longestBan ? bans : null
+    const one = bytes.subarray(next, end)
+    const kind = kinds[one[at.kind]!]
+    if (crc32(one.subarray(4)) !== one.readUInt32LE(at.checksum) || kind === undefined) return null
+    bans.push({ number: one.readDoubleLE(at.number), soft: one[at.soft] === 1, what: readWhat(kind, one) })
+    next = end
+  }
+  return bans
+}
+
+/** Far longer than any URL that is served. */
+const longestBan = 256 * 1024
+
+function readWhat(kind: (typeof kinds)[number], one: Buffer): Ban['what'] {
+  if (kind === 'hash') return { kind, hi: one.readUInt32LE(at.hi), lo: one.readUInt32LE(at.lo) }
+  if (kind === 'all') return { kind }
+  return { kind, prefix: one.latin1Slice(fixedBytes), segment: one.readDoubleLE(at.segment) }
+}
+
+function isZero(bytes: Buffer, from: number): boolean {
+  for (let i = from; i < bytes.length; i++) if (bytes[i] !== 0) return false
+  return true
+}
+
+/** One thread's way to write bans down. */
+export class BanLog {
+  readonly #files: DiskFiles
+  readonly #folder: string
+  readonly #head: LogHead
+  #fd: number | null = null
+  #file = -1
+  #waiting: Buffer[] = []
+  #isSyncWanted = false
+  #turn: Promise<void> | null = null
+
+  constructor(files: DiskFiles, folder: string, head: LogHead) {
+    this.#files = files
+    this.#folder = folder
+    this.#head = head
+  }
+
+  /** Resolves when it is written, with `durable` when it is on the medium; rejects with the system's error. */
+  add(ban: Ban, durable = false): Promise<void> {
+    this.#waiting.push(encodeBan(ban))
+    return durable ? this.sync() : this.#written()
+  }
+
+  /** Resolves when all that was written by any thread until now is on the medium. */
+  sync(): Promise<void> {
+    this.#isSyncWanted = true
+    return this.#written()
+  }
+
+  async close(): Promise<void> {
+    await this.#turn?.catch(() => undefined)
+    await this.#shut()
+  }
+
+  /** What waits now. One write for all that came until the one under way has ended. */
+  async #written(): Promise<void> {
+    await this.#turn?.catch(() => undefined)
+    this.#turn ??= this.#write().finally(() => {
+      this.#turn = null
+    })
+    await this.#turn
+  }
+
+  async #write(): Promise<void> {
+    const bytes = this.#waiting
+    const isSyncWanted = this.#isSyncWanted
+    this.#waiting = []
+    this.#isSyncWanted = false
+    await this.#openCurrent()
+    if (bytes.length > 0) {
+      const all = bytes.length === 1 ? bytes[0]! : Buffer.concat(bytes)
+      await this.#files.write(this.#fd!, [all], null)
+      this.#head.countBanBytes(all.length)
+    }
+    if (isSyncWanted) await this.#files.sync(this.#fd!)
+  }
+
+  async #openCurrent(): Promise<void> {
+    const file = this.#head.banFile
+    if (this.#fd !== null && this.#file === file) return
+    await this.#shut()
+    this.#fd = await this.#files.open(join(this.#folder, banFileName(file)), 'append')
+    this.#file = file
+  }
+
+  async #shut(): Promise<void> {
+    const fd = this.#fd
+    this.#fd = null
+    if (fd !== null) await this.#files.close(fd).catch(() => undefined)
+  }
+}
