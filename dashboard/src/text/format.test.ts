@@ -69,3 +69,8 @@ it('what has just happened is now', () => {
 it('a span has one unit', () => {
   assert.deepEqual(all(formatSpan, [4, 90, 7_500, 7_200, 400_000]), ['4 s', '1 min', '2 h', '2 h', '4 d'])
 })
+
+it('a size from the configuration looks as it does there', () => {
+  const sizes = [2 ** 20, 256 * 2 ** 20, 1.5 * 2 ** 30, 1000].map((size) => formatBytes(size, 1024))
+  assert.deepEqual(sizes, ['1 MB', '256 MB', '1.5 GB', '1 KB'])
+})

@@ -32,14 +32,14 @@ export function formatMs(ms: number | null | undefined): string {
   return formatDuration(ms / 1000)
 }
 
-/** Bytes as `0 B`, `820 B`, `14 KB`, `2.3 MB`. */
-export function formatBytes(bytes: number | null | undefined): string {
+/** Bytes as `0 B`, `820 B`, `14 KB`, `2.3 MB`; of 1024 each, as in the configuration, with that as `base`. */
+export function formatBytes(bytes: number | null | undefined, base = 1000): string {
   if (bytes === null || bytes === undefined || !Number.isFinite(bytes)) return nothing
   const units = ['B', 'KB', 'MB', 'GB', 'TB']
   let value = bytes
   let unit = 0
   while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000
+    value /= base
     unit++
   }
   return `${unit === 0 ? Math.round(value) : trimmed(value)} ${units[unit]}`

@@ -7,8 +7,8 @@ import { Icon } from '../../parts/icons.tsx'
 import { Empty, Loaded, useResource } from '../../parts/resource.tsx'
 import { WriteButton } from '../../parts/write-button.tsx'
 import { replacePlace } from '../../shell/router.ts'
-import { formatBytes, formatShare } from '../../text/format.ts'
-import { Figures, Results, RouteRatios } from './figures.tsx'
+import { formatShare } from '../../text/format.ts'
+import { Figures, formatRoom, Results, RouteRatios } from './figures.tsx'
 import { askPurge, purgeUrl } from './purge-dialog.tsx'
 import { TopEntries } from './top-entries.tsx'
 
@@ -79,8 +79,8 @@ const charts = (
     <Chart
       title="In memory"
       lines={[{ of: 'cacheBytes', label: 'in use', colour: 'series-b' }]}
-      format={formatBytes}
-      least={1_000_000}
+      format={formatRoom}
+      least={2 ** 20}
     />
   </div>
 )

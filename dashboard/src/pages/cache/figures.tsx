@@ -18,6 +18,9 @@ export const resultLooks: Readonly<Record<CacheResult, readonly [tone: string, m
   bypass: ['series-b', 'not looked up: its method, or "bypass"'],
 }
 
+/** In the units of the configuration. */
+export const formatRoom = (bytes: number | null): string => formatBytes(bytes, 1024)
+
 export function Figures({ of }: { readonly of: CacheView }) {
   const live = useStore(store, (state) => state.stats?.cache)
   const { memory, disk } = of
@@ -27,7 +30,7 @@ export function Figures({ of }: { readonly of: CacheView }) {
         <Tile name="Hit ratio" value={formatShare(live?.ratio)}>
           {formatShare(of.hit_ratio)} in all
         </Tile>
-        <Tile name="Memory" value={formatBytes(live?.bytes ?? memory.used)}>
+        <Tile name="Memory" value={formatRoom(live?.bytes ?? memory.used)}>
           <Fill name="memory" used={live?.bytes ?? memory.used} size={memory.size} />
         </Tile>
         <Tile name="Entries" value={formatCount(live?.entries ?? memory.entries)}>
@@ -36,15 +39,15 @@ export function Figures({ of }: { readonly of: CacheView }) {
         <Tile name="Evicted" value={formatCount(of.evicted)}>
           {formatCount(of.purged)} purged
         </Tile>
-        <Tile name="Oldest" value={of.oldest_age_seconds === null ? '–' : formatSpan(of.oldest_age_seconds)}>
-          since its answer came
+        <Tile name="Oldest entry" value={of.oldest_age_seconds === null ? '–' : formatSpan(of.oldest_age_seconds)}>
+          since it came
         </Tile>
         {disk === null ? (
           <Tile name="Disk" value="off">
             memory only
           </Tile>
         ) : (
-          <Tile name="Disk" value={formatBytes(disk.used)} bad={disk.state !== 'ok'}>
+          <Tile name="Disk" value={formatRoom(disk.used)} bad={disk.state !== 'ok'}>
             <Fill name="disk" used={disk.used} size={disk.size} />
           </Tile>
         )}
@@ -62,7 +65,7 @@ function Fill({ name, used, size }: { readonly name: string; readonly used: numb
   return (
     <span class="fill">
       <meter min={0} max={size} value={used} aria-label={`Share of the ${name} in use`} />
-      of {formatBytes(size)}
+      of {formatRoom(size)}
     </span>
   )
 }
