@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Backends } from '../control/backends.ts'
+import type { Cache } from '../control/cache/cache.ts'
 import type { EventReader, ReadOptions } from '../control/event-bus.ts'
 import type { StopReason } from '../control/events.ts'
 import type { StatusDocument } from '../control/status-document.ts'
@@ -77,6 +78,8 @@ export interface ProxyHandler extends AsyncDisposable {
   /** Fulfilled when requests are served; those that come earlier wait for it. Rejects when it cannot start. */
   readonly ready: Promise<void>
   readonly backends: Backends
+  /** What is cached, and purging. */
+  readonly cache: Cache
   /** As `GET /status`. @throws FrontdeskError not-started, closed */
   readonly status: () => StatusDocument
   /**

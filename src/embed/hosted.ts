@@ -3,6 +3,7 @@ import { readObject } from '../config/adapters/module.ts'
 import { ConfigError, type LoadedConfig, type LoadOptions, loadConfig } from '../config/load.ts'
 import { loadWithPlugins } from '../config/load-with-plugins.ts'
 import type { Backends } from '../control/backends.ts'
+import type { Cache } from '../control/cache/cache.ts'
 import { EventBus, type EventReader, type ReadOptions } from '../control/event-bus.ts'
 import { type StopReason, tellProblems } from '../control/events.ts'
 import type { StatusDocument } from '../control/status-document.ts'
@@ -27,6 +28,7 @@ export class Hosted {
   /** Fulfilled when requests can be served. Requests that come earlier wait. */
   readonly ready: Promise<void>
   readonly backends: Backends
+  readonly cache: Cache
   readonly #bus = new EventBus()
   #running: Running | null = null
   #closing: Promise<StopReason> | null = null
@@ -54,6 +56,10 @@ export class Hosted {
       update: async (backend) => (await ofRunning()).update(backend),
       drain: async (backend) => (await ofRunning()).drain(backend),
       remove: async (backend) => (await ofRunning()).remove(backend),
+    }
+    this.cache = {
+      stats: async (query) => (await this.#whenRunning()).cache.stats(query),
+      purge: async (what) => (await this.#whenRunning()).cache.purge(what),
     }
   }
 

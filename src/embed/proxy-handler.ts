@@ -33,6 +33,7 @@ export function proxyHandler(config: HandlerConfig, options: HandlerOptions = {}
     hono: honoHandler(handle),
     ready: hosted.ready,
     backends: hosted.backends,
+    cache: hosted.cache,
     status: () => hosted.status(),
     reload: (next: HandlerConfig) => hosted.reload(next),
     events: (read?: ReadOptions) => hosted.events(read),

@@ -1,6 +1,7 @@
 // Frontdesk inside a program: the same supervisor that the command line runs, without signals, output or exit.
 import type { LoadedConfig } from '../config/load.ts'
 import type { Backends } from '../control/backends.ts'
+import type { Cache } from '../control/cache/cache.ts'
 import { EventBus, type EventReader, type ReadOptions } from '../control/event-bus.ts'
 import { type StopReason, tellProblems } from '../control/events.ts'
 import type { StatusDocument } from '../control/status-document.ts'
@@ -49,6 +50,7 @@ class Embedded implements Frontdesk {
   readonly #bus = new EventBus()
   readonly #told: Log
   readonly backends: Backends
+  readonly cache: Cache
   #running: Running | null = null
   #starting: Promise<void> | null = null
   #closing: Promise<StopReason> | null = null
@@ -63,6 +65,10 @@ class Embedded implements Frontdesk {
       update: async (backend) => this.#active().backends.update(backend),
       drain: async (backend) => this.#active().backends.drain(backend),
       remove: async (backend) => this.#active().backends.remove(backend),
+    }
+    this.cache = {
+      stats: async (query) => this.#active().cache.stats(query),
+      purge: async (what) => this.#active().cache.purge(what),
     }
   }
 

@@ -1,6 +1,7 @@
 // What a program holds of an embedded Frontdesk. Types only.
 
 import type { Backends } from '../control/backends.ts'
+import type { Cache } from '../control/cache/cache.ts'
 import type { FieldProblem } from '../control/control-error.ts'
 import type { EventReader, ReadOptions } from '../control/event-bus.ts'
 import type { StopReason } from '../control/events.ts'
@@ -85,6 +86,8 @@ export interface Frontdesk extends AsyncDisposable {
    */
   rollback(revision?: number, options?: ApplyOptions): Promise<ApplyResult>
   readonly backends: Backends
+  /** What is cached, and purging. */
+  readonly cache: Cache
   /**
    * What happens from now on, until `close`; it may be called before `start`. Each reader has a buffer of its own
    * (`maxBuffered`, 1000): one that is slower loses the oldest, and is told so by an event `dropped`.

@@ -4,6 +4,7 @@ import type { Tracer } from '../observe/tracing/tracer.ts'
 import type { PluginRegistry } from '../plugins/registry.ts'
 import type { WorkerState } from '../state/worker-state.ts'
 import type { TimerWheel } from '../util/timer-wheel.ts'
+import type { CachePlane } from './cache-plane.ts'
 import type { SideWork } from './side-work.ts'
 
 /** One per worker; lives as long as the worker. */
@@ -20,6 +21,8 @@ export interface PlaneContext {
   readonly tellsInside: boolean
   /** What plug-ins have brought for the snapshot that is being applied, or was last. */
   readonly plugins: PluginRegistry
+  /** Of the snapshot that is being applied, or was last; null = no route of it caches. */
+  readonly cache: CachePlane | null
   /** What goes on at backends without a client that waits for it. */
   readonly sideWork: SideWork
   /** Calls once, when the worker closes. */

@@ -7,6 +7,7 @@ import { placeOf } from '../worker/listening-sockets.ts'
 import type { PrepareFailure } from '../worker/protocol.ts'
 import { sharing } from '../worker/snapshot-delta.ts'
 import { listenerNews } from './bound-listener.ts'
+import type { CacheKeeper } from './cache-keeper.ts'
 import type { InheritedListeners } from './inherited-listeners.ts'
 import type { Assignment } from './inherited-sockets.ts'
 import { ListenError } from './listen-error.ts'
@@ -22,6 +23,7 @@ export interface CrewChangesOptions {
   readonly bind: boolean
   readonly log: Log
   readonly inForce: InForce
+  readonly caches: CacheKeeper
   readonly roster: Roster
   readonly plugins: PluginLoader
   readonly places: ListenerPlaces
@@ -81,6 +83,7 @@ export class CrewChanges {
       const change = await this.#makeReady(wanted)
       return { commit: () => this.#commit(change), abandon: () => this.#abandon(change) }
     } catch (error) {
+      this.#o.caches.abandon()
       this.#isBusy = false
       throw error
     }
@@ -102,11 +105,22 @@ export class CrewChanges {
   }
 
   async #makeReady(wanted: Snapshot): Promise<ReadyChange> {
-    const { bind, inForce, inherited, maxClientsFor, places, rollOutMs = ROLL_OUT_MS, roster, tickets } = this.#o
+    const {
+      bind,
+      caches,
+      inForce,
+      inherited,
+      maxClientsFor,
+      places,
+      rollOutMs = ROLL_OUT_MS,
+      roster,
+      tickets,
+    } = this.#o
     const running = inForce.snapshot!
     const sockets = inherited.plan(wanted.listeners)
     const plan = await places.plan(wanted.listeners, bind)
     const next = sharing(running, withPorts(wanted, plan))
+    const cache = await caches.prepare(next)
     const staff = this.#planStaff(next)
     const unixSockets = this.#socketsToOpen(running, next, staff)
     // A new listener's tickets are sealed with a key that every worker has.
@@ -114,6 +128,7 @@ export class CrewChanges {
     const live = new LiveChange({
       id: ++this.#count,
       next,
+      cache,
       maxClients: maxClientsFor(staff.workers),
       limitMs: rollOutMs,
       unixSockets,
@@ -182,7 +197,7 @@ export class CrewChanges {
 
   async #commit(change: ReadyChange): Promise<void> {
     const { live, workers, joining, leaving, mainJoins } = change
-    const { inForce, inherited, keepers, log, onCommit, places, plugins, roster, tickets } = this.#o
+    const { caches, inForce, inherited, keepers, log, onCommit, places, plugins, roster, tickets } = this.#o
     const { next } = live
     const before = inForce.snapshot!
     const moves = [...change.keepers].filter(([name, to]) => this.#isTakenOver(before, next, name, { to, leaving }))
@@ -190,6 +205,7 @@ export class CrewChanges {
     this.#departing = new Set(leaving.map(({ id }) => id))
     inForce.snapshot = next
     inForce.workers = workers
+    caches.adopt(roster.lanes())
     keepers.adopt(workers === 0 ? new Map() : change.keepers)
     await live.commit(roster.members(), mainJoins === null ? joining : [...joining, mainJoins])
     for (const slot of joining) slot.phase = 'serving'
@@ -200,6 +216,7 @@ export class CrewChanges {
     for (const member of leaving) roster.leave(member, next.graceMs)
     this.#departing = new Set()
     tickets.update(next.listeners)
+    caches.settle()
     plugins.settle(next.plugins)
     this.#done()
     this.#tellNews(before, change)
@@ -219,13 +236,14 @@ export class CrewChanges {
   }
 
   async #abandon({ live, joining, mainJoins }: ReadyChange): Promise<void> {
-    const { inForce, inherited, roster, tickets } = this.#o
+    const { caches, inForce, inherited, roster, tickets } = this.#o
     await live.abandon(roster.members())
     await Promise.all(joining.map((slot) => roster.dismiss(slot)))
     const { listeners } = inForce.snapshot!
     const isNeeded = listeners.some(({ name }) => inherited.addresses(name).includes(null))
     if (mainJoins !== null && !isNeeded) roster.endPlane(mainJoins)
     tickets.update(listeners)
+    caches.abandon()
     this.#done()
   }
 

@@ -16,6 +16,7 @@ import type { OwnerState } from '../state/owner-state.ts'
 import type { OpenError } from '../worker/open-error.ts'
 import type { FromWorker } from '../worker/protocol.ts'
 import { type BoundListener, boundListener } from './bound-listener.ts'
+import { CacheKeeper } from './cache-keeper.ts'
 import { CrewChanges } from './crew-changes.ts'
 import { Follows } from './follows.ts'
 import { InheritedListeners } from './inherited-listeners.ts'
@@ -62,6 +63,8 @@ export class Crew {
   readonly plugins = new PluginLoader()
   /** Who follows exchanges live. */
   readonly follows: Follows
+  /** What answers are cached in. */
+  readonly caches: CacheKeeper
   readonly #options: CrewOptions
   readonly #inForce: InForce = { snapshot: null, workers: 0 }
   readonly #roster: Roster
@@ -84,9 +87,12 @@ export class Crew {
     const { bind = true, onCommit = () => {} } = options
     const { plugins } = this
     const inForce = this.#inForce
+    const caches = new CacheKeeper({ lanes: options.state.sizes.workers, log: options.log })
+    this.caches = caches
     const roster = new Roster({
       ...options,
       inForce,
+      caches,
       plugins,
       unixSockets: (worker) => this.#keepers.of(worker),
       joinsWith: () => this.#changes.joinsWith(),
@@ -120,6 +126,7 @@ export class Crew {
       bind,
       onCommit,
       inForce,
+      caches,
       plugins,
       roster,
       places: this.#places,
@@ -143,6 +150,7 @@ export class Crew {
     this.#places.adopt(places)
     const snapshot = withPorts(wanted, places)
     this.#inForce.snapshot = snapshot
+    await this.caches.begin(snapshot)
     this.#tickets.update(snapshot.listeners)
     this.#inForce.workers = workersFor(snapshot.workers)
     if (this.#inForce.workers === 0) await this.#startMain(bind)
@@ -233,6 +241,7 @@ export class Crew {
     this.#keepers.stop()
     this.#changes.live?.end()
     await this.#roster.stop()
+    await this.caches.close()
   }
 
   /** Gives a connection to the next worker, or to the main thread's plane if it cannot be transferred. */
@@ -251,7 +260,7 @@ export class Crew {
   }
 
   #died(slot: WorkerSlot, reason: string): void {
-    this.#options.state.reclaimWorker(slot.id)
+    this.#roster.reclaim(slot.id)
     if (this.#startFailed) return
     if (!this.#draining) this.#keepers.died(slot.id)
     const what = this.#draining || slot.phase === 'leaving' ? 'died' : 'died and is started again'
@@ -282,6 +291,9 @@ export class Crew {
         return
       case 'abandoned':
         this.#changes.live?.abandoned(worker, message.id)
+        return
+      case 'disk-closed':
+        this.caches.diskClosed(worker, message.disk)
         return
       case 'kept':
         this.#changes.kept(message.listener)

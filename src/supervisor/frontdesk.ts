@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import type { LoadedConfig } from '../config/load.ts'
 import type { Backends } from '../control/backends.ts'
+import type { Cache } from '../control/cache/cache.ts'
 import type { Asked } from '../control/changes.ts'
 import type { Configuration } from '../control/configuration.ts'
 import { Control } from '../control/control.ts'
@@ -15,6 +16,7 @@ import type { Log } from '../core/log.ts'
 import { canReusePort } from '../net/acceptor.ts'
 import type { Arrival } from '../net/arrival.ts'
 import type { EndedEntry } from '../observe/exchange-tap.ts'
+import type { CacheStore } from '../state/cache/cache-store.ts'
 import { createSharedState } from '../state/memory.ts'
 import { OwnerState } from '../state/owner-state.ts'
 import type { BoundListener } from './bound-listener.ts'
@@ -58,6 +60,8 @@ export interface Running {
   readonly workerCount: number
   /** Shared memory, for tests and embedders that count. */
   readonly state: OwnerState
+  /** The main thread's way into the memory for cached answers, for tests that move its clock; null = no route caches. */
+  readonly cacheStore: CacheStore | null
   /** Applies what can be applied; rejects with ConfigError or ControlError, and then nothing has changed. */
   reload(loaded: LoadedConfig, asked?: Partial<Asked>): Promise<ReloadResult>
   /** The same with the configuration as `load` gives it; what became of it is in the log. Rejects as `reload`. */
@@ -66,6 +70,8 @@ export interface Running {
   readonly configuration: Configuration
   status(): StatusDocument
   readonly backends: Backends
+  /** What is cached, and purging. */
+  readonly cache: Cache
   /** Serves a connection of that listener in the main thread. False = a limit, or a stop, turns it away. */
   serve(listener: string, arrival: Arrival): boolean
   /** After a rotation of the access log. */
@@ -144,6 +150,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
       stop.drain({ cause: 'admin API' })
     },
     spanCounts: () => outlets.spanCounts,
+    caches: () => crew.caches.inUse(),
     isDraining: () => stop.begun,
     follow: (filter, perSecond, onEntries) => crew.follows.add(filter, perSecond, onEntries),
     onBackendFailure: (listener) => void failureListeners.push(listener),
@@ -183,11 +190,15 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
       return crew.workerCount
     },
     state,
+    get cacheStore() {
+      return crew.caches.store
+    },
     reload: (next, asked) => control.reload(next, asked),
     reloadFile: (asked) => control.reloadFile(asked),
     configuration: control.configuration,
     status: () => control.status(),
     backends: control.backends,
+    cache: control.cache,
     serve: (listener, arrival) => crew.serve(listener, arrival),
     reopenLogs: () => outlets.reopen(),
     drain: (how) => stop.drain(how),

@@ -1,6 +1,6 @@
 // One change on its way through all workers: made ready by each beside what it runs, then swapped in by all, or given up.
 import type { Snapshot } from '../core/spec.ts'
-import type { PrepareFailure, ToWorker } from '../worker/protocol.ts'
+import type { PrepareFailure, SharedCache, ToWorker } from '../worker/protocol.ts'
 import { deltaOf, type SnapshotDelta } from '../worker/snapshot-delta.ts'
 import { Answers } from './answers.ts'
 import type { WorkerSlot } from './worker-slot.ts'
@@ -15,6 +15,7 @@ export interface Member {
 export interface LiveChangeOptions {
   readonly id: number
   readonly next: Snapshot
+  readonly cache: SharedCache | null
   /** Of each plane, once the change is in force. */
   readonly maxClients: number
   readonly limitMs: number
@@ -181,12 +182,12 @@ export class LiveChange {
   }
 
   #send(member: Member): void {
-    const { id, maxClients, runs, unixSockets } = this.#o
+    const { id, cache, maxClients, runs, unixSockets } = this.#o
     const what = this.#isCommitting ? 'committed' : 'prepared'
     this.#answers.expect(what, member.id)
-    const message = { id, delta: this.#deltaFor(runs(member)), unixSockets: unixSockets(member.id), maxClients }
+    const asked = { delta: this.#deltaFor(runs(member)), cache, unixSockets: unixSockets(member.id), maxClients }
     // One that is dead just now need not be waited for: it starts with what is in force by then.
-    if (!member.post({ type: 'prepare', ...message })) this.#answers.gone(member.id)
+    if (!member.post({ type: 'prepare', id, ...asked })) this.#answers.gone(member.id)
   }
 
   #deltaFor(running: Snapshot): SnapshotDelta {

@@ -31,9 +31,10 @@ export class MainPlane {
     return true
   }
 
-  /** Closes everything; resolves when what was cut has been logged. */
+  /** Closes everything; resolves when what was cut has been logged, and what is to be on disk is there. */
   async close(): Promise<void> {
     this.post({ type: 'close' })
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+    await this.plane.diskClosed
   }
 }

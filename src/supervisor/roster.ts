@@ -6,6 +6,7 @@ import type { EndedEntry } from '../observe/exchange-tap.ts'
 import type { PluginLoader } from '../plugins/plugin-loader.ts'
 import type { OwnerState } from '../state/owner-state.ts'
 import type { FromWorker, ToWorker } from '../worker/protocol.ts'
+import type { CacheKeeper } from './cache-keeper.ts'
 import type { Member } from './live-change.ts'
 import { MainPlane } from './main-plane.ts'
 import { WorkerSlot } from './worker-slot.ts'
@@ -21,6 +22,7 @@ export interface InForce {
 export interface RosterOptions {
   readonly state: OwnerState
   readonly inForce: InForce
+  readonly caches: CacheKeeper
   readonly plugins: PluginLoader
   readonly maxClientsFor: (workers: number) => number
   readonly onExchange?: ((entry: EndedEntry) => void) | undefined
@@ -70,6 +72,11 @@ export class Roster {
     return this.plane === null ? [...this.#oldPlanes] : [this.plane, ...this.#oldPlanes]
   }
 
+  /** Of all there are, also those about to end. */
+  lanes(): number[] {
+    return [...this.slots.keys(), ...this.planes().map(({ id }) => id)]
+  }
+
   /** Threads that are to stay. */
   serving(): WorkerSlot[] {
     return [...this.slots.values()].filter(({ phase }) => phase === 'serving')
@@ -100,7 +107,7 @@ export class Roster {
   }
 
   #dataOf(slot: WorkerSlot) {
-    const { state, inForce, maxClientsFor, drainMs, joinsWith, onStart, unixSockets } = this.#o
+    const { state, inForce, caches, maxClientsFor, drainMs, joinsWith, onStart, unixSockets } = this.#o
     const next = slot.phase === 'joining' ? joinsWith(slot) : null
     const snapshot = next ?? inForce.snapshot!
     this.runs.set(slot.id, snapshot)
@@ -110,6 +117,7 @@ export class Roster {
       workerId: slot.id,
       buffer: state.buffer,
       snapshot,
+      cache: next === null ? caches.current : caches.upcoming,
       maxClients: maxClientsFor(inForce.workers),
       addresses: [...this.#addresses],
       ticketKeys: this.#ticketKeys,
@@ -122,7 +130,7 @@ export class Roster {
   /** What leaves keeps its lane until it has gone. */
   #freeLane(): number {
     const { state } = this.#o
-    const taken = new Set([...this.slots.keys(), ...this.planes().map(({ id }) => id)])
+    const taken = new Set(this.lanes())
     let lane = 0
     while (taken.has(lane)) lane++
     const most = state.sizes.workers
@@ -136,7 +144,7 @@ export class Roster {
   /** The main thread's plane, made when it is first asked for. Throws where its plug-ins are not loaded. */
   ownPlane(): MainPlane {
     if (this.plane !== null) return this.plane
-    const { state, inForce, maxClientsFor, plugins, onExchange, onMessage, onMainPlane, drainMs } = this.#o
+    const { state, inForce, caches, maxClientsFor, plugins, onExchange, onMessage, onMainPlane, drainMs } = this.#o
     const own = new MainPlane({
       workerId: this.#freeLane(),
       buffer: state.buffer,
@@ -150,7 +158,8 @@ export class Roster {
     })
     try {
       const snapshot = inForce.snapshot!
-      own.plane.apply(snapshot, plugins.find(snapshot.plugins) ?? notLoaded(snapshot.plugins))
+      const registry = plugins.find(snapshot.plugins) ?? notLoaded(snapshot.plugins)
+      own.plane.apply(snapshot, registry, caches.current)
     } catch (error) {
       void own.close()
       throw error
@@ -237,7 +246,7 @@ export class Roster {
     this.#oldPlanes.add(plane)
     void plane.close().then(() => {
       this.#oldPlanes.delete(plane)
-      this.#o.state.reclaimWorker(plane.id)
+      this.reclaim(plane.id)
       this.#o.onGone(plane.id)
     })
   }
@@ -245,8 +254,14 @@ export class Roster {
   #forget(slot: WorkerSlot): void {
     if (!this.slots.delete(slot.id)) return
     this.runs.delete(slot.id)
-    this.#o.state.reclaimWorker(slot.id)
+    this.reclaim(slot.id)
     this.#o.onGone(slot.id)
+  }
+
+  /** Whoever was in this lane has ended: what it held of shared memory is given back. */
+  reclaim(lane: number): void {
+    this.#o.state.reclaimWorker(lane)
+    this.#o.caches.reclaim(lane)
   }
 
   /** Ends all, closing what is still open. */

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net'
 import type { LoadedConfig } from '../config/load.ts'
 import { loadWithPlugins } from '../config/load-with-plugins.ts'
 import type { Backends } from '../control/backends.ts'
+import type { Cache } from '../control/cache/cache.ts'
 import type { StatusDocument } from '../control/status-document.ts'
 import type { FrontdeskConfig } from '../core/frontdesk-config.ts'
 import type { LogLevel } from '../core/log.ts'
@@ -126,6 +127,11 @@ export class TestProxy implements AsyncDisposable {
   /** To add, change, drain and remove backends. */
   get backends(): Backends {
     return this.#running.backends
+  }
+
+  /** What is cached, and purging. */
+  get cache(): Cache {
+    return this.#running.cache
   }
 
   /** Another configuration, in any part of it; what is open goes on. Rejects as `testProxy`. */

@@ -2,7 +2,14 @@
 // is swapped in.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { backendSpec, listenerSpec, poolSpec, routeSpec, snapshotOf } from '../../test/support/control-kit.ts'
+import {
+  backendSpec,
+  cacheSpec,
+  listenerSpec,
+  poolSpec,
+  routeSpec,
+  snapshotOf,
+} from '../../test/support/control-kit.ts'
 import type { Snapshot } from '../core/spec.ts'
 import { registryOf } from '../plugins/values.ts'
 import { LiveBackends } from '../pool/live-backend.ts'
@@ -10,6 +17,7 @@ import type { PlaneContext } from '../pool/plane-context.ts'
 import { createSharedState } from '../state/memory.ts'
 import { WorkerState } from '../state/worker-state.ts'
 import { type Built, build } from './build.ts'
+import type { OpenCache } from './open-cache.ts'
 import { sharing } from './snapshot-delta.ts'
 
 /** Each step that is made has a number of its own. */
@@ -27,12 +35,13 @@ class Host {
   readonly state = new WorkerState(createSharedState({ workers: 1 }), 0)
   readonly live = new LiveBackends(this.state, 100)
   plugins = registryOf([countingPlugin('file:///1') as never])
+  cache: OpenCache | null = null
   built: Built | null = null
 
   make(snapshot: Snapshot): Built {
     const plane = { state: this.state, plugins: this.plugins, pluginFailed() {} } as unknown as PlaneContext
     const next = this.built === null ? snapshot : sharing(this.built.snapshot, structuredClone(snapshot))
-    return build(next, { plane, live: this.live, ticketKeys: new Map() }, this.built)
+    return build(next, { plane, live: this.live, cache: this.cache, ticketKeys: new Map() }, this.built)
   }
 
   adopt(snapshot: Snapshot): Built {
@@ -126,6 +135,19 @@ test('another version of a plug-in: only routes that use it are built again', ()
   const after = host.adopt({ ...base, plugins: [{ ...plugins[0]!, url: 'file:///2' }], generation: 2 })
   assert.notEqual(after.routes[0]!.steps, before.routes[0]!.steps)
   assert.equal(after.routes[1], before.routes[1])
+})
+
+test('another memory for cached answers: only routes that cache are built again', () => {
+  const host = new Host()
+  const [a, b, c] = base.routes
+  const caching = { ...base, routes: [{ ...a!, cache: cacheSpec() }, b!, c!] }
+  const before = host.adopt(caching)
+  host.cache = { memory: { id: 2, buffer: host.state.buffer } } as OpenCache
+  const after = host.adopt({ ...caching, generation: 2 })
+  assert.notEqual(after.routes[0], before.routes[0])
+  assert.equal(after.routes[1], before.routes[1])
+  assert.equal(after.cache, host.cache)
+  assert.equal(host.adopt({ ...caching, generation: 3 }).routes, after.routes)
 })
 
 test('a pool that becomes one of another kind is another pool: what is under way at the old one does not find it', () => {

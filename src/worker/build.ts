@@ -11,11 +11,13 @@ import type { PlaneContext } from '../pool/plane-context.ts'
 import { Pool, type PoolParts } from '../pool/pool.ts'
 import { compileCidrs } from '../util/cidr.ts'
 import { sameData } from '../util/same-data.ts'
+import type { OpenCache } from './open-cache.ts'
 
 /** A snapshot, ready to be swapped in. */
 export interface Built {
   readonly snapshot: Snapshot
   readonly plugins: PluginRegistry
+  readonly cache: OpenCache | null
   /** By listener; null = it speaks no TLS. */
   readonly engines: ReadonlyMap<string, ServerTls | null>
   readonly pools: ReadonlyMap<string, Pool>
@@ -29,23 +31,33 @@ export interface Built {
 }
 
 export interface BuildHost {
-  /** Its `plugins` are those of the snapshot. */
+  /** Its `plugins` and its `cache` are those of the snapshot. */
   readonly plane: PlaneContext
   readonly live: LiveBackends
+  readonly cache: OpenCache | null
   /** By listener: what session tickets are sealed with. */
   readonly ticketKeys: ReadonlyMap<string, Uint8Array>
 }
 
 /** `before`: what runs. Throws what cannot be made, with its place; nothing has changed then. */
 export function build(snapshot: Snapshot, host: BuildHost, before: Built | null): Built {
-  const { plane, live } = host
+  const { plane, live, cache } = host
   const { plugins, state } = plane
   const samePlugins = before !== null && sameData(before.snapshot.plugins, snapshot.plugins)
   const engines = new Map(snapshot.listeners.map((spec) => [spec.name, tlsOf(spec, host, before)]))
   const { pools, changed } = buildPools(snapshot, host, before?.pools ?? new Map(), samePlugins)
   const { limits } = snapshot
   const destinations = new Destinations({ pools, changed, limits, state }, before?.destinations ?? null)
-  const parts = { snapshot, pools, changed, destinations, plugins, engines, contexts: live.prepare(snapshot.pools) }
+  const parts = {
+    snapshot,
+    pools,
+    changed,
+    destinations,
+    plugins,
+    cache,
+    engines,
+    contexts: live.prepare(snapshot.pools),
+  }
   const routes = routesOf(parts, plane, before, samePlugins)
   const isTrusted =
     before !== null && sameData(before.snapshot.trustedProxies, snapshot.trustedProxies)
@@ -91,19 +103,21 @@ function buildPools(
 }
 
 function routesOf(
-  { snapshot, pools, destinations }: Pick<Built, 'snapshot' | 'pools' | 'destinations'>,
+  { snapshot, pools, destinations, cache }: Pick<Built, 'snapshot' | 'pools' | 'destinations' | 'cache'>,
   plane: PlaneContext,
   before: Built | null,
   samePlugins: boolean,
 ): readonly Route[] {
   if (before === null) return buildRoutes(snapshot, destinations, plane)
+  const sameCache = before.cache === cache
   const isSame =
     samePlugins &&
+    sameCache &&
     before.snapshot.routes === snapshot.routes &&
     before.snapshot.limits === snapshot.limits &&
     [...before.pools].every(([name, pool]) => pools.get(name) === pool)
   if (!isSame) {
-    const known = { specs: before.snapshot.routes, routes: before.routes, samePlugins }
+    const known = { specs: before.snapshot.routes, routes: before.routes, samePlugins, sameCache }
     return buildRoutes(snapshot, destinations, plane, known)
   }
   destinations.keepAll(before.destinations)

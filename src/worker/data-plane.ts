@@ -21,8 +21,9 @@ import { BackendFailures } from './backend-failures.ts'
 import { type Built, build } from './build.ts'
 import { Entrances } from './entrances.ts'
 import { ListeningSockets, type Opened, placeOf } from './listening-sockets.ts'
+import { closeDisk, type OpenCache, openCache } from './open-cache.ts'
 import { PluginFailures } from './plugin-failures.ts'
-import type { FromWorker } from './protocol.ts'
+import type { FromWorker, SharedCache } from './protocol.ts'
 import { TurnedAway } from './turned-away.ts'
 
 export interface DataPlaneOptions {
@@ -51,6 +52,9 @@ export class DataPlane implements PlaneContext {
   #ownLog: ExchangeObserver | null = null
   readonly #followed = new FollowedLog((followed) => this.#options.post({ type: 'followed', followed }))
   plugins: PluginRegistry = noPlugins
+  cache: OpenCache | null = null
+  /** After `close`: what was to be written to disk is. */
+  diskClosed: Promise<void> = Promise.resolve()
   readonly sideWork = new SideWork()
   draining = false
   closesIdle = false
@@ -89,18 +93,23 @@ export class DataPlane implements PlaneContext {
 
   /**
    * Builds everything the snapshot asks for and swaps it in; sockets that it asks for are not opened. Live exchanges keep what
-   * they have. `plugins`: what its modules have brought; default: as before. Throws what cannot be built, with nothing changed.
+   * they have. `plugins`: what its modules have brought; default: as before. `cache`: its memory; default: as before. Throws
+   * what cannot be built, with nothing changed.
    */
-  apply(snapshot: Snapshot, plugins: PluginRegistry = this.plugins): void {
-    this.#swap(this.#build(snapshot, plugins), new Map())
+  apply(
+    snapshot: Snapshot,
+    plugins: PluginRegistry = this.plugins,
+    cache: SharedCache | null = this.cache?.memory ?? null,
+  ): void {
+    this.#swap(this.#build(snapshot, plugins, cache), new Map())
   }
 
   /**
    * Makes a snapshot ready beside what runs: builds all that it asks for, and opens new sockets, where connections wait. Of
    * Unix sockets only those of the listeners in `unixSockets`. Rejects with nothing changed; with an OpenError for a socket.
    */
-  async prepare(snapshot: Snapshot, { plugins, unixSockets, maxClients }: PrepareOptions): Promise<Preparation> {
-    const built = this.#build(snapshot, plugins)
+  async prepare(snapshot: Snapshot, { plugins, cache, unixSockets, maxClients }: PrepareOptions): Promise<Preparation> {
+    const built = this.#build(snapshot, plugins, cache)
     const isOpen = this.#listens && !this.draining
     const opened = isOpen ? await this.#sockets.prepare(listened(snapshot, unixSockets)) : new Map()
     return { built, opened, maxClients }
@@ -113,21 +122,28 @@ export class DataPlane implements PlaneContext {
   }
 
   /** What was made ready is given up; connections that waited are closed. Resolves when nobody can come in there any more. */
-  abandon({ opened }: Preparation): Promise<void> {
-    return this.#sockets.abandon(opened)
+  async abandon({ opened, built }: Preparation): Promise<void> {
+    await Promise.all([this.#sockets.abandon(opened), closeDisk(built.cache, this.cache)])
   }
 
   get snapshot(): Snapshot {
     return this.#built!.snapshot
   }
 
-  #build(snapshot: Snapshot, plugins: PluginRegistry): Built {
-    const before = this.plugins
+  #build(snapshot: Snapshot, plugins: PluginRegistry, cache: SharedCache | null): Built {
+    const before = { plugins: this.plugins, cache: this.cache }
+    const opened = openCache(cache, before.cache, this.#options.workerId)
     this.plugins = plugins
+    this.cache = opened
     try {
-      return build(snapshot, { plane: this, live: this.#live, ticketKeys: this.#ticketKeys }, this.#built)
+      const host = { plane: this, live: this.#live, cache: opened, ticketKeys: this.#ticketKeys }
+      return build(snapshot, host, this.#built)
+    } catch (error) {
+      void closeDisk(opened, before.cache)
+      throw error
     } finally {
-      this.plugins = before
+      this.plugins = before.plugins
+      this.cache = before.cache
     }
   }
 
@@ -135,6 +151,8 @@ export class DataPlane implements PlaneContext {
     const before = this.#built
     this.#built = built
     this.plugins = built.plugins
+    this.cache = built.cache
+    this.#leaveDisk(before?.cache ?? null)
     this.#live.update(built.snapshot.pools, built.contexts)
     for (const [pool, parts] of built.changed) pool.adopt(parts)
     built.destinations.commit()
@@ -149,6 +167,13 @@ export class DataPlane implements PlaneContext {
     }
     this.#sockets.settle(opened, this.#targets(built.snapshot.listeners))
     if (before !== null) this.#setModes(before.snapshot.listeners, built.snapshot.listeners)
+  }
+
+  /** Of what was in force before: told when nothing of it is on its way any more. */
+  #leaveDisk(before: OpenCache | null): void {
+    const disk = before?.memory.disk ?? null
+    if (disk === null || before?.disk === this.cache?.disk) return
+    void closeDisk(before, this.cache).then(() => this.#options.post({ type: 'disk-closed', disk: disk.id }))
   }
 
   #targets(listeners: readonly ListenerSpec[]) {
@@ -253,6 +278,7 @@ export class DataPlane implements PlaneContext {
     for (const listener of [...this.#entrances.all()]) listener.destroy()
     this.sideWork.stopAll()
     this.#live.closeIdle()
+    this.diskClosed = closeDisk(this.cache, null)
     for (const call of this.#atClose.splice(0)) call()
     // What was cut just now is logged before the next turn of the loop.
     setImmediate(() => this.#flush())
@@ -368,6 +394,7 @@ export class DataPlane implements PlaneContext {
 
 export interface PrepareOptions {
   readonly plugins: PluginRegistry
+  readonly cache: SharedCache | null
   readonly unixSockets: readonly string[]
   /** As DataPlaneOptions has it, from the commit on. */
   readonly maxClients: number

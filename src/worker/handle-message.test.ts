@@ -70,7 +70,7 @@ function stand() {
   const prepare = (id: number, withPlugins = false): ToWorker => {
     const plugin = { kind: 'plugin', url: `file:///${id}`, label: `./${id}.ts` } as const
     const next = { ...running, generation: id + 1, plugins: withPlugins ? [plugin] : [] }
-    return { type: 'prepare', id, delta: deltaOf(running, next), unixSockets: [], maxClients: 1 }
+    return { type: 'prepare', id, delta: deltaOf(running, next), cache: null, unixSockets: [], maxClients: 1 }
   }
   const answered = (count: number): Promise<void> => until(`${count} answers`, () => answers.length >= count)
   return { handler, plugins, done, answers, prepare, answered, faults }

@@ -100,11 +100,11 @@ export class MessageHandler {
     }
   }
 
-  async #make({ delta, unixSockets, maxClients }: Preparing): Promise<Preparation> {
+  async #make({ delta, ...asked }: Preparing): Promise<Preparation> {
     const { plane, plugins } = this.#o
     const snapshot = withDelta(plane.snapshot, delta)
     const registry = plugins.find(snapshot.plugins) ?? (await plugins.load(snapshot.plugins))
-    return plane.prepare(snapshot, { plugins: registry, unixSockets, maxClients })
+    return plane.prepare(snapshot, { plugins: registry, ...asked })
   }
 
   /** Should what cannot fail fail all the same, it is said: the worker is replaced. */

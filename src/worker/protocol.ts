@@ -5,11 +5,22 @@ import type { Follow, Followed } from '../observe/follow/followed-log.ts'
 import type { SpanBatch } from '../observe/tracing/tracer.ts'
 import type { SnapshotDelta } from './snapshot-delta.ts'
 
+/** The memory for cached answers, as a worker is given it. */
+export interface SharedCache {
+  /** Another number is another memory, empty at first. */
+  readonly id: number
+  readonly buffer: SharedArrayBuffer
+  /** What `attachDisk` takes, by a number that says which; null = memory only. */
+  readonly disk: { readonly id: number; readonly shared: SharedArrayBuffer } | null
+}
+
 /** Given to a thread at its start. */
 export interface WorkerData {
   readonly workerId: number
   readonly buffer: SharedArrayBuffer
   readonly snapshot: Snapshot
+  /** That of the snapshot; null = no route of it caches. */
+  readonly cache: SharedCache | null
   /** Connections of clients this worker may hold at once, from the limit on file descriptors. */
   readonly maxClients: number
   readonly addresses: readonly (readonly [Slot, readonly string[]])[]
@@ -26,6 +37,7 @@ export interface WorkerData {
 /** What is to be made ready. */
 export interface Preparing {
   readonly delta: SnapshotDelta
+  readonly cache: SharedCache | null
   readonly unixSockets: readonly string[]
   readonly maxClients: number
 }
@@ -73,6 +85,8 @@ export type FromWorker =
   | { readonly type: 'listen-failed'; readonly listener: string; readonly code: string }
   | { readonly type: 'prepared'; readonly id: number; readonly failure: PrepareFailure | null }
   | { readonly type: 'committed'; readonly id: number; readonly error: string | null }
+  /** A disk for cached answers is not used here any more: all that was on its way is written. */
+  | { readonly type: 'disk-closed'; readonly disk: number }
   | { readonly type: 'abandoned'; readonly id: number }
   | { readonly type: 'kept'; readonly listener: string }
   | {

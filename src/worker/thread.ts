@@ -26,7 +26,7 @@ const plane = new DataPlane({
   drainMs: data.drainMs,
   post,
 })
-plane.apply(data.snapshot, registry)
+plane.apply(data.snapshot, registry, data.cache)
 plane.setTicketKeys(data.ticketKeys)
 for (const [slot, addresses] of data.addresses) plane.setAddresses(slot, addresses)
 const handler = new MessageHandler({ plane, plugins, answer: post })

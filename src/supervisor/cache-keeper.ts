@@ -1,0 +1,164 @@
+// The memory for cached answers, and the disk behind it: made when a configuration first wants one, kept over every change that
+// does not ask for another, forgotten when none is wanted. Exchanges under way keep the one before until they end.
+import { ControlError } from '../control/control-error.ts'
+import type { CacheStoreSpec } from '../core/cache-spec.ts'
+import type { Log } from '../core/log.ts'
+import type { Snapshot } from '../core/spec.ts'
+import type { CachePlane } from '../pool/cache-plane.ts'
+import { createCacheMemory } from '../state/cache/cache-memory.ts'
+import { CacheStore } from '../state/cache/cache-store.ts'
+import { sameData } from '../util/same-data.ts'
+import type { SharedCache } from '../worker/protocol.ts'
+import { CacheDisks, type DiskSpec, type HeldDisk } from './cache-disks.ts'
+
+export interface CacheKeeperOptions {
+  /** Of planes, from 0 on; the main thread has the one after them for itself. */
+  readonly lanes: number
+  readonly log: Log
+}
+
+/** A memory and a disk, with the main thread's way into both. */
+interface Kept extends CachePlane {
+  readonly spec: CacheStoreSpec
+  readonly memory: SharedCache
+  readonly store: CacheStore
+  readonly held: HeldDisk | null
+}
+
+export class CacheKeeper {
+  readonly #o: CacheKeeperOptions
+  readonly #disks: CacheDisks
+  #inForce: Kept | null = null
+  /** That of a change under way; as the one in force where it stays. */
+  #next: Kept | null = null
+  /** The one before, while workers swap. */
+  #former: Kept | null = null
+  #count = 0
+
+  constructor(options: CacheKeeperOptions) {
+    this.#o = options
+    this.#disks = new CacheDisks({ ...options, now: () => this.#inForce?.store.now() ?? Date.now() })
+  }
+
+  /** At the start. A disk that cannot be used is told in the log: memory does alone. Rejects where there is no room for that. */
+  async begin({ cacheStore: spec }: Snapshot): Promise<void> {
+    if (spec === null) return
+    const made = this.#make(spec)
+    const { disk } = spec
+    const held = disk === null ? null : await this.#openOrWithout(disk)
+    this.#inForce = withDisk(made, held)
+  }
+
+  /**
+   * Makes what a snapshot asks for, unless it is there; `adopt` or `abandon` follows. Rejects with RangeError where there is no
+   * room for the memory, with DiskError where the disk cannot be used.
+   */
+  async prepare({ cacheStore: spec }: Snapshot): Promise<SharedCache | null> {
+    const now = this.#inForce
+    if (spec === null) this.#next = null
+    else {
+      const made = isSame(now, spec) ? { ...now!, spec } : this.#make(spec)
+      this.#next = withDisk(made, await this.#diskFor(spec))
+    }
+    return this.#next?.memory ?? null
+  }
+
+  /** What was prepared is in force: whoever starts from now on begins with it. `lanes`: of all that have the one before. */
+  adopt(lanes: Iterable<number>): void {
+    const before = this.#inForce
+    this.#inForce = this.#next
+    this.#next = null
+    if (before === null || before.memory === this.#inForce?.memory) return
+    this.#former = before
+    if (before.held !== null && before.held !== this.#inForce?.held) this.#disks.leave(before.held, lanes)
+  }
+
+  /** All have swapped. */
+  settle(): void {
+    this.#former = null
+  }
+
+  /** Nobody has what was prepared any more. */
+  abandon(): void {
+    const held = this.#next?.held ?? null
+    this.#next = null
+    if (held !== null && held !== this.#inForce?.held) void this.#disks.close(held)
+  }
+
+  /** For a worker that starts with what is in force; null = nothing is cached. */
+  get current(): SharedCache | null {
+    return this.#inForce?.memory ?? null
+  }
+
+  /** For a worker that joins with a change. */
+  get upcoming(): SharedCache | null {
+    return this.#next?.memory ?? null
+  }
+
+  /** The main thread's way into the memory in force. */
+  get store(): CacheStore | null {
+    return this.#inForce?.store ?? null
+  }
+
+  /** What may answer a request just now, that in force first: more than one only while workers swap. */
+  inUse(): readonly CachePlane[] {
+    return [this.#inForce, this.#former].filter((one) => one !== null)
+  }
+
+  /** The plane in a lane has closed a disk that it is to use no more. */
+  diskClosed(lane: number, disk: number): void {
+    this.#disks.closed(lane, disk)
+  }
+
+  /** Whoever was in this lane has ended: what it held is given back before another comes. */
+  reclaim(lane: number): void {
+    const stores = new Set([this.#inForce, this.#former, this.#next].map((one) => one?.store))
+    for (const store of stores) store?.reclaim(lane)
+    this.#disks.reclaim(lane)
+  }
+
+  /** All planes have ended. */
+  async close(): Promise<void> {
+    this.#inForce = null
+    this.#former = null
+    await this.#disks.closeAll()
+  }
+
+  #make(spec: CacheStoreSpec): Kept {
+    const { lanes } = this.#o
+    const buffer = createCacheMemory({ memory: spec.memory, maxObject: spec.maxObject, lanes: lanes + 1 })
+    const memory = { id: ++this.#count, buffer, disk: null }
+    return { spec, memory, store: new CacheStore(buffer, lanes), disk: null, held: null }
+  }
+
+  async #diskFor({ disk: spec }: CacheStoreSpec): Promise<HeldDisk | null> {
+    if (spec === null) return null
+    const { held = null, spec: before } = this.#inForce ?? {}
+    // What could not be used at the start keeps nothing else from being changed.
+    if (held === null && sameData(before?.disk, spec)) return this.#openOrWithout(spec)
+    if (held?.spec.path !== spec.path) return this.#disks.open(spec)
+    if (held.spec.size === spec.size) return held
+    const path = 'cache_store.disk.size'
+    const message = 'can only change with a restart'
+    throw new ControlError('needs-restart', `${path} ${message}. Nothing was changed`, [{ path, message }])
+  }
+
+  #openOrWithout(spec: DiskSpec): Promise<HeldDisk | null> {
+    return this.#disks.open(spec).catch(({ message }: Error) => {
+      this.#o.log.event('error', 'cache_disk_failed', `${message}: cached answers are kept in memory only`)
+      return null
+    })
+  }
+}
+
+/** The same object while nothing changes. */
+function withDisk(kept: Kept, held: HeldDisk | null): Kept {
+  if (kept.held === held) return kept
+  const disk = held === null ? null : { id: held.id, shared: held.disk.shared }
+  return { ...kept, memory: { ...kept.memory, disk }, held, disk: held?.disk.tier ?? null }
+}
+
+/** The memory can stay; where it is on disk is told apart. */
+function isSame(kept: Kept | null, { memory, maxObject }: CacheStoreSpec): boolean {
+  return kept !== null && kept.spec.memory === memory && kept.spec.maxObject === maxObject
+}
