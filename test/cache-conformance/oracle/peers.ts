@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startNginx, startPeer } from '../../support/peer-servers.ts'
 import { refusingPort } from '../../support/ports.ts'
+import { RawClient } from '../../support/raw-client.ts'
+import { fresh } from '../case.ts'
 import type { Origin } from '../origin.ts'
 import type { Target } from '../play.ts'
 
@@ -12,7 +14,7 @@ export interface Peer extends Target {
   close(): Promise<void>
 }
 
-interface Kind {
+export interface Kind {
   readonly name: string
   readonly program: string
   start(origin: Origin): Promise<Peer>
@@ -28,6 +30,17 @@ const target = (origin: Origin, port: number, close: () => Promise<void>): Peer 
   settle: () => Promise.resolve(),
   close,
 })
+
+/** Traffic Server answers before its cache is open. */
+async function isWarm(origin: Origin, port: number): Promise<void> {
+  origin.script('/warm', { answers: [fresh()], startMs: Date.now(), path: '' })
+  const client = await RawClient.open(port)
+  for (let asked = -1; asked < origin.seen('/warm').length; ) {
+    asked = origin.seen('/warm').length
+    await client.request('GET /warm HTTP/1.1\r\nHost: warm.example\r\n\r\n')
+  }
+  await client.close()
+}
 
 export const nginx: Kind = {
   name: 'nginx',
@@ -70,7 +83,20 @@ export const varnish: Kind = {
     // Nothing is made up where the origin says nothing, and what is stale is kept only to be validated.
     const parameters = ['default_ttl=0', 'default_grace=0', 'default_keep=60', 'thread_pools=1', 'thread_pool_min=10']
     const options = parameters.flatMap((parameter) => ['-p', parameter])
-    const args = ['-j', 'none', '-F', '-f', vcl, '-a', `127.0.0.1:${port}`, '-n', join(dir, 'work'), '-s', 'malloc,32m', ...options]
+    const args = [
+      '-j',
+      'none',
+      '-F',
+      '-f',
+      vcl,
+      '-a',
+      `127.0.0.1:${port}`,
+      '-n',
+      join(dir, 'work'),
+      '-s',
+      'malloc,32m',
+      ...options,
+    ]
     const server = await startPeer('varnishd', args, dir, port)
     return target(origin, port, () => server.close())
   },
@@ -109,6 +135,7 @@ export const trafficServer: Kind = {
       'url_remap.pristine_host_hdr INT': '1',
       'http.cache.required_headers INT': '0',
       'http.cache.ignore_client_cc_max_age INT': '0',
+      'http.cache.ignore_client_no_cache INT': '0',
       'http.cache.heuristic_min_lifetime INT': '0',
       'http.cache.range.lookup INT': '1',
       'http.normalize_ae INT': '0',
@@ -125,6 +152,7 @@ export const trafficServer: Kind = {
     await writeFile(at('etc/remap.config'), `regex_map http://(.*)/ ${origin.url}/\nmap / ${origin.url}/\n`)
     await writeFile(at('etc/storage.config'), `${at('cache')} 32M\n`)
     const server = await startPeer('traffic_server', [`--run-root=${at('runroot.yaml')}`], dir, port)
+    await isWarm(origin, port)
     return target(origin, port, () => server.close())
   },
 }
