@@ -53,7 +53,7 @@ function withoutHits(name: 'cache-miss' | 'cache-miss-64k' | 'cache-pass', title
 }
 
 /** What holds a tenth of the objects, as each of them counts: nginx whole blocks of 4 KiB, HAProxy of 1 KiB. */
-const tenthMiB = { frontdesk: 16, nginx: 40, haproxy: 20, varnish: 16 }
+const tenthMiB = { frontdesk: 16, nginx: 40, 'nginx-packaged': 40, haproxy: 20, varnish: 16 }
 
 const zipf: Scenario = {
   name: 'cache-zipf',

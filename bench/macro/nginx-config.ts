@@ -1,6 +1,5 @@
 // The nginx configurations of the benchmark: the parts that the backend and the measured proxy share, and the proxy's own.
 
-import { nginxCache } from './cache-config.ts'
 import { tlsSuite } from './certificate.ts'
 import { rateLimit, services } from './gateway.ts'
 import type { Job } from './rivals.ts'
@@ -27,8 +26,8 @@ export function nginxHttp(root: string): string {
 `
 }
 
-/** The measured proxy, for any front. `streamModule`: path of ngx_stream_module.so, null where it is built in. */
-export function nginxProxy(job: Job, streamModule: string | null): string {
+/** The measured proxy, for any front. `streamModule`: path of ngx_stream_module.so, null where it is built in. `cacheLines`: for `http`. */
+export function nginxProxy(job: Job, streamModule: string | null, cacheLines: string): string {
   const backend = `server 127.0.0.1:${job.backendPort};`
   const listen = `127.0.0.1:${job.port}${job.front === 'tls' ? ' ssl' : ''} backlog=4096${job.workers > 1 ? ' reuseport' : ''}`
   if (job.front === 'tcp') {
@@ -42,7 +41,7 @@ stream {
   return `${nginxMain(job.directory, job.workers)}
 ${nginxHttp(job.directory)}
   ${job.front === 'routes' ? `limit_req_zone $binary_remote_addr zone=clients:10m rate=${rateLimit}r/s;` : ''}
-  ${job.cacheMiB > 0 ? nginxCache(job) : ''}
+  ${cacheLines}
   upstream backend { ${backend} keepalive 256; keepalive_requests 1000000000; }
   server {
     listen ${listen};

@@ -88,7 +88,7 @@ async function byPerf(stage: Stage, load: Load): Promise<string> {
 
 async function startFrontdesk(stage: Stage, load: Load, nodeFlags: readonly string[]): Promise<Loaded> {
   const spec = load.cacheMiB === undefined ? { workers: 1 } : { workers: 1, cacheMiB: load.cacheMiB }
-  const job = await newJob(stage, 'frontdesk', load.front, spec)
+  const job = await newJob(stage, 'frontdesk', load.front, load.path, spec)
   const command = frontdeskCommand(job, nodeFlags)
   const running = start({ command, cpus: stage.cpus.proxy, logPath: join(job.directory, 'log'), cwd: job.directory })
   await waitForPort(running, job.port)

@@ -5,7 +5,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildGo } from './build-go.ts'
-import { haproxyCache, haproxyCacheRules, varnishCommand } from './cache-config.ts'
+import { haproxyBuffers, haproxyCache, haproxyCacheRules, nginxCache, varnishCommand } from './cache-config.ts'
 import { type Certificate, tlsSuite } from './certificate.ts'
 import { rateLimit, services } from './gateway.ts'
 import { nginxProxy } from './nginx-config.ts'
@@ -27,6 +27,8 @@ export interface Job {
   readonly workers: number
   /** Size of the cache; 0 = none. */
   readonly cacheMiB: number
+  /** Answers are of 64 KiB and more. */
+  readonly longAnswers: boolean
   /** Of its own; files may be written there. */
   readonly directory: string
   /** The same in memory, where the system has such a place: for a cache of files. */
@@ -104,11 +106,21 @@ const nginx: Rival = {
   name: 'nginx',
   fronts: ['http', 'tcp', 'tls', 'routes', 'cache'],
   version: () => /nginx\/(\S+)/.exec(output('nginx', ['-v']))?.[1] ?? 'unknown',
-  prepare(job) {
-    const config = join(job.directory, 'nginx.conf')
-    writeFileSync(config, nginxProxy(job, job.front === 'tcp' ? streamModule() : null))
-    return { command: ['nginx', '-e', 'stderr', '-p', job.directory, '-c', config] }
-  },
+  prepare: (job) => nginxLaunch(job, job.cacheMiB > 0 ? nginxCache(job, false) : ''),
+}
+
+/** Its cache without the settings that nobody would find by himself. */
+const nginxPackaged: Rival = {
+  ...nginx,
+  name: 'nginx-packaged',
+  fronts: ['cache'],
+  prepare: (job) => nginxLaunch(job, job.cacheMiB > 0 ? nginxCache(job, true) : ''),
+}
+
+function nginxLaunch(job: Job, cacheLines: string): Launch {
+  const config = join(job.directory, 'nginx.conf')
+  writeFileSync(config, nginxProxy(job, job.front === 'tcp' ? streamModule() : null, cacheLines))
+  return { command: ['nginx', '-e', 'stderr', '-p', job.directory, '-c', config] }
 }
 
 /** Path of nginx's module for TCP; null where it is built in. Throws where there is none. */
@@ -132,7 +144,7 @@ const haproxy: Rival = {
       `global
   nbthread ${job.workers}
   maxconn 9000
-defaults
+${haproxyBuffers(job)}defaults
   mode ${job.front === 'tcp' ? 'tcp' : 'http'}
   timeout connect 5s
   timeout client 75s
@@ -209,6 +221,7 @@ const ownHttpProxy = embedded('frontdesk/http-proxy', 'own-http-proxy.ts')
 export const rivals: readonly Rival[] = [
   frontdesk,
   nginx,
+  nginxPackaged,
   haproxy,
   varnish,
   caddy,

@@ -1,7 +1,7 @@
 // The place of a run (backend, cores, temporary folder) and how proxies come onto it and leave it.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Backend } from './backend.ts'
+import { type Backend, bodyBytes } from './backend.ts'
 import { makeCertificate } from './certificate.ts'
 import { checkAnswer, checkCaching } from './check-answer.ts'
 import { applyLoad, type Cpus, type Instance } from './loads.ts'
@@ -30,22 +30,20 @@ export interface Stage {
 }
 
 /** A job with free ports and folders of its own. */
-export async function newJob(stage: Stage, name: string, front: Front, spec: InstanceSpec): Promise<Job> {
+export async function newJob(stage: Stage, name: string, front: Front, path: string, spec: InstanceSpec): Promise<Job> {
   const [port, adminPort] = [await freePort(), await freePort()]
   const folder = `${name.replaceAll(/\W/g, '')}-${port}`
   const [directory, memoryDirectory] = [join(stage.directory, folder), join(stage.memoryDirectory, `${folder}-memory`)]
   for (const path of [directory, memoryDirectory]) mkdirSync(path)
-  const certificate = front === 'tls' ? makeCertificate(stage.directory) : null
-  const cacheMiB = front === 'cache' ? cacheSize(name, spec) : 0
-  const { workers } = spec
   return {
     port,
     adminPort,
     backendPort: stage.backend.port,
     front,
-    certificate,
-    workers,
-    cacheMiB,
+    certificate: front === 'tls' ? makeCertificate(stage.directory) : null,
+    workers: spec.workers,
+    cacheMiB: front === 'cache' ? cacheSize(name, spec) : 0,
+    longAnswers: bodyBytes[path]! >= 65_536,
     directory,
     memoryDirectory,
   }
@@ -57,7 +55,7 @@ function cacheSize(name: string, { cacheMiB = defaultCacheMiB }: InstanceSpec): 
 
 /** Starts one instance of a proxy, checks its answer and warms it up. */
 export async function startRival(stage: Stage, rival: Rival, scenario: Scenario, spec: InstanceSpec): Promise<Started> {
-  const job = await newJob(stage, rival.name, scenario.front, spec)
+  const job = await newJob(stage, rival.name, scenario.front, scenario.path, spec)
   const cpus = scenario.pair ? stage.cpus.pair : stage.cpus.proxy
   const running = start({ ...rival.prepare(job), cpus, logPath: join(job.directory, 'log') })
   try {
