@@ -1,76 +1,174 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
-import { fetched, storedEntry, versionOf } from '../../test/support/disk-entries.ts'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { fetched, storedEntry } from '../../test/support/disk-entries.ts'
+import { DiskStand, mebibyte, versions } from '../../test/support/disk-stand.ts'
 import { until } from '../../test/support/wait.ts'
-import { silentLog } from '../core/log.ts'
-import { attachDisk } from './attach-disk.ts'
-import { openDisk } from './open-disk.ts'
-import type { Disk } from './types.ts'
+import { banSumName } from './ban-sum.ts'
+import type { DiskTier } from './types.ts'
 
-const mebibyte = 1024 ** 2
-let now = Date.now()
-const options = (path: string, size = 64 * mebibyte) => ({ path, size, lanes: 2, log: silentLog, now: () => now })
+const numbered = (count: number, from = 0): string[] =>
+  Array.from({ length: count }, (_, i) => `http://a.example/${from + i}`)
 
 describe('disk tier', () => {
-  let folder: string
-  let path: string
-  let disk: Disk | null
-  let counter = 0
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'frontdesk-disk-'))
+  let stand: DiskStand
+  let tier: DiskTier
+  beforeEach(async () => {
+    stand = await DiskStand.make()
+    await stand.open()
+    tier = stand.attach()
   })
-  beforeEach(() => {
-    path = join(folder, `${(counter += 1)}`)
-    disk = null
-    now = Date.now()
-  })
-  afterEach(() => disk?.close())
-  after(() => rm(folder, { recursive: true }))
-
-  const open = async (size?: number): Promise<Disk> => (disk = await openDisk(options(path, size), { tickMs: 5 }))
-  const attach = (lane = 0) => attachDisk({ shared: disk!.shared, lane, now: () => now })
-  const restart = async (): Promise<Disk> => {
-    await disk!.close()
-    return open()
-  }
-  const urls = async (tier: Disk['tier'], list: readonly string[]): Promise<string[]> => {
-    const kept: string[] = []
-    for (const url of list) for (const one of await fetched(tier, url)) kept.push(`${url} ${versionOf(one)}`)
-    return kept
-  }
+  afterEach(() => stand.remove())
 
   it('gives back what was kept, to other threads and after a restart', async () => {
-    await open()
-    const tier = attach()
-    const facts = {
-      status: 404,
-      flags: 5,
-      responseTime: now - 5,
-      initialAge: 3,
-      lifetime: 1e6,
-      staleWhileRevalidate: 7,
-      staleIfError: 9,
-    }
+    const { now } = stand
+    const facts = { status: 404, flags: 5, responseTime: now - 5, initialAge: 3, lifetime: 1e6 }
+    const windows = { staleWhileRevalidate: 7, staleIfError: 9 }
     const texts = { url: 'http://a/x?y', selector: 'gzip', tags: 'one two', head: 'A: \xe9\r\n' }
-    tier.keep(storedEntry({ ...facts, ...texts, bodyLength: 300_000 }))
+    tier.keep(storedEntry({ ...facts, ...windows, ...texts, bodyLength: 300_000 }))
     tier.keep(storedEntry({ url: 'http://a/small', bodyLength: 0 }))
-    const other = attach(1)
-    await until('it is kept', () => other.mayHave(texts.url) && other.mayHave('http://a/small'))
+    const other = stand.attach(1)
+    await stand.kept([texts.url, 'http://a/small'], other)
     assert.equal(other.mayHave('http://a/other'), false)
-    const check = async (of: Disk['tier']): Promise<void> => {
+    const check = async (of: DiskTier): Promise<void> => {
       const [found, ...more] = await fetched(of, texts.url)
-      assert.deepEqual([found!.facts, found!.texts, more.length], [facts, texts, 0])
+      assert.deepEqual([found!.facts, found!.texts, more.length], [{ ...facts, ...windows }, texts, 0])
       assert.equal(found!.body.length, 300_000)
-      assert.deepEqual(await urls(of, ['http://a/small']), ['http://a/small 0'])
+      assert.deepEqual(await versions(of, ['http://a/small']), ['http://a/small 0'])
     }
     await check(other)
-    await tier.close()
-    await other.close()
-    await restart()
-    assert.equal(disk!.tier.totals().entries, 2)
-    await check(attach())
+    const again = await stand.restart()
+    assert.equal(again.totals().entries, 2)
+    await check(again)
+  })
+
+  it('has variants of a URL side by side, and of each the youngest', async () => {
+    const url = 'http://a/v'
+    for (const [selector, version] of [
+      ['a', 1],
+      ['b', 2],
+      ['a', 3],
+    ] as const)
+      tier.keep(storedEntry({ url, selector, version }))
+    tier.keep(storedEntry({ url: 'http://a/after' }))
+    await stand.kept(['http://a/after'])
+    const sorted = async (of: DiskTier): Promise<string[]> => (await versions(of, [url])).sort()
+    assert.deepEqual(await sorted(tier), [`${url} 2`, `${url} 3`])
+    assert.deepEqual(await sorted(await stand.restart()), [`${url} 2`, `${url} 3`])
+  })
+
+  it('goes on after a kill: what was written is found by its headers', async () => {
+    const urls = numbered(500)
+    for (const url of urls) tier.keep(storedEntry({ url, bodyLength: 5000 }))
+    await stand.kept(urls)
+    const other = await stand.afterKill()
+    await other.kept(urls)
+    assert.equal((await versions(other.attach(), urls)).length, urls.length)
+    // What comes then does not overwrite what was there.
+    const more = numbered(500, 500)
+    const writer = other.attach(1)
+    for (const url of more) writer.keep(storedEntry({ url, bodyLength: 5000, version: 2 }))
+    await other.kept(more)
+    assert.equal((await versions(await other.restart(), [...urls, ...more])).length, 1000)
+    await other.remove()
+  })
+
+  it('never takes more than its size; the oldest goes, what is asked for stays', async () => {
+    const body = 60_000
+    const wanted = 'http://a.example/wanted'
+    tier.keep(storedEntry({ url: wanted, bodyLength: body }))
+    await stand.kept([wanted])
+    const second = stand.attach(1)
+    let most = 0
+    for (let round = 0; round < 40; round++) {
+      const urls = numbered(20, round * 20)
+      for (const [i, url] of urls.entries()) (i % 2 === 0 ? tier : second).keep(storedEntry({ url, bodyLength: body }))
+      await stand.kept(urls)
+      assert.equal((await versions(tier, [wanted])).length, 1, `in round ${round}`)
+      most = Math.max(most, await stand.bytes())
+    }
+    assert.ok(most <= stand.size, `${most} bytes were there`)
+    assert.ok(most > stand.size / 2)
+    assert.ok(tier.totals().used <= stand.size)
+    assert.deepEqual(await versions(tier, numbered(50)), [])
+    assert.equal((await versions(tier, numbered(50, 750))).length, 50)
+    await until('what is gone is not counted', () => tier.totals().entries < 300)
+    assert.equal(tier.totals().damaged, 0)
+    const again = await stand.restart()
+    assert.equal((await versions(again, numbered(50, 750))).length, 50)
+    assert.equal((await versions(again, [wanted])).length, 1)
+    assert.deepEqual(stand.said, [])
+  })
+
+  it('takes over what there is with another size, the youngest of it', async () => {
+    stand.size = 64 * mebibyte
+    await stand.restart()
+    const urls = numbered(600)
+    const writer = stand.attach(1)
+    for (const url of urls) {
+      writer.keep(storedEntry({ url, bodyLength: 60_000 }))
+      if (Number(url.slice(17)) % 100 === 99) await stand.kept([url])
+    }
+    stand.size = 32 * mebibyte
+    const again = await stand.restart()
+    assert.ok((await stand.bytes()) <= stand.size)
+    await stand.kept(urls.slice(-100))
+    assert.equal((await versions(again, urls.slice(-100))).length, 100)
+    assert.deepEqual(stand.said, [])
+  })
+
+  it('hands over nothing that is of no use any more', async () => {
+    const stale = { responseTime: stand.now - 10, initialAge: 0, lifetime: 1000, staleIfError: 7_200_000 }
+    const validated = 'http://a/validated'
+    tier.keep(storedEntry({ url: 'http://a/plain', ...stale }))
+    tier.keep(storedEntry({ url: validated, ...stale, head: 'X-Version: 0\r\nETag: "1"\r\n' }))
+    await stand.kept(['http://a/plain', validated])
+    stand.now += 7_100_000
+    assert.equal((await fetched(tier, 'http://a/plain')).length, 1)
+    stand.now += 200_000
+    assert.equal((await fetched(tier, 'http://a/plain')).length, 0)
+    assert.equal((await fetched(tier, validated)).length, 1)
+  })
+
+  it('keeps nothing that has left the memory, or is too long, and counts what it leaves out', async () => {
+    tier.keep(storedEntry({ url: 'http://a/gone' }, () => true))
+    tier.keep(storedEntry({ url: 'http://a/long', version: 1 }))
+    await stand.kept(['http://a/long'])
+    tier.keep(storedEntry({ url: 'http://a/long', version: 2, bodyLength: mebibyte }))
+    // The old one must not come back in the place of one that was not kept.
+    assert.equal(tier.mayHave('http://a/long'), false)
+    assert.equal(tier.totals().dropped, 1)
+    for (const url of numbered(5000)) tier.keep(storedEntry({ url }))
+    assert.ok(tier.totals().dropped > 100, 'no more than so many wait')
+    await until('they are written', () => tier.totals().entries > 1000)
+    assert.equal(tier.mayHave('http://a/gone'), false)
+  })
+
+  it('writes again what was only made fresh if it is short', async () => {
+    const [long, short] = ['http://a/long', 'http://a/short']
+    tier.keep(storedEntry({ url: long, bodyLength: 100_000 }))
+    tier.keep(storedEntry({ url: short }))
+    await stand.kept([long, short])
+    const { used } = tier.totals()
+    const responseTime = stand.now + 5
+    tier.keep(storedEntry({ url: long, bodyLength: 100_000, responseTime }), true)
+    tier.keep(storedEntry({ url: short, responseTime }), true)
+    tier.keep(storedEntry({ url: 'http://a/after' }))
+    await stand.kept(['http://a/after'])
+    assert.ok(tier.totals().used < used + 1000)
+    const times = await Promise.all([long, short].map(async (url) => (await fetched(tier, url))[0]!.facts.responseTime))
+    assert.equal(times[1], responseTime)
+    assert.notEqual(times[0], responseTime)
+  })
+
+  it('is readable by its owner alone', async () => {
+    tier.keep(storedEntry({ url: 'http://a/x' }))
+    await stand.kept(['http://a/x'])
+    assert.equal((await stat(stand.path)).mode & 0o777, 0o700)
+    const names = await readdir(stand.path)
+    assert.ok(names.includes(banSumName))
+    for (const name of names) assert.equal((await stat(join(stand.path, name))).mode & 0o077, 0, name)
+    await chmod(stand.path, 0o700)
   })
 })

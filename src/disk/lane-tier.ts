@@ -25,8 +25,9 @@ export interface LaneOptions {
   readonly files: DiskFiles
 }
 
-/** So many URLs may be read at once in a thread; for more nothing is found. */
-const mostFetches = 128
+/** What may be read at once in a thread; for more nothing is found. */
+const mostFetches = 1024
+const mostFetchedBytes = 128 * 1024 * 1024
 const fetchMs = 1000
 /** Longer answers of which only the head is new are not written again. */
 const cheapBytes = 64 * 1024
@@ -48,6 +49,7 @@ export class LaneTier implements DiskTier {
   readonly #writer: DiskWriter
   readonly #tidying: NodeJS.Timeout
   #fetches = 0
+  #fetchedBytes = 0
   #isClosed = false
 
   constructor({ shared, lane, now, files }: LaneOptions) {
@@ -78,8 +80,9 @@ export class LaneTier implements DiskTier {
   fetch(url: string, take: TakeEntry, done: () => void, remove: (entry: StoredEntry) => void): void {
     const hi = this.codec.hashes.hi(url)
     const lo = this.codec.hashes.lo(url)
-    const places = this.#isClosed || this.#fetches >= mostFetches ? [] : this.#reader.places(hi, lo, this.#now())
-    if (places.length === 0) {
+    const places = this.#isClosed ? [] : this.#reader.places(hi, lo, this.#now())
+    const bytes = places.reduce((sum, { length }) => sum + length, 0)
+    if (places.length === 0 || this.#fetches >= mostFetches || this.#fetchedBytes + bytes > mostFetchedBytes) {
       queueMicrotask(done)
       return
     }
@@ -88,11 +91,13 @@ export class LaneTier implements DiskTier {
       if (isDone) return
       isDone = true
       this.#fetches--
+      this.#fetchedBytes -= bytes
       clearTimeout(timer)
       done()
     }
     const timer = setTimeout(end, fetchMs)
     this.#fetches++
+    this.#fetchedBytes += bytes
     const readOne = async (place: Place): Promise<void> => {
       const found = await this.#reader.read(url, hi, lo, place)
       if (found !== null && !isDone) this.#hand(found, place, take, remove)

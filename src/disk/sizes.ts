@@ -29,7 +29,7 @@ const within = (n: number, least: number, most: number): number => Math.min(most
  */
 export function diskSizes(size: number, lanes: number, segmentBytes: number | null = null): DiskSizes {
   const fitting = within(powerOfTwoUpTo(size / 16), smallestSegment, largestSegment)
-  const isKept = segmentBytes !== null && segmentBytes <= fitting && segmentBytes >= fitting / 16
+  const isKept = segmentBytes !== null && segmentBytes <= fitting * 2 && segmentBytes >= fitting / 16
   const segment = isKept ? segmentBytes : fitting
   const slots = within(powerOfTwoUpTo(size / bytesOfAnswer), fewestSlots, mostSlots)
   const banCells = slots
