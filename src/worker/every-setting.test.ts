@@ -10,6 +10,7 @@ import { loadConfig } from '../config/load.ts'
 import type { StrategyInput } from '../core/plugin.ts'
 import type { Snapshot } from '../core/spec.ts'
 import { registryOf } from '../plugins/values.ts'
+import { createCacheMemory } from '../state/cache/cache-memory.ts'
 import { createSharedState } from '../state/memory.ts'
 import { DataPlane } from './data-plane.ts'
 import { sharing } from './snapshot-delta.ts'
@@ -104,6 +105,24 @@ const value = {
       forward_auth: { url: 'http://10.0.0.9/auth', copy_headers: ['X-Id'], request_headers: ['Cookie'], timeout: '2s' },
       security_headers: { frame_options: 'DENY' },
       compression: { min_size: '1KB', types: ['text/html'], algorithms: ['gzip'] },
+      cache: {
+        ttl: '1m',
+        ttl_by_status: { '404': '10s' },
+        heuristic: { share: '20%', max: '1h' },
+        stale_while_revalidate: '30s',
+        stale_if_error: '2h',
+        stale_when_down: '3h',
+        key: { query: { only: ['a', 'b*'] }, sort_query: true, headers: ['X-K'], cookies: ['k'] },
+        vary: ['X-L'],
+        bypass: { header: { 'X-M': ['1'] }, cookie: { m: '1' }, query: { m: '1' } },
+        no_store: { query: { n: '1' } },
+        client_directives: 'no-reload',
+        set_cookie: 'strip',
+        target_fields: ['X-O'],
+        tag_fields: ['X-P', 'X-Q'],
+        status: 'key',
+        wait_for: '2s',
+      },
       error_pages: [{ status: ['404'], body: 'gone', content_type: 'text/plain', intercept: true }],
       mirror: { pool: 'other', share: '50%', max_body: '1KB', max_active: 3 },
       access_log: false,
@@ -118,6 +137,7 @@ const value = {
         ],
         by: 'ip',
       },
+      cache: true,
     },
     { name: 'redirect', match: { path: '/r/*' }, redirect: { to: '/x/{path}', status: 308 } },
     { name: 'respond', match: { path: '/t/*' }, respond: { status: 200, body: 'b', headers: { 'X-R': '1' } } },
@@ -157,6 +177,9 @@ const KINDS: Readonly<Record<string, string>> = {
   preserve: 'backend',
   v2: 'v1',
   trusted: 'never',
+  only: 'except',
+  'no-reload': 'ignore',
+  strip: 'store',
 }
 
 type Path = readonly (string | number)[]
@@ -185,12 +208,18 @@ function changed<T>(of: T, [step, ...rest]: Path, to: unknown): T {
 const SKIPPED = new Set([
   ...['state', '#state', 'wheel', 'ids', 'clock', '#heart', '#options', '#failures', 'sideWork', '#send'],
   ...['snapshot', '#leaving', 'changed', '#atClose'],
+  // Shared with the others; what is in it is no part of what a snapshot says.
+  'store',
   // Keyed by pools, in whatever order; one that no route needs any more may stay.
   '#plain',
 ])
 
-/** Rows are the compiler's matter; an identity goes by its id, the hash of all else; what is known to the main thread alone. */
-const NOT_TOLD = /^(generation|instanceId|workers|graceMs)|identities\.\d\.(cert|key|keyType)$|\.rows?(\.\d)?$/
+/**
+ * Rows are the compiler's matter; an identity goes by its id, the hash of all else; what is known to the main thread alone, such
+ * as how large the memory is that it hands over.
+ */
+const NOT_TOLD =
+  /^(generation|instanceId|workers|graceMs|cacheStore)|identities\.\d\.(cert|key|keyType)$|\.rows?(\.\d)?$/
 
 test('a change of any value alone leaves nothing as it was before', { skip: skipWithout('openssl') }, async (t) => {
   const made = await makeCertificates()
@@ -210,6 +239,7 @@ test('a change of any value alone leaves nothing as it was before', { skip: skip
   })
   const buffer = createSharedState({ workers: 1 })
   const plane = (): DataPlane => new DataPlane({ workerId: 0, buffer, maxClients: 10, reusePort: false, post() {} })
+  const cache = { id: 1, buffer: createCacheMemory({ memory: 2 ** 20, maxObject: 2 ** 18, lanes: 1 }), disk: null }
   const skips = (key: string): boolean => SKIPPED.has(key)
   const seen = (of: DataPlane): InsideView => {
     const viewer = new InsideViewer(skips)
@@ -221,7 +251,7 @@ test('a change of any value alone leaves nothing as it was before', { skip: skip
   const fresh = (snapshot: Snapshot): DataPlane | null => {
     const one = plane()
     try {
-      one.apply(structuredClone(snapshot), plugins)
+      one.apply(structuredClone(snapshot), plugins, cache)
       return one
     } catch {
       one.close()
@@ -242,11 +272,12 @@ test('a change of any value alone leaves nothing as it was before', { skip: skip
     kinds.add(kind)
     tried++
     const running = plane()
-    running.apply(structuredClone(base), plugins)
+    running.apply(structuredClone(base), plugins, cache)
     running.apply(sharing(running.snapshot, structuredClone(next)), plugins)
     assert.equal(differenceOf(seen(running), seen(wanted)), null, `${place} is ${JSON.stringify(to)} now`)
     running.close()
     wanted.close()
   }
-  assert.ok(tried > 250, `${tried} values were changed`)
+  assert.ok([...kinds].filter((kind) => kind.includes('.cache.')).length > 50, 'those of caching among them')
+  assert.ok(tried > 300, `${tried} values were changed`)
 })

@@ -12,7 +12,8 @@ export class Invalidator {
   readonly plane: CachePlane
   /** Each way in which a route of the snapshot makes keys of URLs. */
   readonly keys: readonly CacheKeySpec[]
-  readonly routes: readonly RouteSpec[]
+  /** What `keys` were found in last: to see at once that nothing has changed. */
+  routes: readonly RouteSpec[]
 
   constructor(plane: CachePlane, keys: readonly CacheKeySpec[], routes: readonly RouteSpec[]) {
     this.plane = plane
@@ -50,5 +51,7 @@ export function invalidatorOf(
   for (const { key } of specs) if (!keys.some((known) => sameData(known, key))) keys.push(key)
   if (keys.length === 0) return null
   const isSame = before !== null && before.plane === plane && sameData(before.keys, keys)
-  return isSame ? before : new Invalidator(plane, keys, routes)
+  if (!isSame) return new Invalidator(plane, keys, routes)
+  before.routes = routes
+  return before
 }
