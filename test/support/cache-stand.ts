@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { CacheStore } from '../../src/state/cache/cache-store.ts'
 import { type ProxyOptions, startProxy, type TestProxy } from './proxy.ts'
 import { until } from './wait.ts'
 
@@ -32,6 +33,10 @@ export interface CacheStand extends AsyncDisposable {
   readonly originUrl: string
   /** The origin refuses connections from now on. */
   down(): Promise<void>
+  /** The main thread's way into the memory for answers. */
+  readonly cache: CacheStore
+  /** Everything of the cache is so much later, in every worker. */
+  moveClock(ms: number): void
 }
 
 /** `cache`: as in the configuration; default `true`. */
@@ -83,6 +88,10 @@ export async function cacheStand(
       server.close()
       await once(server, 'close')
     },
+    get cache() {
+      return proxy.running.cacheStore!
+    },
+    moveClock: (ms) => proxy.running.cacheStore!.moveClock(ms),
     async [Symbol.asyncDispose]() {
       agent.destroy()
       server.closeAllConnections()

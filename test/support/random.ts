@@ -19,6 +19,20 @@ export class Random {
     return from + (((t ^ (t >>> 14)) >>> 0) % (to - from + 1))
   }
 
+  /** A whole number from 0 up to `limit`, not included. */
+  below(limit: number): number {
+    return this.between(0, limit - 1)
+  }
+
+  /** True in that share of cases. */
+  chance(share: number): boolean {
+    return this.between(0, 999_999) < share * 1e6
+  }
+
+  pick<T>(values: readonly T[]): T {
+    return values[this.below(values.length)]!
+  }
+
   bytes(length: number): Buffer {
     const bytes = Buffer.alloc(length)
     for (let at = 0; at < length; at++) bytes[at] = this.between(0, 255)

@@ -82,7 +82,9 @@ export class Keeper {
     const verdict = isRefused ? REFUSED : judge(question)
     this.#verdict = verdict
     if (!verdict.store) this.refusal = refusalOf(verdict.rule)
-    if (!verdict.store || !verdict.usable) this.#release('alone', ALONE_MS)
+    if (!verdict.store) this.#release('alone', ALONE_MS)
+    // It is validated each time: by one after another, if they came so.
+    else if (!verdict.usable) this.#release('alone', 0)
     return verdict
   }
 
@@ -159,7 +161,7 @@ export class Keeper {
     if (refreshed !== null) this.#parts.cache.plane.disk?.keep(refreshed, true)
     const fresh = refreshed ?? entry
     if (verdict.usable) this.#release('again', 0)
-    else this.#release('alone', ALONE_MS)
+    else this.#release('alone', 0)
     return fresh
   }
 

@@ -167,9 +167,14 @@ export class CacheVisit {
 
   /** Null = somebody is at it, or has just failed. */
   #turnFor(entry: StoredEntry): Lead | null {
-    const turn = this.#store.turn(this.#url, this.#keyOf(entry))
-    if (turn.kind === 'follow') turn.cancel()
-    return turn.kind === 'lead' ? turn : null
+    const key = this.#keyOf(entry)
+    // The first may only say that something was stored since this thread has missed here, which it knows already.
+    for (let tries = 0; tries < 2; tries++) {
+      const turn = this.#store.turn(this.#url, key)
+      if (turn.kind !== 'follow') return turn.kind === 'lead' ? turn : null
+      turn.cancel()
+    }
+    return null
   }
 
   #absent(): void {
