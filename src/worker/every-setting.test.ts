@@ -278,6 +278,9 @@ test('a change of any value alone leaves nothing as it was before', { skip: skip
     running.close()
     wanted.close()
   }
-  assert.ok([...kinds].filter((kind) => kind.includes('.cache.')).length > 50, 'those of caching among them')
+  assert.ok(
+    [...kinds].filter((kind) => kind.includes('.cache.')).length > 40,
+    `${kinds.size} kinds, too few of caching`,
+  )
   assert.ok(tried > 300, `${tried} values were changed`)
 })
