@@ -667,14 +667,14 @@ export const settings = section('settings', 'What a route may say', [
     {
       id: 'bypass-cookie',
       name: '`bypass.cookie`: neither looked up nor stored',
-      route: { cache: { bypass: { cookie: { session: [] } } } },
+      route: { cache: { bypass: { cookie: { session: true } } } },
       origin: [fresh()],
       steps: [fetched(1), fetched(2, { asks: ['Cookie: session=1'] }), stored(1)],
     },
     {
       id: 'no-store-query',
       name: '`no_store.query`: looked up, not stored',
-      route: { cache: { no_store: { query: { preview: [] } } } },
+      route: { cache: { no_store: { query: { preview: true } } } },
       origin: [fresh()],
       steps: [fetched(1, { path: '?preview=1' }), fetched(2, { path: '?preview=1' })],
     },
