@@ -78,6 +78,8 @@ export interface ControlPort {
    * route caches.
    */
   caches?(): readonly CachePlane[]
+  /** Why cached answers are kept in memory only though a disk is configured; null = it is open, or there is none. */
+  cacheDiskProblem?(): string | null
   isDraining(): boolean
   /** Tells of exchanges that end from now on and meet the filter; at most `perSecond` of each worker. */
   follow(filter: FollowFilter, perSecond: number, onEntries: (entries: FollowedEntries) => void): Following

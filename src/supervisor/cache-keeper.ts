@@ -34,6 +34,8 @@ export class CacheKeeper {
   /** The one before, while workers swap. */
   #former: Kept | null = null
   #count = 0
+  /** Why the disk could not be opened when it was tried last; null = it was, or there is none. */
+  diskProblem: string | null = null
 
   constructor(options: CacheKeeperOptions) {
     this.#o = options
@@ -68,6 +70,7 @@ export class CacheKeeper {
     const before = this.#inForce
     this.#inForce = this.#next
     this.#next = null
+    if (this.#inForce === null || this.#inForce.held !== null) this.diskProblem = null
     if (before === null || before.memory === this.#inForce?.memory) return
     this.#former = before
     if (before.held !== null && before.held !== this.#inForce?.held) this.#disks.leave(before.held, lanes)
@@ -145,6 +148,7 @@ export class CacheKeeper {
 
   #openOrWithout(spec: DiskSpec): Promise<HeldDisk | null> {
     return this.#disks.open(spec).catch(({ message }: Error) => {
+      this.diskProblem = message
       this.#o.log.event('error', 'cache_disk_failed', `${message}: cached answers are kept in memory only`)
       return null
     })

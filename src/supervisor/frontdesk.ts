@@ -151,6 +151,7 @@ export async function startFrontdesk(options: StartOptions): Promise<Running> {
     },
     spanCounts: () => outlets.spanCounts,
     caches: () => crew.caches.inUse(),
+    cacheDiskProblem: () => crew.caches.diskProblem,
     isDraining: () => stop.begun,
     follow: (filter, perSecond, onEntries) => crew.follows.add(filter, perSecond, onEntries),
     onBackendFailure: (listener) => void failureListeners.push(listener),

@@ -25,7 +25,7 @@ import { identityIn, routeNames } from './route-names.ts'
 import { topEntries } from './top-entries.ts'
 
 export interface CacheControlOptions {
-  readonly port: Pick<ControlPort, 'caches' | 'state' | 'log'>
+  readonly port: Pick<ControlPort, 'caches' | 'cacheDiskProblem' | 'state' | 'log'>
   /** In force. */
   readonly snapshot: () => Snapshot
   readonly events: EventSink
@@ -56,7 +56,7 @@ export class CacheControl implements Cache {
     return {
       enabled: plane !== undefined,
       memory: { size: memory.memory, used: memory.used, payload: memory.payload, entries: memory.entries },
-      disk: this.#diskView(disk),
+      disk: this.#diskStats(disk),
       requests,
       hit_ratio: hitRatio(requests),
       stored: memory.stored,
@@ -93,11 +93,13 @@ export class CacheControl implements Cache {
   }
 
   /** Null where none is configured; one that could not be opened is told as degraded. */
-  #diskView(totals: DiskTotals | null): CacheDiskStats | null {
+  #diskStats(totals: DiskTotals | null): CacheDiskStats | null {
     const spec = this.#o.snapshot().cacheStore?.disk ?? null
     if (spec === null) return null
-    if (totals === null)
-      return { ...spec, used: 0, entries: 0, state: 'degraded', problem: 'it could not be opened; the log says why' }
+    if (totals === null) {
+      const problem = this.#o.port.cacheDiskProblem?.() ?? 'it is not open'
+      return { ...spec, used: 0, entries: 0, state: 'degraded', problem }
+    }
     const { size, used, entries, state, problem } = totals
     return { path: spec.path, size, used, entries, state, problem }
   }

@@ -1,0 +1,133 @@
+// The disk behind the cache follows the configuration: over restarts, to another folder, away, and where it cannot be used.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type CacheStand, cacheStand } from '../support/cache-stand.ts'
+import { MemoryLog } from '../support/control-kit.ts'
+import { leakTest, type Scope } from '../support/leaks.ts'
+import { refusingPort } from '../support/ports.ts'
+import { until } from '../support/wait.ts'
+
+const asked = { by: 'test', cause: 'test' }
+
+function folder(scope: Scope): string {
+  const dir = mkdtempSync(join(tmpdir(), 'frontdesk-cache-'))
+  scope.defer(() => rmSync(dir, { recursive: true, force: true }))
+  return dir
+}
+
+const disk = (path: string, size = '64MB') => ({ disk: { path, size } })
+
+/** The origin's name and port are part of what is stored: one host for all. */
+const host = { host: 'example.test' }
+
+async function start(store: object, log = new MemoryLog(), workers = 2): Promise<CacheStand> {
+  const listeners = [{ name: 'test', listen: `127.0.0.1:${await refusingPort()}`, pool: 'default' }]
+  const config = { listeners, cache_store: store }
+  const made = await cacheStand(true, { workers, log, ownPorts: true, config: config as never })
+  made.answer((_, response: ServerResponse) => {
+    response.setHeader('Cache-Control', 'max-age=600')
+    response.end('stored')
+  })
+  return made
+}
+
+const onDisk = async ({ proxy }: CacheStand) => (await proxy.running.cache.stats()).disk
+
+/** What is written behind is there. */
+async function isOnDisk(made: CacheStand, count: number): Promise<void> {
+  let entries = -1
+  let isLooking = false
+  const look = async (): Promise<void> => {
+    entries = (await onDisk(made))?.entries ?? -1
+    isLooking = false
+  }
+  await until(`${count} entries on disk`, () => {
+    if (!isLooking) void look()
+    isLooking = true
+    return entries === count
+  })
+}
+
+leakTest('what was stored is there after a restart, for every worker', async (scope) => {
+  const dir = folder(scope)
+  const first = await start(disk(dir))
+  await first.get('/a', host)
+  await isOnDisk(first, 1)
+  await first[Symbol.asyncDispose]()
+  const second = await start(disk(dir))
+  scope.defer(() => second[Symbol.asyncDispose]())
+  for (let i = 0; i < 8; i++) assert.equal((await second.get('/a', host)).text, 'stored')
+  assert.deepEqual(second.asked, [])
+  assert.equal((await onDisk(second))?.state, 'ok')
+})
+
+leakTest('purged is purged on disk, too, after a restart as before', async (scope) => {
+  const dir = folder(scope)
+  const first = await start(disk(dir))
+  await first.get('/a', host)
+  await first.get('/b', host)
+  await isOnDisk(first, 2)
+  assert.deepEqual(await first.proxy.running.cache.purge({ url: '*://example.test/a' }), { purged: 1, soft: false })
+  await first[Symbol.asyncDispose]()
+  const second = await start(disk(dir))
+  scope.defer(() => second[Symbol.asyncDispose]())
+  await second.get('/b', host)
+  await second.get('/a', host)
+  assert.deepEqual(second.asked, ['GET /a'])
+})
+
+leakTest('another folder, none, and the first again, while it runs', async (scope) => {
+  const [one, two] = [folder(scope), folder(scope)]
+  const made = await start(disk(one))
+  scope.defer(() => made[Symbol.asyncDispose]())
+  const { running } = made.proxy
+  const patch = (store: object | null) => running.configuration.patch({ cache_store: store } as never, asked)
+  await made.get('/a', host)
+  await isOnDisk(made, 1)
+  await patch(disk(two))
+  assert.equal((await onDisk(made))?.path, two)
+  await made.get('/a', host)
+  assert.equal(made.askedFor('/a'), 1, 'memory has stayed')
+  await patch({ disk: null })
+  assert.equal(await onDisk(made), null)
+  await patch(disk(one))
+  await isOnDisk(made, 1)
+  await assert.rejects(patch(disk(one, '80MB')), /cache_store.disk.size can only change with a restart/)
+  assert.equal((await onDisk(made))?.state, 'ok')
+})
+
+leakTest('a folder that cannot be used: memory does alone at the start; a change to it is refused', async (scope) => {
+  const dir = folder(scope)
+  const file = join(dir, 'file')
+  writeFileSync(file, '')
+  const log = new MemoryLog()
+  const made = await start(disk(file), log)
+  scope.defer(() => made[Symbol.asyncDispose]())
+  assert.match(log.named('cache_disk_failed')[0]!.message, /not a folder.*: cached answers are kept in memory only/)
+  await made.get('/a', host)
+  assert.match((await made.get('/a', host)).cache, /hit/)
+  const told = await onDisk(made)
+  assert.equal(told?.state, 'degraded')
+  assert.match(told?.problem ?? '', /not a folder/)
+  const { configuration } = made.proxy.running
+  await configuration.patch({ limits: { body_size: '1MB' } } as never, asked)
+  await configuration.patch({ cache_store: disk(join(dir, 'cache')) } as never, asked)
+  assert.equal((await onDisk(made))?.state, 'ok')
+  await assert.rejects(configuration.patch({ cache_store: disk(file) } as never, asked), /not a folder/)
+  assert.equal((await onDisk(made))?.state, 'ok')
+})
+
+leakTest('the main thread serves from disk as workers do', async (scope) => {
+  const dir = folder(scope)
+  const first = await start(disk(dir), new MemoryLog(), 0)
+  await first.get('/a', host)
+  await isOnDisk(first, 1)
+  await first[Symbol.asyncDispose]()
+  const second = await start(disk(dir), new MemoryLog(), 0)
+  scope.defer(() => second[Symbol.asyncDispose]())
+  await second.get('/a', host)
+  assert.deepEqual(second.asked, [])
+})
