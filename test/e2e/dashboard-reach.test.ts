@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Page } from 'playwright-core'
 import { colourOf, dashboardTest, dashboardUrl, rowOf, useBrowser } from '../support/dashboard-stand.ts'
+import { ask } from '../support/load.ts'
 import { until } from '../support/wait.ts'
 
 useBrowser()
@@ -11,6 +12,7 @@ const pages = [
   'pools',
   'listeners',
   'routes',
+  'cache',
   'certificates',
   'requests',
   'configuration',
@@ -37,11 +39,13 @@ dashboardTest('1,000 backends stay smooth: few rows exist, frames are short whil
 
 dashboardTest('at the width of a phone no page is wider than the screen', async (o) => {
   await o.page.setViewportSize({ width: 360, height: 740 })
-  await o.start(['a', 'b'])
+  const { proxy } = await o.start(['a', 'b'], { config: { cache: true } })
+  await ask(proxy.port, { path: `/${'long'.repeat(60)}`, headers: { 'x-act-header': 'Cache-Control=max-age=60' } })
   const { origin } = new URL(o.page.url())
   for (const name of pages) {
     await o.page.goto(`${origin}/#/${name}`)
     await o.page.locator('main > *').first().waitFor()
+    if (name === 'cache') await o.page.locator('.entries tbody tr').waitFor()
     const width = await o.page.evaluate<number>('document.documentElement.scrollWidth')
     assert.ok(width <= 360, `${name} is ${width} pixels wide`)
   }
@@ -99,7 +103,8 @@ dashboardTest('the keyboard alone finds a backend, drains it and takes it back',
 })
 
 dashboardTest('every control has a name, every table a head, in both themes text stands out', async (o) => {
-  const { proxy } = await o.start(['a', 'b'])
+  const { proxy } = await o.start(['a', 'b'], { config: { cache: true } })
+  await ask(proxy.port, { headers: { 'x-act-header': 'Cache-Control=max-age=60' } })
   for (const theme of ['light', 'dark'] as const) {
     await o.page.emulateMedia({ colorScheme: theme })
     for (const name of pages) {

@@ -149,6 +149,7 @@ dashboardTest('every page shows what there is, and nothing complains', async (o)
     pools: /1 of 1 backend alive/,
     listeners: /test.*http:\/\/127\.0\.0\.1:\d+/s,
     routes: /Explain a URL.*pool default/s,
+    cache: /Nothing caches yet/,
     certificates: /Nothing here speaks TLS yet/,
     requests: /Waiting for requests/,
     configuration: /From revision/,

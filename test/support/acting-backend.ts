@@ -156,7 +156,7 @@ export class ActingBackend {
     const length = body === null ? Number(size) : Buffer.byteLength(body)
     res.statusCode = Number(act('status') ?? 200)
     res.setHeader('x-backend', this.name)
-    const extra = act('header')?.split('=', 2)
+    const extra = /^([^=]*)=(.*)$/.exec(act('header') ?? '')?.slice(1)
     if (extra) res.setHeader(extra[0] ?? '', extra[1] ?? '')
     if (act('close') !== undefined) res.setHeader('connection', 'close')
     const chunks = Number(act('chunks') ?? 0)
