@@ -81,8 +81,9 @@ function written(weights: ReadonlyMap<string, number>): string {
   const plain = weights.get('identity') ?? (others === 0 ? 0 : 0.0005)
   const taken: { name: string; weight: number }[] = []
   for (const name of CODINGS) {
-    // Whoever writes `*` alone can seldom do more than gzip.
-    const weight = weights.get(name) ?? (name === 'gzip' ? (others ?? 0) : 0)
+    // Whoever writes `*` without gzip can seldom do more than that.
+    const isMeant = name === 'gzip' || weights.has('gzip')
+    const weight = weights.get(name) ?? (isMeant ? (others ?? 0) : 0)
     if (weight > 0 && weight >= plain) taken.push({ name, weight })
   }
   const levels = [...new Set(taken.map(({ weight }) => weight))].sort((a, b) => b - a)

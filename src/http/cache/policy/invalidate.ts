@@ -64,6 +64,6 @@ function originLength(url: string): number {
 /** Path and query of an absolute URL or path byte for byte, without fragment; null for a relative one. */
 function pathAsWritten(reference: string): string | null {
   const whole = reference.replace(/#.*$/s, '')
-  const match = /^(?:[A-Za-z][A-Za-z0-9+.-]*:)?(?:\/\/[^/?]*)?(\/.*)$/s.exec(whole)
+  const match = /^(?:[A-Za-z][A-Za-z0-9+.-]*:)?(?:\/\/[^/?]*(?=\/)|(?!\/\/))(\/.*)$/s.exec(whole)
   return match === null ? null : match[1]!
 }

@@ -64,7 +64,7 @@ export const rules = {
   'stale-when-down': rule('RFC 9111 §4.2.4', 'it is stale, and served because no backend can be reached'),
   // Not asked at all.
   'bypass-condition': rule('own', 'the route does not answer such requests from the cache'),
-  'origin-condition': rule('RFC 9111 §4.3.2', 'If-Match and If-Unmodified-Since are for the backend to decide'),
+  'origin-condition': rule('RFC 9111 §4.3.2', 'what If-Match and If-Unmodified-Since ask is for the backend to decide'),
 } as const satisfies Record<string, Rule>
 
 export type RuleId = keyof typeof rules

@@ -44,7 +44,8 @@ export function parseSelector(text: string): Selector {
   const second = text.indexOf(' ', first + 1)
   const length = Number(text.slice(0, first))
   const end = second + 1 + length
-  if (first < 1 || second < 0 || !Number.isInteger(length) || end > text.length) {
+  const isWhole = first > 0 && second > 0 && length >= 0 && (end === text.length || text[end] === '\n')
+  if (!isWhole) {
     throw new SyntaxError('not the selector of a cached answer')
   }
   const names: string[] = []

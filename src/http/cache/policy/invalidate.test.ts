@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { cacheStatus } from './cache-status.ts'
+import { invalidated, isUnsafe } from './invalidate.ts'
+import { rules } from './rules.ts'
+
+const url = 'http://example.com/a/b?c'
+const of = (location: string, contentLocation = '', status = 201): readonly string[] =>
+  invalidated('POST', status, url, location, contentLocation)
+
+test('safe methods and errors make nothing wrong', () => {
+  for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PROPFIND'])
+    assert.deepEqual(invalidated(method, 200, url, '/x', ''), [])
+  for (const status of [101, 400, 404, 500]) assert.deepEqual(of('/x', '', status), [])
+})
+
+test('unsafe methods, and those that nobody knows, do', () => {
+  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'FROBNICATE', 'get']) {
+    assert.ok(isUnsafe(method))
+    for (const status of [200, 204, 302]) assert.deepEqual(invalidated(method, status, url, '', ''), [url])
+  }
+})
+
+const locations: [string, string[]][] = [
+  ['/x', ['http://example.com/x']],
+  ['/x?y#z', ['http://example.com/x?y']],
+  ['x', ['http://example.com/a/x']],
+  ['../x', ['http://example.com/x']],
+  ['/p/../x', ['http://example.com/x', 'http://example.com/p/../x']],
+  ['?d', ['http://example.com/a/b?d']],
+  ['HTTP://EXAMPLE.com:80/x', ['http://example.com/x']],
+  ['//example.com/x', ['http://example.com/x']],
+  ['http://example.com', ['http://example.com/']],
+  ['http://user@example.com/x', ['http://example.com/x']],
+  ['/a"b', ['http://example.com/a%22b', 'http://example.com/a"b']],
+  [url, []],
+  ['https://example.com/x', []],
+  ['http://example.com:8080/x', []],
+  ['http://other.example/x', []],
+  ['//other.example/x', []],
+  ['http://[', []],
+]
+for (const [location, more] of locations) {
+  test(`Location: ${location}`, () => {
+    assert.deepEqual(of(location), [url, ...more])
+    assert.deepEqual(of('', location), [url, ...more])
+  })
+}
+
+test('both fields, with queries read as those of requests are', () => {
+  const spec = { query: { kind: 'none' }, sortQuery: false, headers: [], cookies: [] } as const
+  assert.deepEqual(invalidated('PUT', 200, 'http://a/x', '/y?1', '/z?2', spec), [
+    'http://a/x',
+    'http://a/y',
+    'http://a/z',
+  ])
+})
+
+test('Cache-Status', () => {
+  assert.equal(cacheStatus({ hit: true, ttl: 30 }), 'frontdesk; hit; ttl=30')
+  assert.equal(cacheStatus({ fwd: 'stale', fwdStatus: 304, ttl: -1 }), 'frontdesk; fwd=stale; fwd-status=304; ttl=-1')
+  assert.equal(
+    cacheStatus({ fwd: 'uri-miss', stored: true, collapsed: true }),
+    'frontdesk; fwd=uri-miss; stored; collapsed',
+  )
+  assert.equal(cacheStatus({ hit: true, key: 'http://a/"\\\u00fc' }), 'frontdesk; hit; key="http://a/\\"\\\\%FC"')
+  assert.equal(cacheStatus({ hit: true, detail: 'no such' }), 'frontdesk; hit; detail="no such"')
+})
+
+test('every id of a rule stands in Cache-Status as it is', () => {
+  for (const [id, { section, words }] of Object.entries(rules)) {
+    assert.equal(cacheStatus({ fwd: 'miss', detail: id }), `frontdesk; fwd=miss; detail=${id}`)
+    assert.match(section, /^(?:own|RFC \d{4}(?: §[\d.]+)?)$/)
+    assert.match(words, /^[^A-Z].*[^.]$/s)
+  }
+})
