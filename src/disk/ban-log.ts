@@ -78,56 +78,72 @@ export class BanLog {
   readonly #files: DiskFiles
   readonly #folder: string
   readonly #head: LogHead
+  readonly #onFailure: (error: unknown) => void
   #fd: number | null = null
   #file = -1
   #waiting: Buffer[] = []
-  #isSyncWanted = false
-  #turn: Promise<void> | null = null
+  /** Who wants to know when what waits is on the medium. */
+  #asked: PromiseWithResolvers<void>[] = []
+  #run: Promise<void> | null = null
 
-  constructor(files: DiskFiles, folder: string, head: LogHead) {
+  /** `onFailure`: bans could not be written. */
+  constructor(files: DiskFiles, folder: string, head: LogHead, onFailure: (error: unknown) => void) {
     this.#files = files
     this.#folder = folder
     this.#head = head
+    this.#onFailure = onFailure
   }
 
-  /** Resolves when it is written, with `durable` when it is on the medium; rejects with the system's error. */
-  add(ban: Ban, durable = false): Promise<void> {
+  /** Written soon: at once, or with all others that come until the write under way has ended. */
+  add(ban: Ban): void {
     this.#waiting.push(encodeBan(ban))
-    return durable ? this.sync() : this.#written()
+    this.#run ??= this.#writeAll()
+  }
+
+  /** Resolves when it is on the medium; rejects with the system's error. */
+  addDurably(ban: Ban): Promise<void> {
+    this.#waiting.push(encodeBan(ban))
+    return this.sync()
   }
 
   /** Resolves when all that was written by any thread until now is on the medium. */
   sync(): Promise<void> {
-    this.#isSyncWanted = true
-    return this.#written()
+    const asked = Promise.withResolvers<void>()
+    this.#asked.push(asked)
+    this.#run ??= this.#writeAll()
+    return asked.promise
   }
 
   async close(): Promise<void> {
-    await this.#turn?.catch(() => undefined)
+    await this.#run
     await this.#shut()
   }
 
-  /** What waits now. One write for all that came until the one under way has ended. */
-  async #written(): Promise<void> {
-    await this.#turn?.catch(() => undefined)
-    this.#turn ??= this.#write().finally(() => {
-      this.#turn = null
-    })
-    await this.#turn
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0 || this.#asked.length > 0) {
+      const bytes = this.#waiting
+      const asked = this.#asked
+      this.#waiting = []
+      this.#asked = []
+      try {
+        await this.#write(bytes, asked.length > 0)
+        for (const { resolve } of asked) resolve()
+      } catch (error) {
+        for (const { reject } of asked) reject(error)
+        if (bytes.length > 0) this.#onFailure(error)
+      }
+    }
+    this.#run = null
   }
 
-  async #write(): Promise<void> {
-    const bytes = this.#waiting
-    const isSyncWanted = this.#isSyncWanted
-    this.#waiting = []
-    this.#isSyncWanted = false
+  async #write(bytes: readonly Buffer[], isDurable: boolean): Promise<void> {
     await this.#openCurrent()
     if (bytes.length > 0) {
       const all = bytes.length === 1 ? bytes[0]! : Buffer.concat(bytes)
       await this.#files.write(this.#fd!, [all], null)
       this.#head.countBanBytes(all.length)
     }
-    if (isSyncWanted) await this.#files.sync(this.#fd!)
+    if (isDurable) await this.#files.sync(this.#fd!)
   }
 
   async #openCurrent(): Promise<void> {

@@ -60,7 +60,7 @@ export class LaneTier implements DiskTier {
     this.index = new DiskIndex(memory)
     this.bans = new Bans(memory, lane)
     this.codec = new RecordCodec(memory.secret)
-    this.banLog = new BanLog(files, path, this.head)
+    this.banLog = new BanLog(files, path, this.head, (error) => void this.#distrust(error).catch(() => undefined))
     this.segments = new Segments(files, path, this.head)
     this.#files = files
     this.#now = now
@@ -120,14 +120,18 @@ export class LaneTier implements DiskTier {
   }
 
   forget(url: string): void {
-    this.#ban(this.#hashOf(url), false).catch(() => undefined)
+    this.banLog.add(this.#ban(this.#hashOf(url), false))
   }
 
   async purge(what: PurgeWhat, soft: boolean): Promise<number> {
     const count = soft ? 0 : this.#countOf(what)
-    const isWritten = this.#ban(this.#banOf(what), soft, true)
+    const ban = this.#ban(this.#banOf(what), soft)
     if (what.kind === 'all' && !soft) this.#removeEverything()
-    await isWritten
+    try {
+      await this.banLog.addDurably(ban)
+    } catch (error) {
+      await this.#distrust(error)
+    }
     return count
   }
 
@@ -205,22 +209,22 @@ export class LaneTier implements DiskTier {
     return { kind: 'hash', hi, lo }
   }
 
-  /** In force when it returns; resolves when it is written, with `durable` when it is on the medium. */
-  async #ban(what: Ban['what'], soft: boolean, durable = false): Promise<void> {
+  /** In force for all threads when it returns. */
+  #ban(what: Ban['what'], soft: boolean): Ban {
     const ban = this.bans.begin(what, soft)
     if (what.kind === 'hash' && !soft) this.index.removeAll(what.hi, what.lo)
-    try {
-      await this.banLog.add(ban, durable)
-    } catch (error) {
-      const { path } = this.memory
-      const problem = problemText(error, 'written to', path)
-      this.head.degrade(problem)
-      // Then a start must not trust what else is there: without this file it begins empty.
-      await this.#files.remove(join(path, banSumName)).catch(() => {
-        const until = 'what was purged is so until the process ends; remove the files in it before the next start'
-        throw new DiskError(codeOf(error), `${problem}. ${until}`)
-      })
-    }
+    return ban
+  }
+
+  /** Bans could not be written: a start must not trust what else is there. Without this file it begins empty. */
+  async #distrust(error: unknown): Promise<void> {
+    const { path } = this.memory
+    const problem = problemText(error, 'written to', path)
+    this.head.degrade(problem)
+    await this.#files.remove(join(path, banSumName)).catch(() => {
+      const until = 'what was purged is so until the process ends; remove the files in it before the next start'
+      throw new DiskError(codeOf(error), `${problem}. ${until}`)
+    })
   }
 
   #countOf(what: PurgeWhat): number {

@@ -6,6 +6,8 @@ const mebibyte = 1024 ** 2
 /** An answer for each so many bytes of disk can be found; of smaller ones the oldest are forgotten sooner. */
 const bytesOfAnswer = 8 * 1024
 const fewestSlots = 8 * 1024
+/** More than some ten thousand URLs that were purged begin to take others along that are as old. */
+const fewestBanCells = 32 * 1024
 /** 96 MB of memory for finding them. */
 const mostSlots = 4 * mebibyte
 const smallestSegment = mebibyte
@@ -32,8 +34,8 @@ export function diskSizes(size: number, lanes: number, segmentBytes: number | nu
   const isKept = segmentBytes !== null && segmentBytes <= fitting * 2 && segmentBytes >= fitting / 16
   const segment = isKept ? segmentBytes : fitting
   const slots = within(powerOfTwoUpTo(size / bytesOfAnswer), fewestSlots, mostSlots)
-  const banCells = slots
-  const softCells = slots / 4
+  const banCells = Math.max(slots, fewestBanCells)
+  const softCells = banCells / 4
   const banFileBytes = within(powerOfTwoUpTo(size / 256), 64 * 1024, 4 * mebibyte)
   const beside = slots * (setBytes / ways) + (banCells + softCells) * cellPairBytes + banFileBytes + 64 * 1024
   return {
