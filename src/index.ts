@@ -24,6 +24,7 @@ export type {
   CacheStats,
   PurgeCache,
   PurgedCache,
+  StoreRefusal,
 } from './control/cache/cache.ts'
 export { ControlError, type ControlErrorKind, type FieldProblem } from './control/control-error.ts'
 export type { EventReader, ReadOptions } from './control/event-bus.ts'
