@@ -41,6 +41,7 @@ import {
   composeUpgradeHead,
   type RequestEdits,
 } from './compose-head.ts'
+import type { Compression, Verdict } from './compression/compression.ts'
 import type { Site } from './context.ts'
 import { tellError } from './error-answer/tell-error.ts'
 import { optionsAnswer } from './error-response.ts'
@@ -94,6 +95,10 @@ export interface ExchangeClient extends Owner, ClientFactsOfStep {
 }
 
 const NOTHING = Buffer.alloc(0)
+
+/** For heads alone: a body of known length, and none. */
+const wholeBody = new BodyReader('length', 1)
+const noBody = new BodyReader('none', 0)
 
 /** What is there whole needs no pausing. */
 const inMemory: ReadSide = { reusesBuffers: true, pause() {}, resume() {}, useOwnBuffer() {} }
@@ -324,35 +329,50 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     })
   }
 
-  #sendStored({ head, text, start, end }: StoredAnswer, record: ResponseRecord | null): void {
+  #sendStored(answer: StoredAnswer, record: ResponseRecord | null): void {
+    const { head, text } = answer
     this.#status = record === null ? head.status : record.status
     const edits = this.#storedEdits(record)
-    const { wire } = this.#client
-    const source = this.#source
-    const hasBody = text !== null || source !== null
-    const body = new BodyReader(hasBody ? (end < 0 ? 'close' : 'length') : 'none', hasBody ? end - start : 0)
     const { compression } = this.#route!
-    const verdict = compression === null ? null : compression.choose(this.#head, codable(head, edits, body))
-    const parts = {
-      request: this.#head,
-      answer: head,
-      edits,
-      mayStay: this.#clientStays(),
-      date: this.#plane.clock.date,
-    }
-    const isPlain = verdict === null || verdict === 'identity'
-    if (source === null && (isPlain || text === null)) {
-      const framed = { ...parts, body, keepAlive: parts.mayStay, verdict, codedLength: -1, cacheLine: '' }
-      const composed = composeAnswerHead(framed, edits)
-      wire.write(text === null ? composed.text : composed.text + text)
-      this.#ownBytes = text === null ? 0 : text.length
-      this.#finish(composed.keepAlive && this.#body.done)
+    const verdict = compression === null ? null : this.#storedVerdict(compression, answer, edits)
+    if (this.#source !== null || (text !== null && verdict !== null && verdict !== 'identity')) {
+      this.#relayStored(answer, edits, verdict)
       return
     }
+    const composed = composeAnswerHead(
+      {
+        request: this.#head,
+        answer: head,
+        body: text === null ? noBody : wholeBody,
+        keepAlive: this.#clientStays(),
+        date: this.#plane.clock.date,
+        verdict,
+        codedLength: -1,
+        cacheLine: '',
+      },
+      edits,
+    )
+    this.#client.wire.write(text === null ? composed.text : composed.text + text)
+    this.#ownBytes = text === null ? 0 : text.length
+    this.#finish(composed.keepAlive)
+  }
+
+  #storedVerdict(compression: Compression, { head, text }: StoredAnswer, edits: AnswerEdits): Verdict {
+    return compression.choose(
+      this.#head,
+      codable(head, edits, text === null && this.#source === null ? noBody : wholeBody),
+    )
+  }
+
+  #relayStored({ head, text, start, end }: StoredAnswer, edits: AnswerEdits, verdict: Verdict): void {
+    const source = this.#source
     const bytes = text === null ? NOTHING : Buffer.from(text, 'latin1')
+    const body = new BodyReader(end < 0 ? 'close' : 'length', end - start)
     body.feed(bytes, 0, bytes.length)
-    this.#relay = new AnswerRelay(this, wire, source ?? inMemory, body)
-    this.#relay.start({ ...parts, cacheLine: '' }, verdict, bytes)
+    const mayStay = this.#clientStays()
+    const { date } = this.#plane.clock
+    this.#relay = new AnswerRelay(this, this.#client.wire, source ?? inMemory, body)
+    this.#relay.start({ request: this.#head, answer: head, edits, mayStay, date, cacheLine: '' }, verdict, bytes)
     if (!this.#ended) source?.flow()
   }
 

@@ -1,5 +1,6 @@
 // The one form of a host name that is compared: lower case, no port, no trailing dot.
 import { formatAddress, parseAddress } from '../util/cidr.ts'
+import { unsliced } from '../util/unsliced.ts'
 
 /** Lower case, digits and the rest that hosts consist of, without anything that would have to go. */
 const NORMAL = /^(?:[a-z0-9\-_][a-z0-9\-_.]*[a-z0-9\-_]|[a-z0-9\-_]?)$/
@@ -10,8 +11,16 @@ const NORMAL = /^(?:[a-z0-9\-_][a-z0-9\-_.]*[a-z0-9\-_]|[a-z0-9\-_]?)$/
  * shortened (RFC 5952). '' stays ''.
  */
 export function normalHost(hostField: string): string {
-  return NORMAL.test(hostField) ? hostField : normalized(hostField)
+  // Most requests are for the host that the one before them was for.
+  if (hostField === lastField) return lastNormal
+  const normal = NORMAL.test(hostField) ? hostField : normalized(hostField)
+  lastField = unsliced(hostField)
+  lastNormal = unsliced(normal)
+  return lastNormal
 }
+
+let lastField = ''
+let lastNormal = ''
 
 /** The slow path alone, for tests that compare it with the fast one. */
 export function normalized(hostField: string): string {

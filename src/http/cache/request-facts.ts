@@ -13,6 +13,9 @@ export class RequestFacts {
   readonly host: string
   /** `scheme://host` of keys. */
   readonly base: string
+  /** The last target and its URL: many clients ask for one again and again. */
+  target = ''
+  url = ''
   /** What backends are asked in place of what the client said, whatever the request; null = nothing is changed. */
   readonly changes: FieldChanges | null
   /** The same, where nothing else changes a request. */

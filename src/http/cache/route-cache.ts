@@ -54,7 +54,12 @@ export class RouteCache {
 
   /** What purging goes by. */
   urlOf(facts: RequestFacts, scheme: string, target: string): string {
-    return this.#isPlainKey ? facts.base + target : urlKey(scheme, facts.host, target, this.spec.key)
+    if (!this.#isPlainKey) return urlKey(scheme, facts.host, target, this.spec.key)
+    if (facts.target !== target) {
+      facts.target = target
+      facts.url = facts.base + target
+    }
+    return facts.url
   }
 
   /** Which requests for one URL may share answers at all. */

@@ -24,7 +24,11 @@ export function storedAnswer(entry: StoredEntry, question: ServeQuestion): Store
     if (part === 'unsatisfiable') return unsatisfiable(entry, added)
     if (part !== 'whole') return partialAnswer(entry, prepared, part, added)
   }
-  const head = prepared.headWith(added)
+  return wholeAnswer(entry, prepared.headWith(added), method)
+}
+
+/** Whatever the request says of parts and conditions. Null = the entry has gone meanwhile. */
+export function wholeAnswer(entry: StoredEntry, head: ResponseHead, method: string): StoredAnswer | null {
   if (method === 'HEAD' || entry.bodyLength === 0) return withoutBody(head)
   if (entry.bodyLength <= SMALL_BODY) {
     const text = entry.text()

@@ -1,4 +1,5 @@
 // An entry of the store as an answer: its head with what a cache adds, and which part of its body is meant.
+import type { CacheSpec } from '../../core/cache-spec.ts'
 import type { BodyReading, EntryFacts, EntryTexts, StoredEntry } from '../../state/cache/types.ts'
 import { fieldValue } from '../../util/field-block.ts'
 import type { RequestFields } from '../http1/request-fields.ts'
@@ -7,6 +8,7 @@ import { reasonOf } from '../own-answer.ts'
 import { parseHttpDate } from './policy/http-date.ts'
 import { type Candidate, type Known, validatorsOf } from './policy/validate.ts'
 import { parseSelector, type Selector } from './policy/vary.ts'
+import { hitLine } from './status-line.ts'
 
 /** What is served. */
 export interface StoredAnswer {
@@ -32,7 +34,9 @@ export class Prepared<E extends Kept = Kept> implements Candidate {
   readonly lastModified: string
   #known: Known | null = null
   #head: ResponseHead | null = null
-  #added = ''
+  #mode: CacheSpec['status'] = 'off'
+  #age = -1
+  #ttl = 0
   /** The last request that it was found to answer: most connections repeat theirs. */
   #fields: RequestFields | null = null
   #partition = ''
@@ -75,13 +79,20 @@ export class Prepared<E extends Kept = Kept> implements Candidate {
     this.#partition = partition
   }
 
-  /** Its head with these lines; the same object as long as they are the same. */
-  headWith(added: string): ResponseHead {
-    if (this.#head !== null && added === this.#added) return this.#head
-    const { status, head, bodyLength } = this.entry
-    this.#added = added
-    this.#head = storedHead(status, head + added, bodyLength)
+  /** Its head as that of a hit; the same object for as long as it says the same. `key`: where it is to be told. */
+  hitHead(mode: CacheSpec['status'], age: number, ttl: number, key: string): ResponseHead {
+    if (this.#head !== null && this.#age === age && this.#ttl === ttl && this.#mode === mode) return this.#head
+    this.#mode = mode
+    this.#age = age
+    this.#ttl = ttl
+    this.#head = this.headWith(hitLine(mode, { age, ttl, detail: '', key, isCollapsed: false }))
     return this.#head
+  }
+
+  /** Its head with these lines. */
+  headWith(added: string): ResponseHead {
+    const { status, head, bodyLength } = this.entry
+    return storedHead(status, head + added, bodyLength)
   }
 }
 

@@ -20,7 +20,7 @@ import { conditionalFields } from './policy/validate.ts'
 import { matches, parseSelector, selectorText } from './policy/vary.ts'
 import { type RequestFacts, requestFactsOf } from './request-facts.ts'
 import type { RouteCache } from './route-cache.ts'
-import { incomingAnswer, storedAnswer } from './serving.ts'
+import { incomingAnswer, storedAnswer, wholeAnswer } from './serving.ts'
 import { forwardLine, hitLine, type WhyForwarded } from './status-line.ts'
 import { type Prepared, preparedOf, type StoredAnswer } from './stored-answer.ts'
 
@@ -219,8 +219,13 @@ export class CacheVisit {
 
   /** False = it has gone meanwhile. */
   #serve(entry: StoredEntry, { age, ttl, stale }: Pick<Reuse, 'age' | 'ttl' | 'stale'>): boolean {
-    const { owner, cache, head, compression } = this.#parts
+    const { cache, head, compression } = this.#parts
     const form = cache.codings.length === 0 ? entry : storedForm(entry, this.#store, compression!, head)
+    const { isPlain } = this.request
+    if (isPlain && !this.#isCollapsed && this.#detail === '') {
+      const hitHead = preparedOf(form).hitHead(cache.spec.status, age, ttl, this.#url)
+      return this.#serveForm(form, wholeAnswer(form, hitHead, head.method), stale)
+    }
     const added = hitLine(cache.spec.status, {
       age,
       ttl,
@@ -228,11 +233,14 @@ export class CacheVisit {
       key: this.#url,
       isCollapsed: this.#isCollapsed,
     })
-    const answer = storedAnswer(form, { method: head.method, request: this.request, added })
+    return this.#serveForm(form, storedAnswer(form, { method: head.method, request: this.request, added }), stale)
+  }
+
+  #serveForm(form: StoredEntry, answer: StoredAnswer | null, stale: boolean): boolean {
     if (answer === null) return false
     this.#store.hit(form)
     this.result = stale ? 'stale' : this.#isCollapsed ? 'collapsed' : 'hit'
-    owner.serveStored(answer)
+    this.#parts.owner.serveStored(answer)
     return true
   }
 
