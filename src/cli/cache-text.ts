@@ -33,7 +33,7 @@ function figures(cache: CacheStats, paint: Paint): string[][] {
 }
 
 const room = ({ used, size }: { readonly used: number; readonly size: number }): string =>
-  `${bytes(used)} of ${bytes(size)} (${percent(size === 0 ? 0 : used / size)})`
+  `${bytes(used, 1024)} of ${bytes(size, 1024)} (${percent(size === 0 ? 0 : used / size)})`
 
 const entries = (count: number): string => (count === 1 ? '1 entry' : `${compact(count)} entries`)
 

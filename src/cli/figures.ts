@@ -9,13 +9,13 @@ export function compact(value: number): string {
   return `${scaled < 99.95 ? scaled.toFixed(1) : Math.round(scaled)}${unit}`
 }
 
-/** "512 B", "1.4 KB", "12 MB". */
-export function bytes(count: number): string {
+/** "512 B", "1.4 KB", "12 MB"; of 1024 each, as sizes in the configuration, with that as `base`. */
+export function bytes(count: number, base = 1000): string {
   const units = ['B', 'KB', 'MB', 'GB', 'TB']
   let value = count
   let unit = 0
   while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000
+    value /= base
     unit++
   }
   return `${unit === 0 || value >= 9.95 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`
