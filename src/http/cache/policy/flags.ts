@@ -11,9 +11,9 @@ export const flags = {
   immutable: 8,
   /** Its lifetime is a guess (§4.2.2): not for clients with cookies or credentials. */
   heuristic: 16,
-  /** It can be validated by ETag. */
+  /** It can be validated by ETag: it has one, and is a 200. */
   hasEtag: 32,
-  /** It can be validated by Last-Modified. */
+  /** The same, by Last-Modified. */
   hasLastModified: 64,
   /** The answer itself says stale-while-revalidate: what the route says does not count. */
   saysWhileRevalidate: 128,

@@ -77,7 +77,8 @@ const refused: [string, keyof typeof rules, Case][] = [
   ['no validator, stale at once', 'useless', { says: 'Cache-Control: max-age=0' }],
   ['no validator, no-cache', 'useless', { says: `${minute}, no-cache` }],
   ['Expires: 0', 'useless', { says: 'Expires: 0' }],
-  ['older than it lives', 'useless', { says: `${minute} | Age: 60` }],
+  ['older than it lives, must-revalidate', 'useless', { says: `${minute}, must-revalidate | Age: 60` }],
+  ['no 304 speaks of a 404', 'nothing-said', { status: 404, says: 'ETag: "a"' }],
   ['a cookie, nothing said', 'cookie', { asked: 'Cookie: a=1', says: `ETag: "a" | Last-Modified: ${dated(-1000)}` }],
   [
     'a cookie, to be validated by its date',
@@ -124,6 +125,7 @@ const kept: [string, keyof typeof rules, number, Case][] = [
     0,
     { says: 'Cache-Control: max-age=0', route: { staleIfError: 1 } },
   ],
+  ['older than it lives', 'stale-only', 60, { says: `${minute} | Age: 60` }],
   ['302 with max-age', 'max-age', 60, { status: 302, says: minute }],
   ['503 with max-age', 'max-age', 60, { status: 503, says: minute }],
   ['status unknown, with max-age', 'max-age', 60, { status: 299, says: minute }],

@@ -117,7 +117,7 @@ function originLifetime(question: StoreQuestion): Lifetime | RuleId {
   if (personal !== null && !isToBeValidated) return personal
   const heuristic = personal === null ? heuristicLifetime(answer, responseTime, spec.heuristic) : null
   if (heuristic !== null) return heuristic
-  return hasValidator(answer) ? { ms: 0, rule: 'validator-only' } : 'nothing-said'
+  return hasValidator(answer, question.status) ? { ms: 0, rule: 'validator-only' } : 'nothing-said'
 }
 
 /** The client shows who it is: the rule by which an answer that does not speak of it is taken for his alone; null = it does not. */
@@ -126,8 +126,9 @@ function personalRule({ isAuthenticated, request }: StoreQuestion): RuleId | nul
   return isAuthenticated || request.hasAuthorization ? 'authorization' : null
 }
 
-function hasValidator(answer: AnswerDirectives): boolean {
-  return answer.etag !== '' || !Number.isNaN(answer.lastModified)
+/** A 304 says that the answer would have been a 200 (RFC 9110 §15.4.5): others cannot be validated by one. */
+function hasValidator(answer: AnswerDirectives, status: number): boolean {
+  return status === 200 && (answer.etag !== '' || !Number.isNaN(answer.lastModified))
 }
 
 function settle(
@@ -158,7 +159,7 @@ function settle(
     const personal = personalRule(question)
     if (personal !== null) return refuse(personal)
   }
-  if (needsValidation && !hasValidator(answer)) {
+  if (needsValidation && !hasValidator(answer, status)) {
     if (!staysUseful(facts, spec)) return refuse('useless')
     rule = 'stale-only'
   }
@@ -166,13 +167,17 @@ function settle(
   return { store: true, facts, head, vary, tags: answer.tags, usable: !needsValidation, rule }
 }
 
-/** Stale from the first moment and not to be validated: only what it may be served for later can be of use. */
-function staysUseful({ flags: bits, staleWhileRevalidate, staleIfError }: EntryFacts, spec: CacheSpec): boolean {
+/**
+ * Stale from the first moment and not to be validated: only what it may be served for later can be of use. One that was fresh
+ * once, on its way to us, is for clients that take it stale; one with no time at all is not meant to be kept.
+ */
+function staysUseful(facts: EntryFacts, spec: CacheSpec): boolean {
+  const { flags: bits, lifetime, staleWhileRevalidate, staleIfError } = facts
   if ((bits & (flags.mustRevalidate | flags.proxyRevalidate | flags.noCache)) !== 0) return false
   const whileRevalidate =
     (bits & flags.saysWhileRevalidate) === 0 ? (spec.staleWhileRevalidate ?? 0) : staleWhileRevalidate
   const ifError = (bits & flags.saysIfError) === 0 ? (spec.staleIfError ?? 0) : staleIfError
-  return whileRevalidate > 0 || ifError > 0
+  return lifetime > 0 || whileRevalidate > 0 || ifError > 0
 }
 
 function flagsOf(question: StoreQuestion, rule: RuleId, isManual: boolean): number {
@@ -184,8 +189,8 @@ function flagsOf(question: StoreQuestion, rule: RuleId, isManual: boolean): numb
   if (directives.noCache && !isManual) bits |= flags.noCache
   if (directives.immutable) bits |= flags.immutable
   if (rule === 'heuristic') bits |= flags.heuristic
-  if (answer.etag !== '') bits |= flags.hasEtag
-  if (!Number.isNaN(answer.lastModified)) bits |= flags.hasLastModified
+  if (answer.etag !== '' && question.status === 200) bits |= flags.hasEtag
+  if (!Number.isNaN(answer.lastModified) && question.status === 200) bits |= flags.hasLastModified
   if (directives.staleWhileRevalidate >= 0) bits |= flags.saysWhileRevalidate
   if (directives.staleIfError >= 0) bits |= flags.saysIfError
   if (question.isAuthenticated || request.hasAuthorization) bits |= flags.authenticated

@@ -38,15 +38,11 @@ export function reuse(
   const isStale = left <= 0 || entry.isMarkedStale
   const rule = isStale ? ruleOfStale(entry, request, age, spec) : ruleOfFresh(entry, request, age, left)
   const how = howBy(rule, entry.flags)
-  const ttl = Math.floor(left / 1000)
-  return {
-    how,
-    stale: isStale,
-    rule,
-    age: Math.floor(age / 1000),
-    // Exactly at its end it is stale already; and one that was purged has nothing left.
-    ttl: isStale ? Math.min(ttl, -1) : ttl,
-  }
+  const seconds = Math.floor(age / 1000)
+  // With Age it makes up the whole lifetime.
+  const ttl = Math.floor(entry.lifetime / 1000) - seconds
+  // Exactly at its end it is stale already; and one that was purged has nothing left.
+  return { how, stale: isStale, rule, age: seconds, ttl: isStale ? Math.min(ttl, -1) : ttl }
 }
 
 function howBy(rule: RuleId, bits: number): Reuse['how'] {
@@ -61,9 +57,14 @@ function ruleOfFresh(entry: StoredFacts, request: CacheRequest, age: number, lef
   if ((bits & flags.heuristic) !== 0 && (request.hasCookie || request.hasAuthorization)) return 'heuristic-client'
   if (request.isPlain) return 'fresh'
   if (request.noCache) return 'request-no-cache'
-  if (request.maxAge >= 0 && age > request.maxAge * 1000) return 'request-max-age'
+  if (isTooOld(request, age)) return 'request-max-age'
   if (request.minFresh >= 0 && left < request.minFresh * 1000) return 'request-min-fresh'
   return 'fresh'
+}
+
+/** §5.2.1.1. Whoever says 0 means a reload, also of what came within the same millisecond. */
+function isTooOld({ maxAge }: CacheRequest, age: number): boolean {
+  return maxAge === 0 || (maxAge > 0 && age > maxAge * 1000)
 }
 
 function ruleOfStale(
@@ -95,7 +96,7 @@ function stalenessOf(entry: EntryFacts, age: number): number {
 function wishAgainst(request: CacheRequest, age: number, staleness: number): RuleId | null {
   if (request.isPlain) return null
   if (request.minFresh >= 0) return 'request-min-fresh'
-  if (request.maxAge >= 0 && (request.maxStale < 0 || age > request.maxAge * 1000)) return 'request-max-age'
+  if (isTooOld(request, age) || (request.maxAge >= 0 && request.maxStale < 0)) return 'request-max-age'
   if (request.maxStale >= 0 && staleness > request.maxStale * 1000) return 'stale'
   return null
 }
@@ -107,7 +108,8 @@ function whileRevalidateOf(entry: EntryFacts, spec: Pick<CacheSpec, 'staleWhileR
 
 /**
  * Whether it may be served though the backend could not say that it is still right. `error`: it could not be reached, or
- * answered 500, 502, 503 or 504 (`isStaleError`); `down`: there is no backend to ask.
+ * answered 500, 502, 503 or 504 (`isStaleError`); `down`: there is no backend to ask. What the client says of how fresh it
+ * wants it is heeded: whoever reloads is told that it failed.
  */
 export function mayServeStale(
   entry: StoredFacts,

@@ -15,7 +15,10 @@ import {
 } from './validate.ts'
 
 const [EARLY, LATE] = ['Sun, 06 Nov 1994 08:49:37 GMT', 'Mon, 07 Nov 1994 08:49:37 GMT']
-const candidate = (etag: string, lastModified = '', bits = 0): Candidate => ({ etag, lastModified, flags: bits })
+const validated = flags.hasEtag | flags.hasLastModified
+const candidate = (etag: string, lastModified = '', bits: number = validated): Candidate => {
+  return { etag, lastModified, flags: bits }
+}
 
 test('entity tags', () => {
   for (const tag of ['""', '"a"', 'W/"a"', '"a,b c"'.replace(' ', ''), '"\u00fc"']) assert.ok(isEntityTag(tag), tag)
@@ -36,6 +39,7 @@ test('a list of tags', () => {
 test('asking a backend: all tags, each once, and the date of a sole candidate', () => {
   assert.equal(conditionalFields([]), '')
   assert.equal(conditionalFields([candidate('')]), '')
+  assert.equal(conditionalFields([candidate('"a"', EARLY, 0)]), '', 'not a 200')
   assert.equal(conditionalFields([candidate('"a"', EARLY)]), `If-None-Match: "a"\r\nIf-Modified-Since: ${EARLY}\r\n`)
   assert.equal(conditionalFields([candidate('', EARLY)]), `If-Modified-Since: ${EARLY}\r\n`)
   assert.equal(

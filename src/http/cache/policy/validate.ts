@@ -37,15 +37,17 @@ export function validatorsOf(head: string): Pick<Candidate, 'etag' | 'lastModifi
 export function conditionalFields(candidates: readonly Candidate[]): string {
   const tags = new Set<string>()
   let length = 0
-  for (const { etag } of candidates) {
-    if (etag === '' || tags.has(etag)) continue
+  for (const { etag, flags: bits } of candidates) {
+    if (etag === '' || (bits & flags.hasEtag) === 0 || tags.has(etag)) continue
     length += etag.length + 2
     if (tags.size === MAX_TAGS || (length > MAX_TAGS_LENGTH && tags.size > 0)) break
     tags.add(etag)
   }
   let lines = tags.size === 0 ? '' : `If-None-Match: ${[...tags].join(', ')}\r\n`
   const sole = candidates.length === 1 ? candidates[0]! : null
-  if (sole !== null && sole.lastModified !== '') lines += `If-Modified-Since: ${sole.lastModified}\r\n`
+  if (sole !== null && sole.lastModified !== '' && (sole.flags & flags.hasLastModified) !== 0) {
+    lines += `If-Modified-Since: ${sole.lastModified}\r\n`
+  }
   return lines
 }
 
