@@ -17,6 +17,8 @@ export interface Answer {
   readonly interim: readonly string[]
   /** `lost`: the connection is closed in its place. `cut`: closed after half of the body. */
   readonly fault: 'lost' | 'cut' | null
+  /** A 304 that is sent though nobody has asked for it. */
+  readonly isAnyway?: true
 }
 
 /** Where an answer came from, as the origin can tell: it was asked, asked with a condition, or not asked. */

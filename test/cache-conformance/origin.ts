@@ -116,7 +116,7 @@ export class Origin {
   /** A 304 to a request without condition would be nonsense: the last complete answer is sent in its place. */
   #chosen({ answers }: Script, index: number, request: Message): Answer {
     const answer = answers[index]!
-    if (answer.status !== 304 || isConditional(request.fields)) return answer
+    if (answer.status !== 304 || answer.isAnyway || isConditional(request.fields)) return answer
     return answers.slice(0, index).findLast(({ status }) => status !== 304) ?? says(500)
   }
 

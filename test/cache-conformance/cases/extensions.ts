@@ -359,9 +359,10 @@ export const cacheStatus = section('cache-status', 'Cache-Status', [
       },
       {
         id: 'method',
-        name: 'the method is not for the cache',
+        name: 'of a method that caches have nothing to do with nothing is said',
         origin: [fresh()],
-        steps: [fetched(1, { method: 'POST', body: 'x', cacheStatus: ['fwd=method', '!stored'] })],
+        steps: [fetched(1, { method: 'POST', body: 'x', lacks: ['Cache-Status'] })],
+        choice: 'Requests that are not for the cache by their method get no Cache-Status.',
       },
       {
         id: 'bypass',
@@ -379,8 +380,8 @@ export const cacheStatus = section('cache-status', 'Cache-Status', [
       {
         id: 'stale',
         name: 'what is stored was stale',
-        origin: [stale()],
-        steps: [fetched(1), fetched(2, { cacheStatus: ['fwd=stale'] })],
+        origin: [fresh()],
+        steps: [fetched(1), fetched(2, { after: 61, cacheStatus: ['fwd=stale'] })],
       },
     ],
   ),

@@ -156,6 +156,13 @@ export const ranges = section('ranges', 'Ranges', [
       choice: 'Several ranges that are not one get the whole answer: multipart/byteranges is not made.',
     },
     {
+      id: 'several-adjacent',
+      name: 'those that make up one are one',
+      origin: [whole()],
+      steps: [fetched(1), part('bytes=5-9,0-4', 0, 9)],
+      choice: 'Ranges that overlap or follow each other are sent as one (RFC 9110 §15.3.7.2 permits it).',
+    },
+    {
       id: 'overlapping',
       name: 'many that overlap cost nothing',
       origin: [whole()],
@@ -292,17 +299,18 @@ export const ranges = section('ranges', 'Ranges', [
       },
       {
         id: 'miss-200',
-        name: 'a 200 to a request for a range is stored as any',
+        name: 'a 200 to a request for a range is stored as any, and the range is cut from it',
         origin: [whole()],
-        steps: [fetched(1, { ...asks('bytes=0-4'), status: 200 }), stored(1)],
-        choice: 'An origin that ignores Range has sent the whole answer: it is stored.',
+        steps: [fetched(1, { ...asks('bytes=0-4'), status: 206, part: [0, 4] }), stored(1)],
+        choice:
+          'An origin that ignores Range has sent the whole answer: it is stored, and the client gets the part it asked for.',
       },
       {
         id: 'stale-range',
         name: 'a range of what is stale is not served from it without asking',
-        origin: [withBody(stale(), TEXT)],
-        steps: [fetched(1), fetched(2, { ...asks('bytes=0-4'), status: 200 })],
-        choice: 'A range of what is stale is asked for with the condition of the whole, and its 200 is stored.',
+        origin: [withBody(stale('ETag: "a"'), TEXT)],
+        steps: [fetched(1), fetched(2, { ...asks('bytes=0-4'), status: 206, part: [0, 4] })],
+        choice: 'What the origin sends whole is stored, and the client gets the part it asked for.',
       },
     ],
   ),
@@ -339,9 +347,10 @@ export const ranges = section('ranges', 'Ranges', [
     [
       {
         id: 'content-range-in-200',
-        name: 'Content-Range in a 200 means nothing',
+        name: 'a 200 with Content-Range, which has no meaning there, is passed on and not stored',
         origin: [withBody(fresh('Content-Range: bytes 0-19/40'), TEXT)],
-        steps: [fetched(1), stored(1)],
+        steps: [fetched(1), fetched(2)],
+        choice: 'Content-Range in an answer that is no 206 is a sign that something is wrong: it is not stored.',
       },
     ],
   ),
@@ -374,7 +383,7 @@ export const incomplete = section('incomplete', 'Answers that break off', [
         id: 'range-within',
         name: 'nor is a range of it',
         origin: [{ ...withBody(fresh('ETag: "a"'), TEXT), fault: 'cut' }, withBody(fresh('ETag: "a"'), TEXT)],
-        steps: [broken(1), fetched(2, { ...asks('bytes=0-4'), status: 200 })],
+        steps: [broken(1), fetched(2, { ...asks('bytes=0-4'), status: 206, part: [0, 4] })],
         choice: 'What is incomplete is not stored at all.',
       },
       {

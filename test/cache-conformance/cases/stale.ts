@@ -63,8 +63,13 @@ export const staleness = section('stale', 'Serving stale answers', [
       {
         id: 'swr-error',
         name: 'an error in the background is given to nobody, and what is stored is served while it may be',
-        origin: [whileRevalidate, says(500)],
-        steps: [fetched(1), stored(1, { ...late, background: true }), stored(1, { background: true })],
+        origin: [whileRevalidate, says(500), ok('Cache-Control: max-age=60')],
+        steps: [
+          fetched(1),
+          stored(1, { ...late, background: true }),
+          stored(1, { after: 5, background: true }),
+          stored(3),
+        ],
       },
       {
         id: 'swr-no-store',
@@ -145,6 +150,13 @@ export const staleness = section('stale', 'Serving stale answers', [
         steps: [fetched(1), rescued(1, { after: 10, asks: ['Cache-Control: max-age=0'] })],
         choice: 'stale-if-error also answers a reload (max-age=0) that failed; no-cache is never answered so.',
       },
+      {
+        id: 'sie-no-cache',
+        name: 'but one that insists on validation',
+        origin: [ifError, says(503)],
+        steps: [fetched(1), fetched(2, { after: 10, asks: ['Cache-Control: no-cache'] }), stored(1)],
+        choice: 'stale-if-error also answers a reload (max-age=0) that failed; no-cache is never answered so.',
+      },
     ],
   ),
   rule(
@@ -222,7 +234,7 @@ export const staleness = section('stale', 'Serving stale answers', [
         id: 'down',
         name: 'it is down: a stale answer, marked as such',
         origin: [fresh()],
-        steps: [fetched(1), stored(1, { after: 61, down: true, age: 61, cacheStatus: ['hit', 'ttl=-1'] })],
+        steps: [fetched(1), stored(1, { after: 61, down: true, age: 61, cacheStatus: ['fwd=stale', 'ttl=-1'] })],
         choice:
           'While no backend can be reached an answer is served for `stale_when_down` (an hour) after it became stale.',
       },

@@ -129,8 +129,12 @@ export const vary = section('vary', 'Vary', [
       {
         id: 'range',
         name: 'and a request for a range',
-        origin: [fresh('Vary: X-A', 'ETag: "a"')],
-        steps: [fetched(1, { asks: ['X-A: 1'] }), fetched(2, { asks: ['X-A: 2', 'Range: bytes=0-3'] })],
+        origin: [fresh('Vary: X-A', 'ETag: "a"'), fresh('Vary: X-A', 'ETag: "b"')],
+        steps: [
+          fetched(1, { asks: ['X-A: 1'] }),
+          fetched(2, { asks: ['X-A: 2', 'Range: bytes=0-3'], status: 206, part: [0, 3] }),
+        ],
+        choice: 'What the origin sends whole is stored, and the client gets the part it asked for.',
       },
       {
         id: 'conditional',
