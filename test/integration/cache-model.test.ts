@@ -44,7 +44,7 @@ function randomManner(random: Random): Manner {
     isPrivate: false,
     varies: random.chance(0.3),
     hasTag: random.chance(0.4),
-    size: random.pick([10, 800, 20_000, 70_000, 200_000, 1_500_000]),
+    size: random.pick([10, 800, 20_000, 70_000, 200_000, 600_000]),
     fault: random.chance(0.85) ? ('none' as const) : random.pick(['error', 'cut', 'reset'] as const),
   }
   const seconds = random.pick([1, 10, 100])
@@ -81,7 +81,8 @@ class Model {
   readonly #issued: Issued[] = []
   /** By path: answers up to this number were purged, hard. */
   readonly #purged = new Map<string, number>()
-  isDown = false
+  /** The same for those with the tag. */
+  #purgedTag = 0
 
   constructor(stand: CacheStand, store: CacheStoreApi, random: Random) {
     this.#stand = stand
@@ -139,6 +140,9 @@ class Model {
     if (random.chance(0.3)) {
       this.#store.purge({ kind: 'all' }, false)
       for (const each of PATHS) this.#purged.set(each, before)
+    } else if (random.chance(0.3)) {
+      this.#store.purge({ kind: 'tag', tag: 'tagged' }, false)
+      this.#purgedTag = before
     } else if (random.chance(0.5)) {
       this.#store.purge({ kind: 'url', url: host + path }, false)
       this.#purged.set(path, before)
@@ -162,6 +166,7 @@ class Model {
       ...(random.chance(0.1) && { Range: 'bytes=2-6' }),
     }
     const purged = this.#purged.get(path) ?? 0
+    const purgedTag = this.#purgedTag
     const asked = this.#issued.length
     const isReload = headers['Cache-Control'] !== undefined
     let got: Got
@@ -193,6 +198,7 @@ class Model {
     }
     if (isOwn) return
     assert.ok(id >= purged, `purged: ${words}`)
+    if (issued.manner.hasTag) assert.ok(id >= purgedTag, `purged by tag: ${words}`)
     this.#checkAge(issued, isReload, got, words)
   }
 
@@ -231,7 +237,7 @@ for (const workers of [0, 2]) {
     const store = stand.cache
     const model = new Model(stand, store, random)
     try {
-      for (let step = 0; step < 250; step++) {
+      for (let step = 0; step < 150; step++) {
         await model.step()
         if (random.chance(0.5)) stand.moveClock(random.pick([100, 900, 5000, 40_000]))
       }
