@@ -223,16 +223,19 @@ function Cached({ of }: { readonly of: ExplainedCache }) {
       </p>
       {caches && (
         <p class="faint">
-          Stored under <span class="mono">{key}</span>
+          {entry === null ? 'It would be stored under' : 'Stored under'} <span class="mono">{key}</span>
           {entry !== null && `: ${entryWords(entry)}`}
         </p>
       )}
       {advice.length > 0 && (
-        <ul class="words" aria-label="What would make it cacheable">
-          {advice.map((words) => (
-            <li key={words}>{words}</li>
-          ))}
-        </ul>
+        <>
+          <p id="to-cache">To have it come from the cache:</p>
+          <ul class="words" aria-labelledby="to-cache">
+            {advice.map((words) => (
+              <li key={words}>{words}</li>
+            ))}
+          </ul>
+        </>
       )}
     </div>
   )

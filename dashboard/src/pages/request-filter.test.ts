@@ -20,6 +20,7 @@ const request: RequestView = {
   pool: 'api',
   backend: 'http://10.0.0.1:3000',
   attempts: 2,
+  cache: 'miss',
   failures: [{ backend: 'http://10.0.0.2:3000', error: 'connect', code: 'ECONNREFUSED' }],
   error: '',
 }
@@ -35,6 +36,7 @@ it('a filter is as the API would judge', () => {
     { backend: 'http://10.0.0.1:3000/' },
     { backend: 'http://10.0.0.2:3000' },
     { min_ms: '33' },
+    { cache: 'miss' },
   ]
   const no: Partial<Filters>[] = [
     { path: '/app' },
@@ -44,6 +46,7 @@ it('a filter is as the API would judge', () => {
     { backend: 'http://10.0.0.3:3000' },
     { min_ms: '33.1' },
     { errors: true },
+    { cache: 'hit' },
     { path: '/api', status: '200' },
   ]
   for (const some of yes) assert.equal(passes(some), true, JSON.stringify(some))

@@ -1,5 +1,5 @@
 // The filters of live requests: as the API takes them, and over what is on the page already.
-import type { RequestView } from '../api/types.ts'
+import type { CacheResult, RequestView } from '../api/types.ts'
 
 export interface Filters {
   readonly path: string
@@ -7,10 +7,20 @@ export interface Filters {
   readonly method: string
   readonly backend: string
   readonly min_ms: string
+  /** A result of the cache; '' = any, also none. */
+  readonly cache: CacheResult | ''
   readonly errors: boolean
 }
 
-export const noFilter: Filters = { path: '', status: '', method: '', backend: '', min_ms: '', errors: false }
+export const noFilter: Filters = {
+  path: '',
+  status: '',
+  method: '',
+  backend: '',
+  min_ms: '',
+  cache: '',
+  errors: false,
+}
 
 /** The filters as the API takes them. */
 export function queryOf(filters: Filters): Record<string, string> {
@@ -26,7 +36,7 @@ export function queryOf(filters: Filters): Record<string, string> {
 /** Whether a request that is here already would be told under these filters; what only the API can judge lets it stay. */
 export function matches(
   request: RequestView,
-  { path, status, method, backend, min_ms: least, errors }: Filters,
+  { path, status, method, backend, min_ms: least, cache, errors }: Filters,
 ): boolean {
   const { target, status: code = 0, method: verb, backend: url, failures } = request
   if (!(target ?? '').startsWith(path.trim())) return false
@@ -35,6 +45,7 @@ export function matches(
   const wanted = backend.trim().replace(/\/$/, '')
   if (wanted !== '' && url !== wanted && failures?.some((tried) => tried.backend === wanted) !== true) return false
   if (request.duration_ms < Number(least)) return false
+  if (cache !== '' && request.cache !== cache) return false
   return !errors || request.error !== '' || code >= 500
 }
 

@@ -1,7 +1,7 @@
 // The page of live requests: those that end while it is open, found by filter, with what each took and where it went.
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { call, wordsOf } from '../api/client.ts'
-import type { CacheResult, RequestView } from '../api/types.ts'
+import { type CacheResult, cacheResults, type RequestView } from '../api/types.ts'
 import { Icon } from '../parts/icons.tsx'
 import { Empty, Failure } from '../parts/resource.tsx'
 import { Chip, statusTone, type Tone } from '../parts/state-chip.tsx'
@@ -145,7 +145,7 @@ interface FilterBarProps {
 }
 
 function FilterBar({ filters, onChange, children }: FilterBarProps) {
-  const field = (name: Exclude<keyof Filters, 'errors'>, label: string, more: object = {}) => (
+  const field = (name: Exclude<keyof Filters, 'errors' | 'cache'>, label: string, more: object = {}) => (
     <input
       aria-label={label}
       placeholder={label}
@@ -159,12 +159,22 @@ function FilterBar({ filters, onChange, children }: FilterBarProps) {
   )
   return (
     <div class="toolbar">
-      {field('path', 'Path begins with', { 'data-filter': true })}
-      {field('status', 'Status: 404, 5xx, 400-499', { placeholder: 'Status: 404, 5xx' })}
+      {field('path', 'Path begins with', { 'data-filter': true, placeholder: 'Path' })}
+      {field('status', 'Status: 404, 5xx, 400-499', { placeholder: 'Status: 5xx' })}
       {field('method', 'Method')}
       {field('backend', 'Backend URL', { list: 'known-backends' })}
       <KnownBackends />
       {field('min_ms', 'At least ms', { inputMode: 'numeric' })}
+      <select
+        aria-label="What the cache did"
+        value={filters.cache}
+        onChange={(event) => onChange({ ...filters, cache: event.currentTarget.value as Filters['cache'] })}
+      >
+        <option value="">Cache: any</option>
+        {cacheResults.map((result) => (
+          <option key={result}>{result}</option>
+        ))}
+      </select>
       <label class="check">
         <input
           type="checkbox"

@@ -19,12 +19,14 @@ export interface ChartProps {
   readonly format: (value: number | null) => string
   /** The scale reaches at least to it, so that noise does not look like a mountain. */
   readonly least: number
+  /** What may lie between two marks of the scale, ascending; without it powers of ten and their likes. */
+  readonly steps?: readonly number[]
 }
 
 const height = 148
 const together = uPlot.sync('charts')
 
-export function Chart({ title, lines, format, least }: ChartProps) {
+export function Chart({ title, lines, format, least, steps }: ChartProps) {
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
   const series = useStore(store, (state) => state.series)
@@ -35,7 +37,7 @@ export function Chart({ title, lines, format, least }: ChartProps) {
   // A chart is made anew for another theme, not for its props
   useEffect(() => {
     const target = box.current!
-    const made = new uPlot(optionsOf(target, lines, format, least, setPointed), [[]], target)
+    const made = new uPlot(optionsOf(target, { lines, format, least, steps }, setPointed), [[]], target)
     plot.current = made
     const fit = new ResizeObserver(() => made.setSize({ width: target.clientWidth, height }))
     fit.observe(target)
@@ -77,9 +79,12 @@ export function Chart({ title, lines, format, least }: ChartProps) {
 
 function optionsOf(
   target: HTMLElement,
-  lines: readonly Line[],
-  format: ChartProps['format'],
-  least: number,
+  {
+    lines,
+    format,
+    least,
+    steps,
+  }: Omit<ChartProps, 'title' | 'steps'> & { readonly steps: ChartProps['steps'] | undefined },
   point: (index: number | null) => void,
 ): uPlot.Options {
   const colour = (css: string): string => resolved(target, css)
@@ -103,6 +108,7 @@ function optionsOf(
         gap: 6,
         grid: { stroke: colour('var(--grid)'), width: 1 },
         values: (_, ticks) => ticks.map(format),
+        ...(steps !== undefined && { incrs: [...steps] }),
       },
     ],
     series: [

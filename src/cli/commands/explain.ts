@@ -5,6 +5,7 @@ import { type AdminOptions, addAdminOptions, resolveAdminTarget } from '../admin
 import { stateColours } from '../backend-table.ts'
 import { act, type CliContext } from '../cli-context.ts'
 import { CliError, ExitCode } from '../exit-code.ts'
+import { age } from '../figures.ts'
 import { collectField, parseFields } from '../header-fields.ts'
 import { option, shared } from '../options.ts'
 import { printable } from '../printable.ts'
@@ -64,7 +65,9 @@ Examples:
 
 export function defineExplain(program: Command, context: CliContext): void {
   const command = addAdminOptions(
-    program.command('explain').description('which route, pool and backend a request would take, and why'),
+    program
+      .command('explain')
+      .description('which route, pool and backend a request would take, whether the cache has it, and why'),
   )
   command
     .usage('[options] [method] <url>')
@@ -148,9 +151,9 @@ function cacheRows(cache: Explanation['cache']): string[][] {
 }
 
 function entryWords(entry: NonNullable<NonNullable<Explanation['cache']>['entry']>): string {
-  const { status, age_seconds: age, ttl_seconds: ttl, variant } = entry
-  const freshness = ttl > 0 ? `fresh for ${ttl} s` : `stale for ${-ttl} s`
-  return [String(status), `${age} s old`, freshness, variant].filter((part) => part !== '').join(', ')
+  const { status, age_seconds: old, ttl_seconds: ttl, variant } = entry
+  const freshness = ttl > 0 ? `fresh for ${age(ttl * 1000)}` : `stale for ${age(-ttl * 1000)}`
+  return [String(status), `${age(old * 1000)} old`, freshness, variant].filter((part) => part !== '').join(', ')
 }
 
 const boundWords = (url: string | null): string => (url === null ? 'not bound yet' : `bound to ${url}`)

@@ -68,6 +68,9 @@ function useSettled(value: string): string {
   return settled
 }
 
+/** So that the marks are round in the units of the configuration. */
+const binarySteps = Array.from({ length: 40 }, (_, i) => 2 ** i)
+
 const charts = (
   <div class="charts">
     <Chart
@@ -81,6 +84,7 @@ const charts = (
       lines={[{ of: 'cacheBytes', label: 'in use', colour: 'series-b' }]}
       format={formatRoom}
       least={2 ** 20}
+      steps={binarySteps}
     />
   </div>
 )

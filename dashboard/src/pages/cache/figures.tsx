@@ -103,7 +103,7 @@ export function Results({ of }: { readonly of: CacheView }) {
 }
 
 const routeColumns: Column<CacheRouteView>[] = [
-  { head: 'Route', look: 'wide', cell: ({ name }) => <b>{name}</b> },
+  { head: 'Route', cell: ({ name }) => <b>{name}</b> },
   {
     head: 'Requests',
     look: 'number',
