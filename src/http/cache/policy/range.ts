@@ -22,8 +22,6 @@ export interface ByteRange {
 
 /** Whoever asks for more parts gets the whole (§14.2: any request for ranges may be ignored). */
 const MAX_RANGES = 16
-/** Two parts that are closer are sent with what is between: a part of its own would cost more (§15.3.7.2). */
-const MAX_GAP = 80
 const RANGE_SET = /^bytes=(.+)$/is
 const INT_RANGE = /^([0-9]+)-([0-9]*)$/
 const SUFFIX_RANGE = /^-([0-9]+)$/
@@ -80,12 +78,13 @@ function parseRange(spec: string, length: number): ByteRange | 'unsatisfiable' |
   return start >= length ? 'unsatisfiable' : { start, end: Math.min(last, length - 1) }
 }
 
+/** One part where they overlap or follow each other without a gap (§15.3.7.2). */
 function coalesced(ranges: readonly ByteRange[]): ByteRange | 'whole' {
   if (ranges.length === 1) return ranges[0]!
   const sorted = ranges.toSorted((a, b) => a.start - b.start)
   let { start, end } = sorted[0]!
   for (const range of sorted) {
-    if (range.start > end + 1 + MAX_GAP) return 'whole'
+    if (range.start > end + 1) return 'whole'
     end = Math.max(end, range.end)
     start = Math.min(start, range.start)
   }

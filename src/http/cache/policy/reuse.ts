@@ -108,8 +108,8 @@ function whileRevalidateOf(entry: EntryFacts, spec: Pick<CacheSpec, 'staleWhileR
 
 /**
  * Whether it may be served though the backend could not say that it is still right. `error`: it could not be reached, or
- * answered 500, 502, 503 or 504 (`isStaleError`); `down`: there is no backend to ask. What the client says of how fresh it
- * wants it is heeded: whoever reloads is told that it failed.
+ * answered 500, 502, 503 or 504 (`isStaleError`); `down`: there is no backend to ask. What the client says of freshness does
+ * not matter then (RFC 5861 §4: "regardless of other freshness information"), but for no-cache, and how stale it takes it.
  */
 export function mayServeStale(
   entry: StoredFacts,
@@ -119,9 +119,8 @@ export function mayServeStale(
   cause: 'error' | 'down',
 ): boolean {
   if ((entry.flags & neverStale) !== 0 || request.noCache) return false
-  const age = currentAge(entry, now)
-  const staleness = stalenessOf(entry, age)
-  if (wishAgainst(request, age, staleness) !== null) return false
+  const staleness = stalenessOf(entry, currentAge(entry, now))
+  if (request.maxStale >= 0 && staleness > request.maxStale * 1000) return false
   const ofAnswer = (entry.flags & flags.saysIfError) !== 0 ? entry.staleIfError : (spec.staleIfError ?? 0)
   const window = Math.max(ofAnswer, request.staleIfError * 1000, cause === 'down' ? spec.staleWhenDown : 0)
   return staleness < window
