@@ -137,18 +137,22 @@ class Model {
     const random = this.#random
     const path = random.pick(PATHS)
     const host = this.#stand.proxy.url
-    if (random.chance(0.3)) {
-      this.#store.purge({ kind: 'all' }, false)
-      for (const each of PATHS) this.#purged.set(each, before)
-    } else if (random.chance(0.3)) {
-      this.#store.purge({ kind: 'tag', tag: 'tagged' }, false)
-      this.#purgedTag = before
-    } else if (random.chance(0.5)) {
-      this.#store.purge({ kind: 'url', url: host + path }, false)
-      this.#purged.set(path, before)
-    } else {
-      this.#store.purge({ kind: 'prefix', prefix: `${host}${path.slice(0, 2)}` }, false)
-      this.#purged.set(path, before)
+    switch (random.below(4)) {
+      case 0:
+        this.#store.purge({ kind: 'all' }, false)
+        for (const each of PATHS) this.#purged.set(each, before)
+        return
+      case 1:
+        this.#store.purge({ kind: 'tag', tag: 'tagged' }, false)
+        this.#purgedTag = before
+        return
+      case 2:
+        this.#store.purge({ kind: 'url', url: host + path }, false)
+        this.#purged.set(path, before)
+        return
+      default:
+        this.#store.purge({ kind: 'prefix', prefix: `${host}${path.slice(0, 2)}` }, false)
+        this.#purged.set(path, before)
     }
   }
 
