@@ -1,5 +1,6 @@
 // A process that writes to a disk tier with two threads until it is killed: argument 1 is the folder. Each line that it prints is
 // `URL version`: of that URL nothing older than this version may ever be found again, as it was purged.
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { silentLog } from '../../src/core/log.ts'
@@ -41,8 +42,9 @@ async function run(path: string, firstVersion: number): Promise<void> {
   const disk = await openDisk({ path, size: writerBytes, lanes: 2, log: silentLog, now: Date.now }, { tickMs: 5 })
   const versions = new SharedArrayBuffer(12)
   const drawn = new Int32Array(versions)
-  for (const lane of [0, 1])
+  const start = (lane: number): Worker =>
     new Worker(writerFile, { workerData: { shared: disk.shared, lane, versions, firstVersion } satisfies WriterInput })
+  await Promise.all([0, 1].map((lane) => once(start(lane), 'message')))
   for (let i = 0; ; i++) {
     await new Promise((resolve) => setTimeout(resolve, 5))
     const url = writerUrls[(i * 13) % writerUrls.length]!
