@@ -153,7 +153,7 @@ export class Keeper {
     // It may say now that it varies by something else: for whom it is good is not known any more.
     if (!verdict.store || verdict.vary.join() !== selector.names.join()) {
       // It may not be kept any longer; the client that asked gets it all the same.
-      this.#store.remove(entry)
+      this.remove(entry)
       this.#release('alone', ALONE_MS)
       return entry
     }
@@ -165,12 +165,18 @@ export class Keeper {
     return fresh
   }
 
+  /** It is not what the backend would answer any more. */
+  remove(entry: StoredEntry): void {
+    this.#parts.cache.plane.disk?.forget(entry.url)
+    this.#store.remove(entry)
+  }
+
   /** What a HEAD said of a stored answer (RFC 9111 §4.3.5). */
   update(entry: StoredEntry, head: ResponseHead): void {
     const verdict = this.#judgeStored(entry, refreshedHead(entry.head, head.forward), this.#parts.cache.spec)
     const { names } = preparedOf(entry).selector
     if (verdict.store && verdict.vary.join() === names.join()) this.#store.refresh(entry, verdict.facts, verdict.head)
-    else this.#store.remove(entry)
+    else this.remove(entry)
   }
 
   /** A stored answer with a new head, judged as if it had just come. */

@@ -11,7 +11,7 @@ import type { RequestHead } from '../http1/request-head.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import { FieldChanges } from '../hygiene/field-changes.ts'
 import { answerFactsOf } from './answer-facts.ts'
-import { refreshCodedForms, storedForm } from './coded-forms.ts'
+import { keepCodedForms, refreshCodedForms, storedForm } from './coded-forms.ts'
 import { Keeper } from './keeper.ts'
 import { headUpdates } from './policy/refresh.ts'
 import type { CacheRequest } from './policy/request.ts'
@@ -120,7 +120,8 @@ export class CacheVisit {
 
   /** What is counted as the reason why an answer was not stored; null = none. */
   get refusal(): StoreRefusal | null {
-    return this.#keeper === null ? null : this.#keeper.refusal
+    // The route leaves such requests out: that is no news.
+    return this.#keeper === null || this.#isBypassed ? null : this.#keeper.refusal
   }
 
   begin(): void {
@@ -192,9 +193,12 @@ export class CacheVisit {
       this.#wait(turn)
       return
     }
-    const { owner } = this.#parts
-    const put: TakeEntry = (facts, texts, bytes) =>
-      this.#store.put(facts, texts, { bytes, ranges: [0, bytes.length], total: bytes.length })
+    const { owner, cache, compression } = this.#parts
+    const put: TakeEntry = (facts, texts, bytes) => {
+      const entry = this.#store.put(facts, texts, { bytes, ranges: [0, bytes.length], total: bytes.length })
+      if (entry !== null && compression !== null) keepCodedForms(entry, this.#store, cache.codings, compression)
+      return entry
+    }
     const done = (): void => {
       if (turn.kind === 'lead') turn.end('retry')
       if (!owner.ended) owner.guarded(() => this.#look())
@@ -467,7 +471,7 @@ export class CacheVisit {
     const entry = this.#entry
     if (entry === null || head.status !== 200) return
     const outcome = headUpdates(entry, head)
-    if (outcome === 'invalidate') this.#store.remove(entry)
+    if (outcome === 'invalidate') this.keeper.remove(entry)
     else if (outcome === 'update') this.keeper.update(entry, head)
   }
 
