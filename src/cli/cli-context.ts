@@ -12,6 +12,8 @@ export interface CliContext {
   readonly launched: boolean
   /** The exit code, set by the command that ran. */
   exitCode: number
+  /** It was a server, until it was told to stop. */
+  hasServed?: boolean
 }
 
 /** The words with which this process was started, for hints that can be copied. */

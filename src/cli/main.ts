@@ -20,6 +20,8 @@ export async function main(argv: readonly string[], o: { launched: boolean }): P
   }
   try {
     await buildProgram(context).parseAsync(withDefaultCommand(argv), { from: 'user' })
+    // A server that was told to stop does, whoever does not read what it says.
+    if (!context.hasServed) await terminal.flushed?.()
     return context.exitCode
   } catch (error) {
     if (error instanceof CommanderError && error.code === 'commander.excessArguments' && argv[0]?.startsWith('-')) {

@@ -60,6 +60,7 @@ export async function serve(given: ServeOptions): Promise<number> {
   process.on('SIGUSR2', () => running?.reopenLogs())
   try {
     running = await start(o, { log, manager, pids })
+    context.hasServed = true
     stop.attach(running)
     if (!stop.requested) manager.ready(servingWords(running))
     await firstChecks(running, loaded, stop)

@@ -12,6 +12,8 @@ export interface Terminal {
   readonly isTerminal: boolean
   /** Aborts when nobody reads stdout any more (`frontdesk tail | head`). */
   readonly gone?: AbortSignal
+  /** Resolves when the reader of stdout has taken everything, or nobody will: at an exit the rest would be lost. */
+  flushed?(): Promise<void>
 }
 
 /** The process's own streams. A closed pipe (`frontdesk status | head -1`) silences the stream and ends nothing. */
@@ -24,7 +26,17 @@ export function processTerminal(): Terminal {
     err: writerTo(process.stderr),
     paint: (colour, text) => styleText(colour, text, { stream: process.stdout }),
     isTerminal: process.stdout.isTTY === true,
+    flushed: () => flushed(process.stdout),
   }
+}
+
+/** A pipe takes 64 KB at once. A signal ends the wait: the reader may be one that never goes on. */
+async function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength === 0 || stream.destroyed) return
+  const { promise, resolve } = Promise.withResolvers<void>()
+  stream.once('close', resolve).write('', () => resolve())
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  await promise
 }
 
 /** A write function for a stream that may break at any time (EPIPE, EIO after a terminal hung up). */

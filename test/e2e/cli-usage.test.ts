@@ -57,6 +57,7 @@ test('help lists the commands that exist and no others', async (t) => {
     'listeners',
     'routes',
     'explain',
+    'cache',
     'tail',
     'reload',
     'config',
@@ -183,7 +184,7 @@ test('check --expanded prints a file that means the same', async (t) => {
   assert.match(shown.stdout, /\n {2}1 +gone +\/api\/gone +→ 410\n {2}2 +api +\/api\/\* +GET +→ pool default\n/)
 })
 
-test('schema prints a JSON Schema that knows the seven keys', async (t) => {
+test('schema prints a JSON Schema that knows the seven keys, whole though a pipe takes less at once', async (t) => {
   const { stdout, code } = await cli(t, ['schema'])
   const { properties } = JSON.parse(stdout) as { properties: Record<string, unknown> }
   for (const key of [
