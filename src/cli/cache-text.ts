@@ -1,6 +1,6 @@
 // `frontdesk cache stats`: the figures of the cache on one screen.
 import type { CacheEntry, CacheStats } from '../control/cache/cache.ts'
-import { age, bytes, compact, percent } from './figures.ts'
+import { age, bytes, compact, percent, room } from './figures.ts'
 import { printable } from './printable.ts'
 import { type Terminal, table } from './terminal.ts'
 
@@ -23,8 +23,8 @@ function figures(cache: CacheStats, paint: Paint): string[][] {
   const counts = served.map(([result, count]) => `${compact(count)} ${result}`).join(', ')
   return [
     ['  hit ratio', `${ratio(cache.hit_ratio)}${counts === '' ? '' : `  (${counts})`}`],
-    ['  memory', `${room(memory)}, ${entries(memory.entries)}`],
-    ...(disk === null ? [] : [['  disk', `${room(disk)}, ${entries(disk.entries)}, ${disk.path}`]]),
+    ['  memory', `${fill(memory)}, ${entries(memory.entries)}`],
+    ...(disk === null ? [] : [['  disk', `${fill(disk)}, ${entries(disk.entries)}, ${disk.path}`]]),
     ...(disk?.state === 'degraded' ? [['', paint('red', `degraded: ${disk.problem ?? ''}`)]] : []),
     ['  so far', `${compact(cache.stored)} stored, ${compact(cache.evicted)} evicted, ${compact(cache.purged)} purged`],
     ...(cache.filling > 0 ? [['  coming in', compact(cache.filling)]] : []),
@@ -32,8 +32,8 @@ function figures(cache: CacheStats, paint: Paint): string[][] {
   ]
 }
 
-const room = ({ used, size }: { readonly used: number; readonly size: number }): string =>
-  `${bytes(used, 1024)} of ${bytes(size, 1024)} (${percent(size === 0 ? 0 : used / size)})`
+const fill = ({ used, size }: { readonly used: number; readonly size: number }): string =>
+  `${room(used)} of ${room(size)} (${percent(size === 0 ? 0 : used / size)})`
 
 const entries = (count: number): string => (count === 1 ? '1 entry' : `${compact(count)} entries`)
 

@@ -9,8 +9,13 @@ export function compact(value: number): string {
   return `${scaled < 99.95 ? scaled.toFixed(1) : Math.round(scaled)}${unit}`
 }
 
-/** "512 B", "1.4 KB", "12 MB"; of 1024 each, as sizes in the configuration, with that as `base`. */
-export function bytes(count: number, base = 1000): string {
+/** "512 B", "1.4 KB", "12 MB". */
+export const bytes = (count: number): string => scaled(count, 1000)
+
+/** The same of 1024 each, as the configuration writes sizes. */
+export const room = (count: number): string => scaled(count, 1024)
+
+function scaled(count: number, base: number): string {
   const units = ['B', 'KB', 'MB', 'GB', 'TB']
   let value = count
   let unit = 0

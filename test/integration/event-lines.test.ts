@@ -37,6 +37,7 @@ const lines: Readonly<Record<string, readonly string[]>> = {
   certificate_renewed: ['certificate_changed'],
   certificate_expires: ['certificate_expires', 'certificate_expired'],
   worker_restarted: ['worker_restarted'],
+  cache_purged: ['cache_purged'],
   draining: ['draining'],
 }
 const withoutLine = new Set(['closed', 'dropped', 'problem'])
@@ -111,6 +112,7 @@ leakTest(
         },
       },
       routes: [{ name: 'frail', match: { path: '/frail' }, pool: 'frail' }],
+      cache: true,
       admin: { listen: '127.0.0.1:0' },
       workers: 1,
       state_file: null,
@@ -155,6 +157,9 @@ leakTest(
     await assert.rejects(running.reloadFile())
     const refused = await client.waitFor('config_refused')
     assert.equal((refused.data.problems as { line: number }[])[0]!.line, 1)
+
+    assert.equal(await call('POST', '/cache/purge', { all: true }), 200)
+    await client.waitFor('cache_purged')
 
     await threads.kill(threads.started[0]!)
     const restarted = await client.waitFor('worker_restarted')
