@@ -69,7 +69,10 @@ function caches(long: LongForm): boolean {
   return listeners.some((listener) => listener.protocol === 'http' && poolOf(long, listener) !== '')
 }
 
-/** Listeners that nothing takes requests of, clients that are to stay where they are not sent twice, and open redirects. */
+/**
+ * Listeners that nothing takes requests of, clients that are to stay where they are not sent twice, open redirects, and
+ * caching of what is never stored.
+ */
 function warnOfRoutes(
   long: LongForm,
   tree: SourceNode,
@@ -86,6 +89,11 @@ function warnOfRoutes(
     const message = 'leads wherever the link of a client says: its variable can stand for another host'
     const hint = 'write a host, or {request.host}, and "/" behind it, or begin with "/"'
     warn(keyPath(tree, ['routes', i, 'redirect'], 'to'), message, hint)
+  })
+  routes.forEach(({ cache, match: { methods } }, i) => {
+    if (cache === undefined || cache === false || methods.length === 0 || methods.includes('GET')) return
+    const message = 'has no effect: answers to GET are stored, and the route takes none'
+    warn(['routes', i, 'cache'], message, 'add "GET" to its methods, or remove it')
   })
   routes.forEach(({ action, sticky }, i) => {
     if (action.kind !== 'split' || action.by !== 'request' || sticky === null || sticky === 'none') return
