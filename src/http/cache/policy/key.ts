@@ -1,6 +1,6 @@
 // What a request is stored and found by: its URL, and what else a route wants kept apart (RFC 9111 §2: the cache key).
 import type { CacheKeySpec } from '../../../core/cache-spec.ts'
-import { fits, loosely, pairsOf } from './loose-names.ts'
+import { fits, loosely } from './loose-names.ts'
 import { digestOf, selectingValue } from './vary.ts'
 
 /** `scheme://host/path?query`. `host`: as the client says it, with its port; `target`: path and query as the route has them. */
@@ -70,15 +70,22 @@ export function keyedValues(lookup: string, cookie: string, spec: Pick<CacheKeyS
   let text = ''
   for (const name of spec.headers) text += `\n${name}${selectingValue(name, lookup)}`
   if (spec.cookies.length === 0) return text
-  const pairs = pairsOf(cookie, ';')
+  const pairs = cookiePairs(cookie)
   for (const name of spec.cookies) text += `\n${name};${keyedCookie(name, pairs)}`
   return text
 }
 
-/** All cookies that a backend might take for the one of that name: which of several it goes by nobody knows. */
-function keyedCookie(name: string, pairs: ReturnType<typeof pairsOf>): string {
+/** As they were sent, but for the one blank that separates them. */
+function cookiePairs(cookie: string): string[] {
+  return cookie.split(';').map((part, index) => (index > 0 && part.startsWith(' ') ? part.slice(1) : part))
+}
+
+/**
+ * All cookies that a backend might take for the one of that name, byte for byte: which of several it goes by, and what it makes
+ * of blanks, nobody knows.
+ */
+function keyedCookie(name: string, pairs: readonly string[]): string {
   const wanted = loosely(name)
-  const meant = pairs.filter((pair) => pair.name === name || loosely(pair.name) === wanted)
-  if (meant.length === 0) return ''
-  return digestOf(meant.map((pair) => `${pair.name === name ? '' : pair.name}=${pair.value}`).join(';'))
+  const meant = pairs.filter((pair) => loosely(nameOf(pair).trim()) === wanted)
+  return meant.length === 0 ? '' : digestOf(meant.join(';'))
 }

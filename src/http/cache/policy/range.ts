@@ -1,4 +1,5 @@
 // Parts of a complete stored answer (RFC 9110 §14, §13.1.5).
+import { trimmed } from '../../../util/field-block.ts'
 import { equalStrongly, isEntityTag } from './entity-tag.ts'
 import { parseHttpDate } from './http-date.ts'
 import type { CacheRequest } from './request.ts'
@@ -50,7 +51,7 @@ function isSame(ifRange: string, { etag, lastModified, date }: RangeSource): boo
 function parseRanges(set: string, length: number): ByteRange[] | null {
   const specs = set
     .split(',')
-    .map((spec) => spec.replace(/^[\t ]+|[\t ]+$/g, ''))
+    .map((spec) => trimmed(spec, 0, spec.length))
     .filter((spec) => spec !== '')
   if (specs.length === 0 || specs.length > MAX_RANGES) return null
   const ranges: ByteRange[] = []

@@ -1,5 +1,7 @@
 // Dictionaries of Structured Fields (RFC 9651 §3.2, §4.2.2) as far as a targeted field needs them (RFC 9213 §2.1).
 
+import { trimmed } from '../../../util/field-block.ts'
+
 /** A value without its parameters, which are checked and ignored. */
 export type Member =
   | { readonly kind: 'boolean'; readonly value: boolean }
@@ -31,7 +33,7 @@ class Parser {
   #at = 0
 
   constructor(text: string) {
-    this.#text = text.replace(/^ +| +$/g, '')
+    this.#text = trimmed(text, 0, text.length)
   }
 
   dictionary(): Map<string, Member> | null {

@@ -33,6 +33,15 @@ for (const [name, a, b] of same) {
   test(`${name} alike: ${JSON.stringify([a, b])}`, () => assert.ok(fits([name], a, b) && fits([name], b, a)))
 }
 
+test('a value of much white space costs no more than its length', () => {
+  const blanks = `a${' '.repeat(200_000)}b`
+  for (const name of ['accept', 'accept-language', 'x']) {
+    const started = performance.now()
+    selectingValue(name, `${name}: ${blanks}\r\n`)
+    assert.ok(performance.now() - started < 1000, name)
+  }
+})
+
 const others: [string, string, string][] = [
   ['x', '', 'X:\r\n'],
   ['x', 'X: a\r\n', 'X: A\r\n'],

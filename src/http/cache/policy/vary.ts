@@ -152,14 +152,21 @@ const WORD_LISTS: ReadonlySet<string> = new Set(['accept-language', 'accept-char
 
 /** §4.1: only what is known to mean the same. */
 function normalised(name: string, value: string): string {
-  if (WORD_LISTS.has(name)) {
-    return value
-      .toLowerCase()
-      .replace(/[\t ]*([,;])[\t ]*/g, '$1')
-      .replace(/^,+|,+$/g, '')
-      .replace(/,{2,}/g, ',')
-  }
+  if (WORD_LISTS.has(name)) return withoutBlanks(value.toLowerCase())
   // Media types may have quoted parameters, in which blanks count.
-  if (name === 'accept' && !value.includes('"')) return value.replace(/[\t ]*([,;])[\t ]*/g, '$1')
+  if (name === 'accept' && !value.includes('"')) return withoutBlanks(value)
   return value
+}
+
+/** Blanks around `,` and `;`, and empty members. In time that grows with the length alone. */
+function withoutBlanks(list: string): string {
+  return list
+    .split(',')
+    .map((member) => partsOf(member).join(';'))
+    .filter((member) => member !== '')
+    .join(',')
+}
+
+function partsOf(member: string): string[] {
+  return member.split(';').map((part) => trimmed(part, 0, part.length))
 }
