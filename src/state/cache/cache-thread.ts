@@ -22,11 +22,13 @@ export class CacheThread {
   private lastUrl = ''
   private lastHash: number
 
-  constructor(buffer: SharedArrayBuffer, lane: number) {
+  /** `isOnlyLooking`: nothing is kept, and the lane stays whoever's it is. */
+  constructor(buffer: SharedArrayBuffer, lane: number, { isOnlyLooking = false } = {}) {
     this.memory = new CacheMemory(buffer, lane)
     this.hash = new TextHash(this.memory.seed)
     this.pins = new Pins(this.memory)
     this.decoded = new DecodedUrls(this.memory)
+    if (!isOnlyLooking) this.decoded.begin()
     this.shardCount = this.memory.geometry.shards
     this.shards = Array.from({ length: this.shardCount }, (_, number) => new Shard(this.memory, number))
     this.flights = new LocalFlights(this)

@@ -40,7 +40,11 @@ export class DecodedUrls {
   constructor(memory: CacheMemory) {
     this.memory = memory
     this.lanes = memory.geometry.lanesStart
-    memory.numbers[this.laneNumber(memory.lane)] = 0
+  }
+
+  /** This thread keeps nothing yet, whatever another one kept that had its lane. */
+  begin(): void {
+    this.memory.numbers[this.laneNumber(this.memory.lane)] = 0
   }
 
   get(url: string): DecodedUrl | undefined {

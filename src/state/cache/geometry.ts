@@ -108,7 +108,7 @@ function placeShard(shardBytes: number, lanes: number) {
   const flights = clamp(Math.floor(shardBytes / 16384), 64, 65536)
   const flightHeads = powerOfTwo(flights)
   const flightCells = up(flightFixedCells + Math.ceil(lanes / 32), unitCells)
-  const buckets = powerOfTwo(shardBytes / 1024)
+  const buckets = powerOfTwo(shardBytes / 448)
   const ghosts = powerOfTwo(shardBytes / 1024)
   const flightsAt = shardHeaderBytes
   const flightHeadsAt = flightsAt + flights * flightCells * 4
