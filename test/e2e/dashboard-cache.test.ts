@@ -114,7 +114,11 @@ dashboardTest('live requests say what the cache did', async (o) => {
   await o.page.getByText('Waiting for requests').waitFor()
   const sending = setInterval(() => void fetch(proxy, '/a').catch(() => {}), 100)
   o.scope.defer(() => clearInterval(sending))
-  await o.page.locator('.requests td[data-label="Cache"]', { hasText: 'hit' }).first().waitFor()
+  const results = o.page.locator('.requests td[data-label="Cache"]')
+  await results.filter({ hasText: 'hit' }).first().waitFor()
+  await o.page.getByLabel('What the cache did').selectOption('bypass')
+  await o.page.getByText('None that the filter lets through').waitFor()
+  assert.equal(await results.count(), 0)
 })
 
 dashboardTest('explaining a URL says whether it would come from the cache, and why', async (o) => {

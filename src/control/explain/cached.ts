@@ -144,13 +144,19 @@ class Lookup {
       {
         saysNoStore: request.noStore,
         isExcepted: this.#cache.isNotStored(head.fields, target),
-        isAuthenticated: request.hasAuthorization || this.#cache.isGated,
+        isAuthenticated: request.hasAuthorization || this.#cache.isGated || this.#isToldByPlugins,
         hasCookie: request.hasCookie && this.#cache.spec.ttl === 'origin',
         hasRange: request.range !== '',
       },
       refusals,
     )
     return head.method === 'HEAD' ? ['answers to HEAD are not stored: a GET brings it in', ...advice] : advice
+  }
+
+  /** Plug-ins of the route have told backends who asks, or may have: what they change of a request is not known. */
+  get #isToldByPlugins(): boolean {
+    const { route, refusals } = this.#question
+    return route !== null && route.use.length > 0 && (refusals.authorization ?? 0) > 0
   }
 
   /** No hit, with nothing found. */
