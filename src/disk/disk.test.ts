@@ -3,6 +3,7 @@ import { chmod, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { fetched, storedEntry } from '../../test/support/disk-entries.ts'
+import { fillDisk, filledUrl } from '../../test/support/disk-fill.ts'
 import { DiskStand, mebibyte, versions } from '../../test/support/disk-stand.ts'
 import { until } from '../../test/support/wait.ts'
 import { banSumName } from './ban-sum.ts'
@@ -160,6 +161,32 @@ describe('disk tier', () => {
     const times = await Promise.all([long, short].map(async (url) => (await fetched(tier, url))[0]!.facts.responseTime))
     assert.equal(times[1], responseTime)
     assert.notEqual(times[0], responseTime)
+  })
+
+  it('is open at once however much there is, with its index and without', async () => {
+    await stand.stop()
+    stand.size = 512 * mebibyte
+    const count = 40_000
+    await fillDisk(stand.path, stand.size, count)
+    // The second time with the index that the first one has left.
+    for (const atOnce of [false, true]) {
+      const from = performance.now()
+      const { tier: main } = await stand.open()
+      assert.ok(performance.now() - from < 1000, `it took ${performance.now() - from} ms`)
+      if (atOnce) assert.ok(main.totals().entries > count * 0.97)
+      await until('all are found', () => main.totals().entries > count * 0.97)
+      await stand.kept([filledUrl(count - 1)])
+      assert.equal(
+        (
+          await versions(
+            main,
+            [0, 1, 2].map((i) => filledUrl(count - 1 - i)),
+          )
+        ).length,
+        3,
+      )
+      await stand.stop()
+    }
   })
 
   it('is readable by its owner alone', async () => {

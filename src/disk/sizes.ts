@@ -3,8 +3,8 @@ import type { DiskMemorySizes } from '../state/cache-disk/disk-memory.ts'
 import { setBytes, ways } from '../state/cache-disk/disk-memory.ts'
 
 const mebibyte = 1024 ** 2
-/** An answer for each so many bytes of disk can be found; of smaller ones the oldest are forgotten sooner. */
-const bytesOfAnswer = 8 * 1024
+/** A slot for each so many bytes of disk; where answers are much shorter than twice that, the oldest are forgotten sooner. */
+const bytesOfSlot = 5 * 1024
 const fewestSlots = 8 * 1024
 /** More than some ten thousand URLs that were purged begin to take others along that are as old. */
 const fewestBanCells = 32 * 1024
@@ -33,8 +33,8 @@ export function diskSizes(size: number, lanes: number, segmentBytes: number | nu
   const fitting = within(powerOfTwoUpTo(size / 16), smallestSegment, largestSegment)
   const isKept = segmentBytes !== null && segmentBytes <= fitting * 2 && segmentBytes >= fitting / 16
   const segment = isKept ? segmentBytes : fitting
-  const slots = within(powerOfTwoUpTo(size / bytesOfAnswer), fewestSlots, mostSlots)
-  const banCells = Math.max(slots, fewestBanCells)
+  const slots = within(powerOfTwoUpTo(size / bytesOfSlot), fewestSlots, mostSlots)
+  const banCells = Math.max(slots / 2, fewestBanCells)
   const softCells = banCells / 4
   const banFileBytes = within(powerOfTwoUpTo(size / 256), 64 * 1024, 4 * mebibyte)
   const beside = slots * (setBytes / ways) + (banCells + softCells) * cellPairBytes + banFileBytes + 64 * 1024
