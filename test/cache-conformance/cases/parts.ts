@@ -156,11 +156,11 @@ export const ranges = section('ranges', 'Ranges', [
       choice: 'Several ranges that are not one get the whole answer: multipart/byteranges is not made.',
     },
     {
-      id: 'several-close',
-      name: 'those that overlap or are close are one',
+      id: 'several-adjacent',
+      name: 'those that make up one are one',
       origin: [whole()],
-      steps: [fetched(1), part('bytes=5-9,0-4', 0, 9), part('bytes=0-1,10-11', 0, 11)],
-      choice: 'Ranges with a gap of at most 80 bytes are sent as one (RFC 9110 §15.3.7.2 permits it).',
+      steps: [fetched(1), part('bytes=5-9,0-4', 0, 9)],
+      choice: 'Ranges that overlap or follow each other are sent as one (RFC 9110 §15.3.7.2 permits it).',
     },
     {
       id: 'overlapping',
