@@ -34,7 +34,8 @@ const open = promisify(fs.open)
 const read = promisify(fs.read)
 const writev = promisify(fs.writev)
 const unlink = promisify(fs.unlink)
-const truncate = promisify(fs.truncate)
+const ftruncate = promisify(fs.ftruncate)
+const close = promisify(fs.close)
 const fstat = promisify(fs.fstat)
 
 /** The real ones. */
@@ -55,16 +56,22 @@ export const nodeFiles: DiskFiles = {
     throw Object.assign(new Error('short write'), { code: 'ENOSPC' })
   },
   sync: promisify(fs.fdatasync),
-  close: promisify(fs.close),
+  close,
   async size(fd) {
     return (await fstat(fd)).size
   },
   rename: promisify(fs.rename),
   async remove(path) {
-    await truncate(path, 0).catch(() => undefined)
+    await cut(path).catch(() => undefined)
     await unlink(path).catch(ignoreMissing)
   },
   list: (folder) => fs.promises.readdir(folder),
+}
+
+/** Never through a link. */
+async function cut(path: string): Promise<void> {
+  const fd = await open(path, O_WRONLY | noFollow)
+  await ftruncate(fd, 0).finally(() => close(fd))
 }
 
 function ignoreMissing(error: unknown): void {
