@@ -116,8 +116,14 @@ export class CacheKeeper {
   /** Whoever was in this lane has ended: what it held is given back before another comes. */
   reclaim(lane: number): void {
     const stores = new Set([this.#inForce, this.#former, this.#next].map((one) => one?.store))
-    for (const store of stores) store?.reclaim(lane)
-    this.#disks.reclaim(lane)
+    try {
+      for (const store of stores) store?.reclaim(lane)
+      this.#disks.reclaim(lane)
+    } catch (error) {
+      // Serving goes on, if need be without the part of the cache that this lane held.
+      const { message } = error as Error
+      this.#o.log.event('error', 'cache_not_reclaimed', `what worker ${lane} held of the cache stays so: ${message}`)
+    }
   }
 
   /** All planes have ended. */

@@ -83,8 +83,7 @@ export class CacheControl implements Cache {
     const slice = new TimeSlice()
     let purged = 0
     for (const what of targets) {
-      for (const plane of planes) purged += await purgeOne(plane, what, soft)
-      if (slice.isOver) await slice.rest()
+      for (const plane of planes) purged += await purgeOne(plane, what, soft, slice)
     }
     const facts = { by, what: purgeWords(asked), purged, soft }
     port.log.event('info', 'cache_purged', purgedWords(facts), facts)
@@ -122,9 +121,22 @@ export class CacheControl implements Cache {
  * On disk first, in the same turn: what is put into memory from there meanwhile is found out. An entry that is in both counts
  * once.
  */
-async function purgeOne({ store, disk }: CachePlane, what: PurgeWhat, soft: boolean): Promise<number> {
-  const onDisk = disk?.purge(what, soft) ?? 0
-  const inMemory = store.purge(what, soft)
+async function purgeOne(
+  { store, disk }: CachePlane,
+  what: PurgeWhat,
+  soft: boolean,
+  slice: TimeSlice,
+): Promise<number> {
+  const onDisk = disk?.purge(what, soft) ?? Promise.resolve(0)
+  // Told below, when memory is done.
+  onDisk.catch(() => undefined)
+  let inMemory = 0
+  for (let at = 0; at !== -1; ) {
+    const { purged, next } = store.purgePart(what, soft, at)
+    inMemory += purged
+    at = next
+    if (slice.isOver) await slice.rest()
+  }
   try {
     return Math.max(inMemory, await onDisk)
   } catch (error) {

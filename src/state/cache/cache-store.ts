@@ -5,7 +5,7 @@ import { headerNumbers } from './geometry.ts'
 import { LeadTurn } from './lead-turn.ts'
 import { listEntries } from './listing.ts'
 import { LookAgain } from './local-flights.ts'
-import { purge } from './purging.ts'
+import { purge, purgePart } from './purging.ts'
 import { reclaimLane } from './reclaiming.ts'
 import type { DecodedEntry } from './stored-entry.ts'
 import { Storing } from './storing.ts'
@@ -18,6 +18,7 @@ import type {
   EntryFacts,
   EntryTexts,
   ListedEntry,
+  PurgedPart,
   PurgeWhat,
   StoredEntry,
   Turn,
@@ -128,12 +129,16 @@ export class CacheStore implements CacheStoreApi {
     return purge(this.thread, what, soft)
   }
 
+  purgePart(what: PurgeWhat, soft: boolean, from: number): PurgedPart {
+    return purgePart(this.thread, what, soft, from)
+  }
+
   totals(): CacheTotals {
     return totalsOf(this.thread)
   }
 
-  list(each: (entry: ListedEntry) => boolean, from = 0): number {
-    return listEntries(this.thread, each, from)
+  list(each: (entry: ListedEntry) => boolean, from = 0, most = Number.POSITIVE_INFINITY): number {
+    return listEntries(this.thread, each, { from, most })
   }
 
   reclaim(lane: number): void {

@@ -12,11 +12,20 @@ const together = 32
 /** Places of one bucket: a place is its number times this, and the number within its chain. */
 const placesOfBucket = longestChain + 1
 
-/** Hands out entries from a place on, until the callback says false. Returns where to go on; -1 = there are no more. */
-export function listEntries(thread: CacheThread, each: (entry: ListedEntry) => boolean, from: number): number {
+/**
+ * Hands out entries from a place on, until the callback says false, or about so many buckets have been looked at. Returns where
+ * to go on; -1 = there are no more.
+ */
+export function listEntries(
+  thread: CacheThread,
+  each: (entry: ListedEntry) => boolean,
+  { from, most }: { readonly from: number; readonly most: number },
+): number {
   const { buckets, shards } = thread.memory.geometry
+  const all = shards * buckets * placesOfBucket
   let place = from
-  while (place < shards * buckets * placesOfBucket) {
+  while (place < all) {
+    if (place - from >= most * placesOfBucket) return place
     const bucket = Math.floor(place / placesOfBucket)
     const end = Math.min(bucket + together, (Math.floor(bucket / buckets) + 1) * buckets)
     for (const [at, entry] of readBuckets(thread, { place, bucket, end })) if (!each(entry)) return at + 1

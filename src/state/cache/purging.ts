@@ -6,7 +6,7 @@ import { flightCells, flightState } from './flight-table.ts'
 import { unitBytes, unitCells } from './geometry.ts'
 import type { Shard } from './shard.ts'
 import { shardNumbers } from './shard-cells.ts'
-import type { PurgeWhat } from './types.ts'
+import type { PurgedPart, PurgeWhat } from './types.ts'
 
 /** Buckets that are walked in one go. */
 const together = 256
@@ -15,8 +15,35 @@ const together = 256
 export function purge(thread: CacheThread, what: PurgeWhat, soft: boolean): number {
   if (what.kind === 'url') return purgeUrl(thread, what.url, soft)
   let purged = 0
-  for (const shard of thread.shards) purged += purgeShard(thread, shard, { what, soft })
+  for (let from = 0; from !== -1; ) {
+    const part = purgePart(thread, what, soft, from)
+    purged += part.purged
+    from = part.next
+  }
   return purged
+}
+
+/**
+ * The same a few buckets at a time, from place 0 on until `next` is -1: then it is in force. What comes into a bucket that was
+ * walked already was fetched later. @throws Error as `purge`.
+ */
+export function purgePart(thread: CacheThread, what: PurgeWhat, soft: boolean, from: number): PurgedPart {
+  if (what.kind === 'url') return { purged: purgeUrl(thread, what.url, soft), next: -1 }
+  const { shards, memory } = thread
+  const { buckets } = memory.geometry
+  const shard = shards[Math.floor(from / buckets)]!
+  const bucket = from % buckets
+  const end = Math.min(bucket + together, buckets)
+  let purged = 0
+  shard.lock.takePatiently()
+  // Before the first entry: what comes in later was fetched later, or is among these.
+  if (bucket === 0) doom(thread, shard, what, 0)
+  for (let at = bucket; at < end; at++) {
+    purged += purgeBucket(thread, shard, shard.entries.versionCellOf(at), { what, soft })
+  }
+  shard.lock.release()
+  const next = from - bucket + end
+  return { purged, next: next < shards.length * buckets ? next : -1 }
 }
 
 function purgeUrl(thread: CacheThread, url: string, soft: boolean): number {
@@ -26,19 +53,6 @@ function purgeUrl(thread: CacheThread, url: string, soft: boolean): number {
   doom(thread, shard, { kind: 'url', url }, urlHash)
   const purged = purgeBucket(thread, shard, shard.entries.versionCell(urlHash), { what: { kind: 'url', url }, soft })
   shard.lock.release()
-  return purged
-}
-
-function purgeShard(thread: CacheThread, shard: Shard, o: { what: PurgeWhat; soft: boolean }): number {
-  let purged = 0
-  for (let bucket = 0; bucket < shard.entries.bucketCount; bucket += together) {
-    shard.lock.takePatiently()
-    // Before the first entry: what comes in later was fetched later, or is among these.
-    if (bucket === 0) doom(thread, shard, o.what, 0)
-    const end = Math.min(bucket + together, shard.entries.bucketCount)
-    for (let at = bucket; at < end; at++) purged += purgeBucket(thread, shard, shard.entries.versionCellOf(at), o)
-    shard.lock.release()
-  }
   return purged
 }
 

@@ -164,6 +164,13 @@ export type PurgeWhat =
   | { readonly kind: 'tag'; readonly tag: string }
   | { readonly kind: 'all' }
 
+/** What one part of a purge came to. */
+export interface PurgedPart {
+  readonly purged: number
+  /** Where to go on; -1 = that was all. */
+  readonly next: number
+}
+
 /** One thread's way into the store (class CacheStore in cache-store.ts). */
 export interface CacheStoreApi {
   now(): number
@@ -182,12 +189,15 @@ export interface CacheStoreApi {
   remove(entry: StoredEntry): void
   /** In force for all threads when it returns; answers on their way in that are meant are not kept. Returns how many entries. `soft`: marked stale instead. */
   purge(what: PurgeWhat, soft: boolean): number
+  /** The same a part at a time, from 0 on until `next` is -1: then it is in force. For the main thread, as `list`. */
+  purgePart(what: PurgeWhat, soft: boolean, from: number): PurgedPart
   totals(): CacheTotals
   /**
-   * Entries from the place `from` (0 = the first) on, lock by lock, until the callback says false. Returns the place to go on
-   * at; -1 = that were all. For the main thread, which has other things to do in between.
+   * Entries from the place `from` (0 = the first) on, lock by lock, until the callback says false, or `most` buckets have been
+   * looked at (default all), of which there is about one for each entry that there is room for. Returns the place to go on at;
+   * -1 = that were all. For the main thread, which has other things to do in between.
    */
-  list(each: (entry: ListedEntry) => boolean, from?: number): number
+  list(each: (entry: ListedEntry) => boolean, from?: number, most?: number): number
   /** A worker has died: everything that it held is given back. For the main thread. */
   reclaim(lane: number): void
 }
