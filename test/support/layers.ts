@@ -7,8 +7,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = (() => {
   const util: string[] = []
   const core = ['util']
   const low = [...core, 'core']
-  const middle = [...low, 'state', 'disk', 'observe', 'balancer', 'config', 'plugins', 'routing']
-  const sockets = [...middle, 'net', 'pool']
+  const middle = [...low, 'state', 'observe', 'balancer', 'config', 'plugins', 'routing']
+  const sockets = [...middle, 'net', 'disk', 'pool']
   const protocols = [...sockets, 'tcp', 'http']
   const planes = [...protocols, 'worker', 'control']
   return {
@@ -22,7 +22,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = (() => {
     balancer: [...low, 'state', 'observe', 'plugins'],
     config: [...low, 'state', 'observe', 'balancer', 'plugins', 'routing'],
     net: [...middle, 'pool'],
-    pool: [...middle, 'net'],
+    pool: [...middle, 'net', 'disk'],
     tcp: sockets,
     http: sockets,
     worker: protocols,
