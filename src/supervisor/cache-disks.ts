@@ -23,13 +23,16 @@ export interface CacheDisksOptions {
 
 /** One that nobody is to use any more. */
 interface LeavingDisk {
-  readonly held: HeldDisk
   /** Lanes whose planes have not said yet that they have closed theirs. */
   readonly users: Set<number>
+  readonly isUnused: () => void
 }
 
 export class CacheDisks {
   readonly #o: CacheDisksOptions
+  /** Not closed yet. */
+  readonly #held = new Set<HeldDisk>()
+  /** Of them those that are not about to be. */
   readonly #open = new Set<HeldDisk>()
   readonly #leaving = new Map<number, LeavingDisk>()
   /** By path: opened again it would be taken for somebody else's. */
@@ -44,13 +47,17 @@ export class CacheDisks {
   async open(spec: DiskSpec): Promise<HeldDisk> {
     await this.#closing.get(spec.path)
     const held = { id: ++this.#count, spec, disk: await openDisk({ ...spec, ...this.#o }) }
+    this.#held.add(held)
     this.#open.add(held)
     return held
   }
 
   /** The planes in these lanes are about to close theirs: then it is closed. */
   leave(held: HeldDisk, users: Iterable<number>): void {
-    this.#leaving.set(held.id, { held, users: new Set(users) })
+    if (!this.#open.delete(held)) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#leaving.set(held.id, { users: new Set(users), isUnused: resolve })
+    this.#end(held, promise)
     this.#check(held.id)
   }
 
@@ -62,32 +69,39 @@ export class CacheDisks {
 
   /** Whoever was in this lane has ended. */
   reclaim(lane: number): void {
-    for (const { disk } of this.#open) disk.reclaim(lane)
+    for (const { disk } of this.#held) disk.reclaim(lane)
     for (const id of [...this.#leaving.keys()]) this.closed(lane, id)
   }
 
   /** No plane uses it. Resolves when it is closed. */
-  close(held: HeldDisk): Promise<void> {
-    const { path } = held.spec
-    if (!this.#open.delete(held)) return this.#closing.get(path) ?? Promise.resolve()
-    const closing = held.disk.close().finally(() => {
-      if (this.#closing.get(path) === closing) this.#closing.delete(path)
-    })
-    this.#closing.set(path, closing)
-    return closing
+  async close(held: HeldDisk): Promise<void> {
+    if (this.#open.delete(held)) this.#end(held, Promise.resolve())
+    await this.#closing.get(held.spec.path)
   }
 
   /** All planes have ended. */
   async closeAll(): Promise<void> {
+    for (const { isUnused } of this.#leaving.values()) isUnused()
     this.#leaving.clear()
     await Promise.all([...this.#open].map((held) => this.close(held)))
     await Promise.all(this.#closing.values())
+  }
+
+  #end(held: HeldDisk, unused: Promise<void>): void {
+    const { path } = held.spec
+    const closing = unused
+      .then(() => held.disk.close())
+      .finally(() => {
+        this.#held.delete(held)
+        if (this.#closing.get(path) === closing) this.#closing.delete(path)
+      })
+    this.#closing.set(path, closing)
   }
 
   #check(id: number): void {
     const leaving = this.#leaving.get(id)
     if (leaving === undefined || leaving.users.size > 0) return
     this.#leaving.delete(id)
-    void this.close(leaving.held)
+    leaving.isUnused()
   }
 }

@@ -1,6 +1,5 @@
 // The memory for cached answers, and the disk behind it: made when a configuration first wants one, kept over every change that
 // does not ask for another, forgotten when none is wanted. Exchanges under way keep the one before until they end.
-import { ControlError } from '../control/control-error.ts'
 import type { CacheStoreSpec } from '../core/cache-spec.ts'
 import type { Log } from '../core/log.ts'
 import type { Snapshot } from '../core/spec.ts'
@@ -9,12 +8,16 @@ import { createCacheMemory } from '../state/cache/cache-memory.ts'
 import { CacheStore } from '../state/cache/cache-store.ts'
 import { sameData } from '../util/same-data.ts'
 import type { SharedCache } from '../worker/protocol.ts'
-import { CacheDisks, type DiskSpec, type HeldDisk } from './cache-disks.ts'
+import { CacheDisks, type HeldDisk } from './cache-disks.ts'
 
 export interface CacheKeeperOptions {
   /** Of planes, from 0 on; the main thread has the one after them for itself. */
   readonly lanes: number
   readonly log: Log
+  /** A disk is there for the memory that planes have already. */
+  readonly onDisk: (cache: SharedCache) => void
+  /** Time until a disk that could not be opened is tried again; default 5 s. */
+  readonly retryMs?: number
 }
 
 /** A memory and a disk, with the main thread's way into both. */
@@ -34,6 +37,10 @@ export class CacheKeeper {
   /** The one before, while workers swap. */
   #former: Kept | null = null
   #count = 0
+  /** The disk in force is being opened, on its own. */
+  #opening: Promise<void> | null = null
+  #retry: NodeJS.Timeout | undefined
+  #isClosed = false
   /** Why the disk could not be opened when it was tried last; null = it was, or there is none. */
   diskProblem: string | null = null
 
@@ -45,17 +52,16 @@ export class CacheKeeper {
   /** At the start. A disk that cannot be used is told in the log: memory does alone. Rejects where there is no room for that. */
   async begin({ cacheStore: spec }: Snapshot): Promise<void> {
     if (spec === null) return
-    const made = this.#make(spec)
-    const { disk } = spec
-    const held = disk === null ? null : await this.#openOrWithout(disk)
-    this.#inForce = withDisk(made, held)
+    this.#inForce = this.#make(spec)
+    await this.#openDisk()
   }
 
   /**
    * Makes what a snapshot asks for, unless it is there; `adopt` or `abandon` follows. Rejects with RangeError where there is no
-   * room for the memory, with DiskError where the disk cannot be used.
+   * room for the memory, with DiskError where another disk cannot be used.
    */
   async prepare({ cacheStore: spec }: Snapshot): Promise<SharedCache | null> {
+    await this.#opening
     const now = this.#inForce
     if (spec === null) this.#next = null
     else {
@@ -70,10 +76,11 @@ export class CacheKeeper {
     const before = this.#inForce
     this.#inForce = this.#next
     this.#next = null
-    if (this.#inForce === null || this.#inForce.held !== null) this.diskProblem = null
-    if (before === null || before.memory === this.#inForce?.memory) return
-    this.#former = before
-    if (before.held !== null && before.held !== this.#inForce?.held) this.#disks.leave(before.held, lanes)
+    if (this.#inForce?.held !== null) this.diskProblem = null
+    if (before !== null && before.memory !== this.#inForce?.memory) this.#former = before
+    const held = before?.held ?? null
+    if (held !== null && held !== this.#inForce?.held) this.#disks.leave(held, lanes)
+    void this.#openDisk()
   }
 
   /** All have swapped. */
@@ -128,6 +135,9 @@ export class CacheKeeper {
 
   /** All planes have ended. */
   async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#retry)
+    await this.#opening
     this.#inForce = null
     this.#former = null
     await this.#disks.closeAll()
@@ -140,25 +150,68 @@ export class CacheKeeper {
     return { spec, memory, store: new CacheStore(buffer, lanes), disk: null, held: null }
   }
 
+  /** Null also where it is opened later: with another size once it is closed, and as often as need be where it failed before. */
   async #diskFor({ disk: spec }: CacheStoreSpec): Promise<HeldDisk | null> {
     if (spec === null) return null
-    const { held = null, spec: before } = this.#inForce ?? {}
-    // What could not be used at the start keeps nothing else from being changed.
-    if (held === null && sameData(before?.disk, spec)) return this.#openOrWithout(spec)
-    if (held?.spec.path !== spec.path) return this.#disks.open(spec)
-    if (held.spec.size === spec.size) return held
-    const path = 'cache_store.disk.size'
-    const message = 'can only change with a restart'
-    throw new ControlError('needs-restart', `${path} ${message}. Nothing was changed`, [{ path, message }])
+    const held = this.#inForce?.held ?? null
+    if (held !== null && sameData(held.spec, spec)) return held
+    const isOpenedLater = held === null ? sameData(this.#inForce?.spec.disk, spec) : held.spec.path === spec.path
+    return isOpenedLater ? null : this.#disks.open(spec)
   }
 
-  #openOrWithout(spec: DiskSpec): Promise<HeldDisk | null> {
-    return this.#disks.open(spec).catch(({ message }: Error) => {
-      this.diskProblem = message
-      this.#o.log.event('error', 'cache_disk_failed', `${message}: cached answers are kept in memory only`)
-      return null
-    })
+  /** Opens the disk that is to be there, but is not. Never rejects. */
+  #openDisk(): Promise<void> {
+    clearTimeout(this.#retry)
+    const { held = null, spec } = this.#inForce ?? {}
+    const wanted = spec?.disk ?? null
+    if (wanted === null || held !== null || this.#isClosed) return Promise.resolve()
+    const opening = this.#disks
+      .open(wanted)
+      .then(
+        (opened) => this.#opened(opened),
+        ({ message }: Error) => this.#failed(message),
+      )
+      .finally(() => {
+        if (this.#opening === opening) this.#opening = null
+      })
+    this.#opening = opening
+    return opening
   }
+
+  /** Meanwhile another configuration may have come into force, which wants another, or none. */
+  #opened(held: HeldDisk): void {
+    const [inForce, next] = [this.#inForce, this.#next].map((kept) =>
+      isWanted(kept, held) ? withDisk(kept, held) : kept,
+    )
+    if (inForce === this.#inForce && next === this.#next) {
+      void this.#disks.close(held)
+      return
+    }
+    const isLate = this.diskProblem !== null
+    this.diskProblem = null
+    this.#inForce = inForce ?? null
+    this.#next = next ?? null
+    if (this.#inForce?.held === held) this.#o.onDisk(this.#inForce.memory)
+    const { path } = held.spec
+    if (isLate)
+      this.#o.log.event('info', 'cache_disk_opened', `cached answers are kept in ${path}, too, from now on`, { path })
+  }
+
+  #failed(message: string): void {
+    const { log, retryMs = RETRY_MS } = this.#o
+    // Another process may still have it, whose place this one takes.
+    this.#retry = setTimeout(() => void this.#openDisk(), retryMs).unref()
+    if (this.diskProblem === message) return
+    this.diskProblem = message
+    log.event('error', 'cache_disk_failed', `${message}: cached answers are kept in memory only`)
+  }
+}
+
+const RETRY_MS = 5000
+
+/** It is the one that is missing. */
+function isWanted(kept: Kept | null, { spec }: HeldDisk): kept is Kept {
+  return kept !== null && kept.held === null && sameData(kept.spec.disk, spec)
 }
 
 /** The same object while nothing changes. */

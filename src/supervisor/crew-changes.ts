@@ -205,7 +205,7 @@ export class CrewChanges {
     this.#departing = new Set(leaving.map(({ id }) => id))
     inForce.snapshot = next
     inForce.workers = workers
-    caches.adopt(roster.lanes())
+    caches.adopt(roster.running())
     keepers.adopt(workers === 0 ? new Map() : change.keepers)
     await live.commit(roster.members(), mainJoins === null ? joining : [...joining, mainJoins])
     for (const slot of joining) slot.phase = 'serving'

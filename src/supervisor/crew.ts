@@ -87,7 +87,11 @@ export class Crew {
     const { bind = true, onCommit = () => {} } = options
     const { plugins } = this
     const inForce = this.#inForce
-    const caches = new CacheKeeper({ lanes: options.state.sizes.workers, log: options.log })
+    const caches = new CacheKeeper({
+      lanes: options.state.sizes.workers,
+      log: options.log,
+      onDisk: (cache) => roster.broadcast({ type: 'cache-disk', cache }),
+    })
     this.caches = caches
     const roster = new Roster({
       ...options,

@@ -72,9 +72,10 @@ export class Roster {
     return this.plane === null ? [...this.#oldPlanes] : [this.plane, ...this.#oldPlanes]
   }
 
-  /** Of all there are, also those about to end. */
-  lanes(): number[] {
-    return [...this.slots.keys(), ...this.planes().map(({ id }) => id)]
+  /** Lanes of all that run something now: what joins and what is dead does not. */
+  running(): number[] {
+    const threads = [...this.slots.values()].filter(({ phase, state }) => phase !== 'joining' && state !== 'dead')
+    return [...threads, ...this.planes()].map(({ id }) => id)
   }
 
   /** Threads that are to stay. */
@@ -130,7 +131,7 @@ export class Roster {
   /** What leaves keeps its lane until it has gone. */
   #freeLane(): number {
     const { state } = this.#o
-    const taken = new Set(this.lanes())
+    const taken = new Set([...this.slots.keys(), ...this.planes().map(({ id }) => id)])
     let lane = 0
     while (taken.has(lane)) lane++
     const most = state.sizes.workers

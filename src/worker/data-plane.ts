@@ -21,7 +21,7 @@ import { BackendFailures } from './backend-failures.ts'
 import { type Built, build } from './build.ts'
 import { Entrances } from './entrances.ts'
 import { ListeningSockets, type Opened, placeOf } from './listening-sockets.ts'
-import { closeDisk, type OpenCache, openCache } from './open-cache.ts'
+import { closeDisk, type OpenCache, openCache, setDisk } from './open-cache.ts'
 import { PluginFailures } from './plugin-failures.ts'
 import type { FromWorker, SharedCache } from './protocol.ts'
 import { TurnedAway } from './turned-away.ts'
@@ -242,6 +242,11 @@ export class DataPlane implements PlaneContext {
       const key = keys.get(name)
       if (key !== undefined) tls?.setTicketKey(key)
     }
+  }
+
+  /** Of another memory than it has nothing is to be known. */
+  setCacheDisk(cache: SharedCache): void {
+    if (this.cache?.memory.id === cache.id) setDisk(this.cache, cache, this.#options.workerId)
   }
 
   cutBackend(slot: Slot): void {

@@ -55,6 +55,9 @@ export class MessageHandler {
       case 'ticket-keys':
         plane.setTicketKeys(message.keys)
         return
+      case 'cache-disk':
+        plane.setCacheDisk(message.cache)
+        return
       case 'cut':
         plane.cutBackend(message.slot)
         return

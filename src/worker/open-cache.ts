@@ -7,7 +7,8 @@ import { CacheStore } from '../state/cache/cache-store.ts'
 import type { SharedCache } from './protocol.ts'
 
 export interface OpenCache extends CachePlane {
-  readonly memory: SharedCache
+  memory: SharedCache
+  disk: DiskTier | null
 }
 
 /** `before`: what the plane has, used again as far as it is the same. Throws what keeps it from being opened. */
@@ -20,6 +21,13 @@ export function openCache(memory: SharedCache | null, before: OpenCache | null, 
   const store = before !== null && isSame ? before.store : new CacheStore(memory.buffer, lane)
   const disk = isSameDisk ? (before?.disk ?? null) : attach(memory, store.now.bind(store), lane)
   return { memory, store, disk }
+}
+
+/** A disk that was opened after the memory. */
+export function setDisk(cache: OpenCache, memory: SharedCache, lane: number): void {
+  if (cache.memory.disk?.id === memory.disk?.id) return
+  cache.disk = attach(memory, cache.store.now.bind(cache.store), lane)
+  cache.memory = memory
 }
 
 /** Unless the other one has the same. Resolves when what was to be written is. */

@@ -70,6 +70,8 @@ export type ToWorker =
   | { readonly type: 'keep'; readonly listener: string; readonly isLive: boolean }
   /** A TCP connection that the main thread accepted; the socket is transferred. */
   | { readonly type: 'accepted'; readonly listener: string; readonly socket: Socket }
+  /** The memory for cached answers that it has is this one, and has this disk now. */
+  | { readonly type: 'cache-disk'; readonly cache: SharedCache }
   /** Stop accepting, end keep-alive, and say `drained` when the last connection has gone. */
   | { readonly type: 'drain' }
   /** The same, but connections are closed by their next answer only: the process goes on without this worker. */

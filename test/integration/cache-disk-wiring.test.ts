@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { CacheDiskStats } from '../../src/control/cache/cache.ts'
 import { type CacheStand, cacheStand } from '../support/cache-stand.ts'
 import { MemoryLog } from '../support/control-kit.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
@@ -37,17 +38,20 @@ async function start(store: object, log = new MemoryLog(), workers = 2): Promise
 const onDisk = async ({ proxy }: CacheStand) => (await proxy.running.cache.stats()).disk
 
 /** What is written behind is there. */
-async function isOnDisk(made: CacheStand, count: number): Promise<void> {
-  let entries = -1
+const isOnDisk = (made: CacheStand, count: number): Promise<void> =>
+  diskIs(made, `${count} entries are on disk`, (disk) => disk?.entries === count)
+
+async function diskIs(made: CacheStand, what: string, holds: (disk: CacheDiskStats | null) => boolean): Promise<void> {
+  let isSo = false
   let isLooking = false
   const look = async (): Promise<void> => {
-    entries = (await onDisk(made))?.entries ?? -1
+    isSo = holds(await onDisk(made))
     isLooking = false
   }
-  await until(`${count} entries on disk`, () => {
+  await until(what, () => {
     if (!isLooking) void look()
     isLooking = true
-    return entries === count
+    return isSo
   })
 }
 
@@ -95,8 +99,33 @@ leakTest('another folder, none, and the first again, while it runs', async (scop
   assert.equal(await onDisk(made), null)
   await patch(disk(one))
   await isOnDisk(made, 1)
-  await assert.rejects(patch(disk(one, '80MB')), /cache_store.disk.size can only change with a restart/)
-  assert.equal((await onDisk(made))?.state, 'ok')
+  await patch(disk(one, '80MB'))
+  await diskIs(
+    made,
+    'it is open again, as large as it is to be',
+    (now) => now?.state === 'ok' && now.size === 80 * 2 ** 20,
+  )
+  await isOnDisk(made, 1)
+  await made.get('/b', host)
+  await isOnDisk(made, 2)
+})
+
+leakTest('a folder that another process has: memory does alone until it lets go', async (scope) => {
+  const dir = folder(scope)
+  const first = await start(disk(dir))
+  await first.get('/a', host)
+  await isOnDisk(first, 1)
+  const log = new MemoryLog()
+  const second = await start(disk(dir), log)
+  scope.defer(() => second[Symbol.asyncDispose]())
+  assert.match((await onDisk(second))?.problem ?? '', /another process/)
+  await first[Symbol.asyncDispose]()
+  // A reload of anything does not wait for it, nor is it kept from being made.
+  await second.proxy.running.configuration.patch({ limits: { body_size: '1MB' } } as never, asked)
+  await log.waitFor('cache_disk_opened')
+  await second.get('/a', host)
+  assert.deepEqual(second.asked, [], 'what the first one had stored')
+  assert.equal(log.named('cache_disk_failed').length, 1)
 })
 
 leakTest('a folder that cannot be used: memory does alone at the start; a change to it is refused', async (scope) => {
