@@ -1,13 +1,17 @@
 // A backend's answer on its way into the store, for one request that asked.
+import { randomUUID } from 'node:crypto'
 import type { CacheSpec } from '../../core/cache-spec.ts'
-import type { BodyParts, EntryTexts, Lead, StoredEntry, Writing } from '../../state/cache/types.ts'
+import type { BodyParts, EntryFacts, EntryTexts, Lead, StoredEntry, Writing } from '../../state/cache/types.ts'
 import { type StoreRefusal, storeRefusals } from '../../state/names.ts'
 import type { RequestFields } from '../http1/request-fields.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import { answerFactsOf } from './answer-facts.ts'
+import { flags } from './policy/flags.ts'
 import { judge, type StoreVerdict } from './policy/judge.ts'
+import { keptFields } from './policy/kept-fields.ts'
 import { refreshedHead } from './policy/refresh.ts'
 import type { CacheRequest } from './policy/request.ts'
+import type { RuleId } from './policy/rules.ts'
 import { selected } from './policy/validate.ts'
 import { selectorText } from './policy/vary.ts'
 import type { RouteCache } from './route-cache.ts'
@@ -40,6 +44,8 @@ export class Keeper {
   #lead: Lead | null = null
   #verdict: StoreVerdict | null = null
   #requestTime = 0
+  /** Is taken out of the store once it has been served. */
+  #spent: StoredEntry | null = null
 
   constructor(parts: KeeperParts) {
     this.#parts = parts
@@ -116,14 +122,20 @@ export class Keeper {
   /** Its body follows; `length` -1 = not known. Null = it is not stored. */
   open(length: number): Writing | null {
     const verdict = this.#take()
-    const lead = this.#lead
-    // Without a lead nobody else would read it as it comes, and a part of it may not be kept.
+    const lead = verdict === null ? null : (this.#lead ?? this.#leadAlone())
     if (verdict === null || lead === null) return null
     this.#lead = null
     const writing = lead.open(verdict.facts, this.#texts(verdict), length)
     this.isStored = writing !== null
     if (writing === null) this.refusal = length > this.#store.maxObject ? 'too-large' : 'no-room'
     return writing
+  }
+
+  /** What nobody waits for may come in all the same: under a key that no other request has. */
+  #leadAlone(): Lead | null {
+    const turn = this.#store.turn(this.#parts.url, `${this.#parts.partition}\0alone ${randomUUID()}`)
+    if (turn.kind === 'follow') turn.cancel()
+    return turn.kind === 'lead' ? turn : null
   }
 
   /** Once: what was to be stored has been, or cannot be. */
@@ -152,10 +164,8 @@ export class Keeper {
     const verdict = this.#judgeStored(entry, fields, cache.spec)
     // It may say now that it varies by something else: for whom it is good is not known any more.
     if (!verdict.store || verdict.vary.join() !== selector.names.join()) {
-      // It may not be kept any longer; the client that asked gets it all the same.
-      this.remove(entry)
       this.#release('alone', ALONE_MS)
-      return entry
+      return this.#spend(entry, fields)
     }
     const refreshed = this.#store.refresh(entry, verdict.facts, verdict.head)
     if (refreshed !== null) this.#parts.cache.plane.disk?.keep(refreshed, true)
@@ -163,6 +173,40 @@ export class Keeper {
     if (verdict.usable) this.#release('again', 0)
     else this.#release('alone', 0)
     return fresh
+  }
+
+  /** It may not be kept any longer; the client that asked gets it all the same, with its new head, and nobody else does. */
+  #spend(entry: StoredEntry, fields: string): StoredEntry | null {
+    const { cache } = this.#parts
+    const now = this.#store.now()
+    const facts: EntryFacts = {
+      status: entry.status,
+      flags: entry.flags | flags.noCache | flags.mustRevalidate,
+      responseTime: now,
+      initialAge: 0,
+      lifetime: 0,
+      staleWhileRevalidate: 0,
+      staleIfError: 0,
+    }
+    const head = keptFields(fields, cache.read(fields, entry.status), cache.spec, now)
+    this.#spent = this.#store.refresh(entry, facts, head)
+    return this.#spent
+  }
+
+  /** What the client that asked was to get has been taken hold of. */
+  dropSpent(): void {
+    if (this.#spent !== null) this.remove(this.#spent)
+    this.#spent = null
+  }
+
+  /**
+   * An answer that is not stored, because of what it says itself, takes the place of what is: that would be served stale
+   * otherwise. Not one to a client that shows who it is, and no error.
+   */
+  outdates(status: number, rule: RuleId): boolean {
+    const { method, request, isAuthenticated } = this.#parts
+    const isPersonal = isAuthenticated || request.hasAuthorization || request.hasCookie
+    return method === 'GET' && !isPersonal && REPLACES.has(status) && OUTDATES.has(rule)
   }
 
   /** It is not what the backend would answer any more. */
@@ -194,6 +238,7 @@ export class Keeper {
 
   /** The exchange is over. `left`: its client went, nothing is known of the backend: somebody else may ask. */
   finish(left: boolean): void {
+    this.dropSpent()
     this.#release(left ? 'retry' : 'alone', 0)
   }
 
@@ -207,5 +252,17 @@ export class Keeper {
 /** Rules that say nothing of the answer are not counted. */
 const refusalOf = (rule: string): StoreRefusal | null =>
   (storeRefusals as readonly string[]).includes(rule) ? (rule as StoreRefusal) : null
+
+/** Answers that say that there is something else now, or nothing. */
+const REPLACES: ReadonlySet<number> = new Set([200, 404, 410])
+/** Why an answer is not stored: because of what it is, not because of who asked. */
+const OUTDATES: ReadonlySet<RuleId> = new Set([
+  'no-store',
+  'private',
+  'vary-any',
+  'vary-unknown',
+  'nothing-said',
+  'useless',
+])
 
 const REFUSED: StoreVerdict = { store: false, rule: 'no-store-condition' }

@@ -1,9 +1,11 @@
 // What of a stored answer a request gets: all of it, a part, or word that what it has is still good.
 import { type Incoming, SMALL_BODY, type StoredEntry } from '../../state/cache/types.ts'
+import { fieldValue } from '../../util/field-block.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
+import { parseHttpDate } from './policy/http-date.ts'
 import { rangeOf } from './policy/range.ts'
 import type { CacheRequest } from './policy/request.ts'
-import { notModifiedFields, precondition } from './policy/validate.ts'
+import { notModifiedFields, precondition, validatorsOf } from './policy/validate.ts'
 import { Prepared, preparedOf, type StoredAnswer, storedHead } from './stored-answer.ts'
 
 export interface ServeQuestion {
@@ -60,6 +62,15 @@ export function incomingAnswer(incoming: Incoming, question: ServeQuestion): Sto
 function conditional(prepared: Prepared, { method, request, added }: ServeQuestion): StoredAnswer | null {
   if (precondition(request, method, prepared.known) !== 'not-modified') return null
   return withoutBody(storedHead(304, notModifiedFields(prepared.fields) + added, -1))
+}
+
+/** The client has already what a backend has just said; null = it has not, or does not ask. */
+export function passedNotModified(head: ResponseHead, { method, request, added }: ServeQuestion): StoredAnswer | null {
+  const { etag, lastModified } = validatorsOf(head.forward)
+  const date = parseHttpDate(fieldValue(head.forward, 'date'))
+  const known = { status: head.status, etag, lastModified: parseHttpDate(lastModified), date }
+  if (precondition(request, method, known) !== 'not-modified') return null
+  return withoutBody(storedHead(304, notModifiedFields(head.forward) + added, -1))
 }
 
 function partOf(prepared: Prepared, request: CacheRequest): ReturnType<typeof rangeOf> {

@@ -13,14 +13,15 @@ import { FieldChanges } from '../hygiene/field-changes.ts'
 import { answerFactsOf } from './answer-facts.ts'
 import { keepCodedForms, refreshCodedForms, storedForm } from './coded-forms.ts'
 import { Keeper } from './keeper.ts'
+import { withoutFields } from './policy/kept-fields.ts'
 import { headUpdates } from './policy/refresh.ts'
 import type { CacheRequest } from './policy/request.ts'
-import { mayServeStale, type Reuse, reuse } from './policy/reuse.ts'
+import { isStaleError, mayServeStale, type Reuse, reuse } from './policy/reuse.ts'
 import { conditionalFields } from './policy/validate.ts'
 import { matches, parseSelector, selectorText } from './policy/vary.ts'
 import { type RequestFacts, requestFactsOf } from './request-facts.ts'
 import type { RouteCache } from './route-cache.ts'
-import { incomingAnswer, storedAnswer, wholeAnswer } from './serving.ts'
+import { incomingAnswer, passedNotModified, storedAnswer, wholeAnswer } from './serving.ts'
 import { forwardLine, hitLine, type WhyForwarded } from './status-line.ts'
 import { type Prepared, preparedOf, type StoredAnswer } from './stored-answer.ts'
 
@@ -53,6 +54,9 @@ export interface VisitParts {
   readonly isAuthenticated: boolean
 }
 
+const none: readonly StoredEntry[] = []
+const noCandidates: readonly Prepared<StoredEntry>[] = []
+
 /** Somebody else's answer has not been what was waited for: so often another is waited for. */
 const MAX_ROUNDS = 3
 /** Of one URL, in one conditional request. */
@@ -71,6 +75,8 @@ export class CacheVisit {
   #why: WhyForwarded = 'uri-miss'
   /** Detail of Cache-Status; '' = none. */
   #detail = ''
+  /** Of the URL, when it was looked for last. */
+  #variants: readonly StoredEntry[] = none
   /** What was found, and may be served if no backend answers. */
   #entry: StoredEntry | null = null
   /** What the backend is asked about; empty = it is asked for the answer itself. */
@@ -83,6 +89,10 @@ export class CacheVisit {
   #isReadFromDisk = false
   #isCollapsed = false
   #fwdStatus = 0
+  /** Lines of the 304. */
+  #cookies = ''
+  /** Instead of an answer that is not stored. */
+  #passed: StoredAnswer | null = null
 
   constructor(parts: VisitParts) {
     const { cache, head, target, rewritten, pool } = parts
@@ -182,7 +192,7 @@ export class CacheVisit {
     const { disk } = this.#parts.cache.plane
     if (disk !== null && !this.#isReadFromDisk && disk.mayHave(this.#url)) this.#readFromDisk(disk)
     else if (this.request.onlyIfCached) this.#parts.owner.refuse(errors.not_cached)
-    else this.#ask(this.#store.variants(this.#url).length > 0 ? 'vary-miss' : 'uri-miss', true)
+    else this.#ask(this.#variants.length > 0 ? 'vary-miss' : 'uri-miss', true)
   }
 
   /** What was kept in files comes back into the memory; one request fetches it for all. */
@@ -210,15 +220,20 @@ export class CacheVisit {
   #find(): StoredEntry | null {
     const { fields } = this.#parts.head
     const variants = this.#store.variants(this.#url)
+    this.#variants = variants
+    let without: StoredEntry | null = null
     for (let at = 0; at < variants.length; at++) {
       const entry = variants[at]!
       const prepared = preparedOf(entry)
-      if (prepared.isKnownFor(fields, this.#partition)) return entry
-      if (prepared.selector.coding !== '' || !matches(prepared.selector, this.#partition, fields.lookup)) continue
-      prepared.know(fields, this.#partition)
-      return entry
+      if (!prepared.isKnownFor(fields, this.#partition)) {
+        if (prepared.selector.coding !== '' || !matches(prepared.selector, this.#partition, fields.lookup)) continue
+        prepared.know(fields, this.#partition)
+      }
+      // One that says what it varies by goes before a younger one that has left it out.
+      if (prepared.selector.names.length > 0 || variants.length === 1) return entry
+      without ??= entry
     }
-    return null
+    return without
   }
 
   /** False = it has gone meanwhile. */
@@ -276,7 +291,7 @@ export class CacheVisit {
 
   /** What is known to tell requests for the URL apart: those that differ in it do not wait for each other. */
   #keyOf(entry: StoredEntry | null): string {
-    const known = entry ?? this.#store.variants(this.#url).find(({ selector }) => this.#isOfPartition(selector))
+    const known = entry ?? this.#variants.find((other) => preparedOf(other).selector.partition === this.#partition)
     if (known === undefined) return this.#partition
     const { names } = preparedOf(known).selector
     return names.length === 0
@@ -284,14 +299,11 @@ export class CacheVisit {
       : selectorText(this.#partition, names, this.#parts.head.fields.lookup, '')
   }
 
-  #isOfPartition(selector: string): boolean {
-    return parseSelector(selector).partition === this.#partition
-  }
-
   /** What the backend may say is still good: entries for this request first, then its siblings (RFC 9111 §4.3.1). */
   #sameResource(): readonly Prepared<StoredEntry>[] {
+    if (this.#variants.length === 0) return noCandidates
     const found = this.#entry === null ? [] : [preparedOf(this.#entry)]
-    for (const entry of this.#store.variants(this.#url)) {
+    for (const entry of this.#variants) {
       if (entry === this.#entry || found.length >= MAX_CANDIDATES) continue
       const prepared = preparedOf(entry)
       const { selector, etag } = prepared
@@ -303,6 +315,8 @@ export class CacheVisit {
   /** The client's own conditions are ours to answer once the backend has. */
   #askAbout(candidates: readonly Prepared<StoredEntry>[]): void {
     const lines = candidates.length === 0 ? '' : conditionalFields(candidates)
+    // What is known to be for one client alone is asked for as that one does.
+    if (lines === '' && !this.keeper.isLeading) return
     const { ifNoneMatch, ifModifiedSince } = this.request
     if (lines === '' && ifNoneMatch === '' && ifModifiedSince === '' && this.request.range === '') return
     this.#candidates = lines === '' ? [] : candidates
@@ -401,14 +415,24 @@ export class CacheVisit {
       return 'pass'
     }
     if (head.status === 304 && this.#candidates.length > 0) return this.#validated(head)
-    if (head.status >= 500 && this.#mayRescue('error')) {
+    if (isStaleError(head.status) && this.#mayRescue('error')) {
       this.#detail = `status-${head.status}`
       this.keeper.failed()
       return 'stored'
     }
     if (this.#parts.head.method === 'HEAD') this.#compareHead(head)
-    this.keeper.judge(head)
-    return 'pass'
+    const verdict = this.keeper.judge(head)
+    if (verdict.store) return 'pass'
+    if (this.#entry !== null && this.keeper.outdates(head.status, verdict.rule)) this.keeper.remove(this.#entry)
+    return this.#isKnownToClient(head) ? 'stored' : 'pass'
+  }
+
+  /** Its conditions have been kept from the backend: of an answer that is not stored they are evaluated here. */
+  #isKnownToClient(head: ResponseHead): boolean {
+    if (this.#changes === null) return false
+    const { request } = this
+    this.#passed = passedNotModified(this.shown(head), { method: this.#parts.head.method, request, added: this.line })
+    return this.#passed !== null
   }
 
   #validated(head: ResponseHead): 'stored' | 'ask' {
@@ -416,17 +440,25 @@ export class CacheVisit {
     const entry = this.keeper.refresh(candidates, head)
     if (entry === null) {
       // It speaks of none of ours: what it would say without being asked about them is what counts.
-      this.#candidates = []
-      this.#changes = changesWithout(CONDITIONS)
+      this.#askPlainly()
       return 'ask'
     }
     this.#entry = entry
     const { cache } = this.#parts
+    // For the client that asked, and nobody else: nothing of it has been stored.
+    if (cache.spec.setCookie !== 'store') this.#cookies = withoutFields(head.forward, (name) => name !== 'set-cookie')
     if (cache.codings.length > 0) {
       for (const { entry: before } of candidates)
         if (before.selector === entry.selector) refreshCodedForms(entry, before.responseTime, this.#store)
     }
     return 'stored'
+  }
+
+  /** Without any condition: of what was stored nothing is left that could be served. */
+  #askPlainly(): void {
+    this.#entry = null
+    this.#candidates = []
+    this.#changes = changesWithout(CONDITIONS)
   }
 
   /** The client asks for a part, or only if something has changed: once the answer is in the store, that is answered from there. */
@@ -452,14 +484,22 @@ export class CacheVisit {
 
   /** Instead of the backend's answer, which is dropped. False = what was stored has gone. */
   serveInstead(): boolean {
+    if (this.#passed !== null) {
+      this.#parts.owner.serveStored(this.#passed)
+      return true
+    }
     const entry = this.#entry!
     const now = this.#store.now()
     const isValidated = this.#fwdStatus === 304
     const use = reuse(entry, this.request, now, this.#parts.cache.spec)
     const { owner, head } = this.#parts
-    const added = `Age: ${use.age}\r\n${this.#line(use.ttl)}`
+    const added = `${this.#cookies}Age: ${use.age}\r\n${this.#line(use.ttl)}`
     const answer = storedAnswer(entry, { method: head.method, request: this.request, added })
-    if (answer === null) return false
+    this.keeper.dropSpent()
+    if (answer === null) {
+      this.#askPlainly()
+      return false
+    }
     this.#store.hit(entry)
     this.result = isValidated ? 'revalidated' : 'stale'
     owner.serveStored(answer)
