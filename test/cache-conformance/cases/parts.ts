@@ -150,9 +150,9 @@ export const ranges = section('ranges', 'Ranges', [
     },
     {
       id: 'several',
-      name: 'several ranges that are far from each other are answered with the whole',
-      origin: [withBody(fresh('ETag: "a"'), TEXT.repeat(50))],
-      steps: [fetched(1), stored(1, { ...asks('bytes=0-1,900-901'), status: 200 })],
+      name: 'several ranges are answered with the whole',
+      origin: [whole()],
+      steps: [fetched(1), stored(1, { ...asks('bytes=0-1,10-11'), status: 200 })],
       choice: 'Several ranges that are not one get the whole answer: multipart/byteranges is not made.',
     },
     {

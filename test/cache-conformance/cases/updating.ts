@@ -78,7 +78,13 @@ export const updating = section('updating', 'Updating what is stored', [
         id: 'no-store',
         name: 'a 304 with no-store: what is stored is not used again',
         origin: [stale('ETag: "a"'), unchanged('ETag: "a"', 'Cache-Control: no-store'), fresh('ETag: "a"')],
-        steps: [fetched(1), validated(1), fetched(3)],
+        steps: [fetched(1), validated(1, { has: ['Cache-Control: no-store'] }), fetched(3)],
+      },
+      {
+        id: 'no-store-again',
+        name: 'also where the origin says so each time',
+        origin: [stale('ETag: "a"'), unchanged('ETag: "a"', 'Cache-Control: no-store')],
+        steps: [fetched(1), validated(1), fetched(3, { status: 200 })],
       },
       {
         id: 'private',
@@ -90,7 +96,7 @@ export const updating = section('updating', 'Updating what is stored', [
         id: 'set-cookie',
         name: 'a Set-Cookie of a 304 is for the client that asked, not for the others',
         origin: [stale('ETag: "a"'), unchanged('ETag: "a"', ...again, 'Set-Cookie: a=1')],
-        steps: [fetched(1), validated(1), { source: 'store', from: 1, lacks: ['Set-Cookie'] }],
+        steps: [fetched(1), validated(1, { has: ['Set-Cookie: a=1'] }), stored(1, { lacks: ['Set-Cookie'] })],
         choice: 'The Set-Cookie of a 304 is never stored, unless the route stores cookies.',
       },
     ],

@@ -77,6 +77,7 @@ export const deviations: readonly Deviation[] = [
     'conditional/nothing-stored',
   ),
   deviation('Varnish', 'Which tag a 304 names is not looked at.', 'updating/other-etag'),
+  deviation('Traffic Server', 'A 304 with no-store leaves what is stored there.', 'updating/no-store-again'),
   deviation('Traffic Server', 'Which tag a 304 names is not looked at.', 'updating/other-etag'),
   deviation(
     'Varnish',
@@ -204,6 +205,7 @@ export const alone: Readonly<Record<string, readonly string[]>> = {
     'conditional/if-none-match-lines',
     'conditional/if-modified-since-twice',
   ],
+  'They keep what a 304 says is not to be stored.': ['updating/no-store-again'],
   'They do not look at which tag a 304 names.': ['conditional/union-client-only', 'updating/other-etag'],
   'They do not pass on HEAD as HEAD, or drop what is stored whatever it says.': ['updating/head-*'],
   'They invalidate by fewer methods than §4.4 asks for ("including methods whose safety is unknown").': [
