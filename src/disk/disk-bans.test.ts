@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readdirSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { fetched, storedEntry, versionOf } from '../../test/support/disk-entries.ts'
 import { DiskStand, versions } from '../../test/support/disk-stand.ts'
@@ -126,6 +128,23 @@ describe('purging what is on disk', () => {
     await stand.kept([two])
     assert.deepEqual(await versions(tier, [one]), [])
     assert.deepEqual(await versions(await stand.restart(), [one]), [])
+  })
+
+  it('means what was kept after purges that a kill has lost', async () => {
+    for (let i = 0; i < 1000; i++) other.forget(`http://a.example/some/${i}`)
+    await Promise.resolve()
+    await fill()
+    const copy = await stand.afterKill((path) => {
+      for (const name of readdirSync(path)) if (name.endsWith('.log')) truncateSync(join(path, name), 0)
+    })
+    await copy.kept(all)
+    await copy.disk.tier.purge({ kind: 'url', url: one }, false)
+    const writer = copy.attach()
+    assert.deepEqual(await left(writer), [two, three])
+    // By its tag: it is found in the index.
+    await copy.disk.tier.purge({ kind: 'tag', tag: 'red' }, false)
+    assert.deepEqual(await left(writer), [three])
+    await copy.remove()
   })
 
   it('takes out of the memory what was purged while it was put there', async () => {

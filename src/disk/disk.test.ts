@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { fetched, storedEntry } from '../../test/support/disk-entries.ts'
 import { fillDisk, filledUrl } from '../../test/support/disk-fill.ts'
 import { DiskStand, mebibyte, versions } from '../../test/support/disk-stand.ts'
-import { until } from '../../test/support/wait.ts'
+import { deferred, until } from '../../test/support/wait.ts'
+import type { EntryFacts, EntryTexts } from '../state/cache/types.ts'
 import { banSumName } from './ban-sum.ts'
 import type { DiskTier } from './types.ts'
 
@@ -57,6 +58,24 @@ describe('disk tier', () => {
     const sorted = async (of: DiskTier): Promise<string[]> => (await versions(of, [url])).sort()
     assert.deepEqual(await sorted(tier), [`${url} 2`, `${url} 3`])
     assert.deepEqual(await sorted(await stand.restart()), [`${url} 2`, `${url} 3`])
+  })
+
+  it('does not read what is in memory', async () => {
+    const url = 'http://a/v'
+    for (const selector of ['a', 'b']) tier.keep(storedEntry({ url, selector }))
+    tier.keep(storedEntry({ url: 'http://a/after' }))
+    await stand.kept(['http://a/after'])
+    const known = [{ selector: 'a' }, { selector: 'c' }]
+    const found: string[] = []
+    const done = deferred()
+    const take = (_facts: EntryFacts, { selector }: EntryTexts): null => {
+      found.push(selector)
+      return null
+    }
+    tier.fetch(url, take, done.resolve, () => undefined, known)
+    await done.promise
+    assert.deepEqual(found, ['b'])
+    assert.deepEqual([tier.mayHave(url, known), tier.mayHave(url, [...known, { selector: 'b' }])], [true, false])
   })
 
   it('goes on after a kill: what was written is found by its headers', async () => {

@@ -1,6 +1,6 @@
 // The folder of the disk tier: made if it is not there, of one process at a time, and nobody else's to write to.
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, realpath, stat } from 'node:fs/promises'
+import { access, constants, mkdir, open, readFile, realpath, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Log } from '../core/log.ts'
@@ -28,6 +28,7 @@ export async function prepareFolder(path: string): Promise<string> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
     const real = await realpath(path)
+    await access(real, constants.R_OK | constants.W_OK | constants.X_OK)
     const { mode, uid } = await stat(real)
     const user = process.getuid?.() ?? uid
     if (uid !== user && uid !== 0) throw refused('EPERM', path, `it belongs to user ${uid}, and this is user ${user}`)
@@ -36,8 +37,7 @@ export async function prepareFolder(path: string): Promise<string> {
   } catch (error) {
     if (error instanceof DiskError) throw error
     const code = codeOf(error)
-    const why =
-      code === 'EEXIST' || code === 'ENOTDIR' ? 'it is not a folder' : `it cannot be made or entered (${code})`
+    const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'it is not a folder' : `it cannot be made or used (${code})`
     throw new DiskError(code, refused(code, path, `${why}; name another, or mend its permissions`).message, {
       cause: error,
     })

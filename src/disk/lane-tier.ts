@@ -15,7 +15,7 @@ import { DiskReader, type Found } from './reader.ts'
 import { padded, RecordCodec, recordLength } from './record.ts'
 import { Segments } from './segments.ts'
 import { maxRecordOf } from './sizes.ts'
-import type { DiskTier, DiskTotals, TakeEntry } from './types.ts'
+import type { DiskTier, DiskTotals, Known, TakeEntry } from './types.ts'
 import { DiskWriter } from './writer.ts'
 
 export interface LaneOptions {
@@ -27,7 +27,7 @@ export interface LaneOptions {
 
 /** What may be read at once in a thread; for more nothing is found. */
 const mostFetches = 1024
-const mostFetchedBytes = 128 * 1024 * 1024
+const mostFetchedBytes = 32 * 1024 * 1024
 const fetchMs = 1000
 /** Longer answers of which only the head is new are not written again. */
 const cheapBytes = 64 * 1024
@@ -73,16 +73,20 @@ export class LaneTier implements DiskTier {
     this.#tidying.unref()
   }
 
-  mayHave(url: string): boolean {
-    return this.index.has(this.codec.hashes.hi(url), this.codec.hashes.lo(url))
-  }
-
-  fetch(url: string, take: TakeEntry, done: () => void, remove: (entry: StoredEntry) => void): void {
+  mayHave(url: string, known: Known = []): boolean {
     const hi = this.codec.hashes.hi(url)
     const lo = this.codec.hashes.lo(url)
-    const places = this.#isClosed ? [] : this.#reader.places(hi, lo, this.#now())
+    return this.index.has(hi, lo) && (known.length === 0 || this.#places(hi, lo, known).length > 0)
+  }
+
+  fetch(url: string, take: TakeEntry, done: () => void, remove: (entry: StoredEntry) => void, known: Known = []): void {
+    const hi = this.codec.hashes.hi(url)
+    const lo = this.codec.hashes.lo(url)
+    const places = this.#isClosed ? [] : this.#places(hi, lo, known)
     const bytes = places.reduce((sum, { length }) => sum + length, 0)
-    if (places.length === 0 || this.#fetches >= mostFetches || this.#fetchedBytes + bytes > mostFetchedBytes) {
+    const isTooMuch =
+      this.#fetches >= mostFetches || (this.#fetches > 0 && this.#fetchedBytes + bytes > mostFetchedBytes)
+    if (places.length === 0 || isTooMuch) {
       queueMicrotask(done)
       return
     }
@@ -176,6 +180,11 @@ export class LaneTier implements DiskTier {
       bytes.copy(again)
       this.#writer.add({ bytes: again, url, tags, mark: header.mark })
     }
+  }
+
+  #places(hi: number, lo: number, known: Known): Place[] {
+    const selectors = known.map(({ selector }) => this.codec.hashes.hi(selector))
+    return this.#reader.places(hi, lo, this.#now(), selectors)
   }
 
   #staleNow(facts: EntryFacts): EntryFacts {

@@ -116,6 +116,9 @@ async function anew(path: string, { size, lanes, now }: OpenDiskOptions, files: 
   return { tier, shared, sizes, scan: [0, 0], newFormat }
 }
 
+/** Far more than a second of them. There is room for five hundred million starts. */
+const mostLostBans = 2 ** 24
+
 /** Puts in force what was purged. False = nobody knows all of it. */
 async function readBans(files: DiskFiles, tier: LaneTier, names: readonly string[]): Promise<boolean> {
   const { memory, bans, head } = tier
@@ -127,6 +130,8 @@ async function readBans(files: DiskFiles, tier: LaneTier, names: readonly string
     if (found === null) return false
     for (const ban of found) bans.apply(ban)
   }
+  // Records may have marks of bans that were lost with the last moments: those that come must be above all of them.
+  memory.raise(shared64.bans, memory.load(shared64.bans) + mostLostBans)
   head.banFile = Math.max(...numbers)
   return true
 }

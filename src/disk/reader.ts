@@ -25,7 +25,7 @@ export interface Found {
 
 /** Records of a URL that are read at most, the youngest of them. */
 const mostRecords = 8
-const mostBytes = 64 * 1024 * 1024
+const mostBytes = 32 * 1024 * 1024
 
 export class DiskReader {
   readonly #o: ReaderParts
@@ -34,13 +34,14 @@ export class DiskReader {
     this.#o = parts
   }
 
-  /** Those of a URL that are to be read. */
-  places(hi: number, lo: number, nowMs: number): Place[] {
-    const selectors = new Set<number>()
+  /** Those of a URL that are to be read: none with these selectors. */
+  places(hi: number, lo: number, nowMs: number, known: Iterable<number>): Place[] {
+    const selectors = new Set(known)
+    const most = selectors.size + mostRecords
     let bytes = 0
     return this.#o.index.find(hi, lo, Math.floor(nowMs / 1000)).filter(({ selector, length }) => {
       // Of two with the same selector the older one is out of date.
-      if (selectors.has(selector) || selectors.size >= mostRecords || bytes + length > mostBytes) return false
+      if (selectors.has(selector) || selectors.size >= most || bytes + length > mostBytes) return false
       selectors.add(selector)
       bytes += length
       return true

@@ -30,15 +30,17 @@ export interface DiskTotals {
 
 /** One thread's way to what is on disk. */
 export interface DiskTier {
-  /** Whether it is worth a `fetch`: no look at the disk, may be wrong either way. */
-  mayHave(url: string): boolean
+  /** Whether it is worth a `fetch`: no look at the disk, may be wrong either way. `known`: as there. */
+  mayHave(url: string, known?: Known): boolean
   /**
    * Reads what there is of a URL and hands over each entry that is whole, was not purged and may still be of use; one that was
    * purged softly comes as having become stale now. Then calls `done`, once, never from within this call: after a second at the
    * latest, or at once where too much is being read already. `body` may be kept.
    * `take` puts it into the memory and returns what that gave; `remove` is called with it at once if a purge came in between.
+   * What `take` throws is as if there were no more. `known`: entries of this URL that are in memory; they are not read, as they
+   * may be younger than what is on disk, and a flood of misses of one URL is not to become one of the disk.
    */
-  fetch(url: string, take: TakeEntry, done: () => void, remove: (entry: StoredEntry) => void): void
+  fetch(url: string, take: TakeEntry, done: () => void, remove: (entry: StoredEntry) => void, known?: Known): void
   /**
    * Writes behind; never waits, never throws. To be called right after an entry was put. `isRefreshed`: only its facts and head
    * are new (RFC 9111 §3.2): it is written again where that is cheap.
@@ -61,6 +63,9 @@ export interface DiskTier {
   /** Writes what is waiting, closes its files; resolves in any case. */
   close(): Promise<void>
 }
+
+/** What is in memory of a URL. */
+export type Known = readonly Pick<EntryTexts, 'selector'>[]
 
 /** Null = there was no room for it. `text` are latin1. */
 export type TakeEntry = (facts: EntryFacts, texts: EntryTexts, body: Uint8Array) => StoredEntry | null

@@ -66,10 +66,11 @@ export class DiskStand implements Log {
     return this.attach()
   }
 
-  /** The folder as it would be after a kill at this moment, opened; what was running goes on. */
-  async afterKill(): Promise<DiskStand> {
+  /** The folder as it would be after a kill at this moment, or worse, opened; what was running goes on. */
+  async afterKill(worse: (path: string) => void = () => undefined): Promise<DiskStand> {
     const other = await DiskStand.make()
     await cp(this.path, other.path, { recursive: true, filter: (name) => !name.endsWith('/lock') })
+    worse(other.path)
     other.size = this.size
     other.now = this.now
     await other.open()
