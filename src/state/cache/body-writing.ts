@@ -207,7 +207,8 @@ export class BodyWriting implements Writing {
     const pages = cells[this.at + bodyCells.pages]!
     const needed = Math.floor(position / pageBytes) - cells[this.at + bodyCells.dropped]! + 1
     if (needed <= pages) return true
-    if (pages < this.mostPages && this.storing.growWhole(shard, this.body, pages + 1)) return true
+    const most = this.isFirstPageRead() ? this.mostPages : 2 * this.mostPages
+    if (pages < most && this.storing.growWhole(shard, this.body, pages + 1)) return true
     if (pages < leastWindow) return false
     // No memory is left for all of it: it goes on through what it has.
     if (!shard.lock.take()) return false
@@ -216,6 +217,14 @@ export class BodyWriting implements Writing {
     shard.bodies.turnPage(this.body)
     shard.lock.release()
     return true
+  }
+
+  /** Whether the fastest reader has passed the page that would be used again, or nobody reads. */
+  private isFirstPageRead(): boolean {
+    const { cells } = this.thread.memory
+    const end = (cells[this.at + bodyCells.dropped]! + 1) * pageBytes
+    if (((Atomics.load(cells, this.at + bodyCells.fastest) - end) | 0) >= 0) return true
+    return cells[this.at + bodyCells.pins]! <= 1 && !this.isFollowed()
   }
 
   private isFollowed(): boolean {
