@@ -67,7 +67,7 @@ export const staleness = section('stale', 'Serving stale answers', [
         steps: [
           fetched(1),
           stored(1, { ...late, background: true }),
-          stored(1, { after: 5, background: true }),
+          stored(1, { after: 11, background: true }),
           stored(3),
         ],
       },
