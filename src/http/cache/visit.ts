@@ -190,7 +190,7 @@ export class CacheVisit {
 
   #absent(): void {
     const { disk } = this.#parts.cache.plane
-    if (disk !== null && !this.#isReadFromDisk && disk.mayHave(this.#url)) this.#readFromDisk(disk)
+    if (disk !== null && !this.#isReadFromDisk && disk.mayHave(this.#url, this.#variants)) this.#readFromDisk(disk)
     else if (this.request.onlyIfCached) this.#parts.owner.refuse(errors.not_cached)
     else this.#ask(this.#variants.length > 0 ? 'vary-miss' : 'uri-miss', true)
   }
@@ -205,6 +205,8 @@ export class CacheVisit {
     }
     const { owner, cache, compression } = this.#parts
     const put: TakeEntry = (facts, texts, bytes) => {
+      // One that has come meanwhile is younger.
+      if (this.#store.variants(this.#url).some(({ selector }) => selector === texts.selector)) return null
       const entry = this.#store.put(facts, texts, { bytes, ranges: [0, bytes.length], total: bytes.length })
       if (entry !== null && compression !== null) keepCodedForms(entry, this.#store, cache.codings, compression)
       return entry
@@ -213,7 +215,7 @@ export class CacheVisit {
       if (turn.kind === 'lead') turn.end('retry')
       if (!owner.ended) owner.guarded(() => this.#look())
     }
-    disk.fetch(this.#url, put, done, (entry) => this.#store.remove(entry))
+    disk.fetch(this.#url, put, done, (entry) => this.#store.remove(entry), this.#store.variants(this.#url))
   }
 
   /** The youngest entry that this request selects (RFC 9111 §4.1). */
