@@ -57,7 +57,7 @@ export function useResource<T>(path: string, { everyMs, query = {} }: ResourceOp
 }
 
 /** One call after the other, and what costs much less often: at most a fifth of the time Frontdesk is busy with it. */
-export const pauseAfter = (tookMs: number, everyMs: number): number => Math.max(everyMs, 4 * tookMs)
+const pauseAfter = (tookMs: number, everyMs: number): number => Math.max(everyMs, 4 * tookMs)
 
 /** The list, or that it is being read, or why it cannot be. */
 export function Loaded<T>(o: { of: Resource<T>; what: string; children: (value: T) => ComponentChildren }) {

@@ -54,7 +54,7 @@ export function Figures({ of }: { readonly of: CacheView }) {
       </section>
       {disk !== null && disk.state !== 'ok' && (
         <Failure
-          text={`The disk tier in ${disk.path} is not used: ${disk.problem ?? 'it failed'}. Memory still serves.`}
+          text={`Nothing is written to ${disk.path} any more: ${disk.problem ?? 'it failed'}. Memory serves alone.`}
         />
       )}
     </>
