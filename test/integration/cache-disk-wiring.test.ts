@@ -26,7 +26,7 @@ const host = { host: 'example.test' }
 
 async function start(store: object, log = new MemoryLog(), workers = 2): Promise<CacheStand> {
   const listeners = [{ name: 'test', listen: `127.0.0.1:${await refusingPort()}`, pool: 'default' }]
-  const config = { listeners, cache_store: store }
+  const config = { listeners, cache_store: store, admin: { listen: `127.0.0.1:${await refusingPort()}` } }
   const made = await cacheStand(true, { workers, log, ownPorts: true, config: config as never })
   made.answer((_, response: ServerResponse) => {
     response.setHeader('Cache-Control', 'max-age=600')
@@ -140,6 +140,8 @@ leakTest('a folder that cannot be used: memory does alone at the start; a change
   assert.match((await made.get('/a', host)).cache, /hit/)
   const told = await onDisk(made)
   assert.equal(told?.state, 'degraded')
+  const scraped = await (await fetch(`http://127.0.0.1:${made.proxy.adminPort}/metrics`)).text()
+  assert.match(scraped, /^frontdesk_cache_disk_up 0$/m)
   assert.match(told?.problem ?? '', /not a folder/)
   const { configuration } = made.proxy.running
   await configuration.patch({ limits: { body_size: '1MB' } } as never, asked)

@@ -4,7 +4,7 @@ import type { ControlPort } from '../port.ts'
 import type { TextWriter } from './text-writer.ts'
 
 /** Of what is in force; without samples where no route caches. */
-export function writeCache(writer: TextWriter, port: Pick<ControlPort, 'caches'>): void {
+export function writeCache(writer: TextWriter, port: Pick<ControlPort, 'caches' | 'cacheDiskProblem'>): void {
   const plane = port.caches?.()[0]
   const memory = plane?.store.totals()
   const disk = plane?.disk?.totals()
@@ -21,7 +21,8 @@ export function writeCache(writer: TextWriter, port: Pick<ControlPort, 'caches'>
   write('frontdesk_cache_disk_entries', disk?.entries)
   write('frontdesk_cache_disk_bytes', disk?.used)
   write('frontdesk_cache_disk_size_bytes', disk?.size)
-  write('frontdesk_cache_disk_up', disk && (disk.state === 'ok' ? 1 : 0))
+  const isMissing = (port.cacheDiskProblem?.() ?? null) !== null
+  write('frontdesk_cache_disk_up', isMissing ? 0 : disk && (disk.state === 'ok' ? 1 : 0))
   write('frontdesk_cache_disk_dropped_total', disk?.dropped)
   write('frontdesk_cache_disk_damaged_total', disk?.damaged)
 }

@@ -18,7 +18,7 @@ import { durationFamily, requestsFamily, type TrafficRow, trafficNames, trafficR
 
 /** Where the numbers come from. */
 export interface MetricsSources {
-  readonly port: Pick<ControlPort, 'version' | 'state' | 'workers' | 'spanCounts' | 'caches'>
+  readonly port: Pick<ControlPort, 'version' | 'state' | 'workers' | 'spanCounts' | 'caches' | 'cacheDiskProblem'>
   readonly health: Pick<Health, 'checks' | 'transitions'>
   readonly membership: Pick<Membership, 'members' | 'departing' | 'revision' | 'snapshot'>
   readonly reloadSuccessful: () => boolean
