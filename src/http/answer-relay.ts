@@ -113,8 +113,21 @@ export class AnswerRelay implements EncoderEvents {
     this.#encode(this.#encoder, bytes)
   }
 
-  #compose({ request, answer, edits, mayStay, date, cacheLine }: AnswerHead, verdict: Verdict, length: number): ComposedAnswer {
-    const parts = { request, answer, body: this.body, keepAlive: mayStay, date, verdict, codedLength: length, cacheLine }
+  #compose(
+    { request, answer, edits, mayStay, date, cacheLine }: AnswerHead,
+    verdict: Verdict,
+    length: number,
+  ): ComposedAnswer {
+    const parts = {
+      request,
+      answer,
+      body: this.body,
+      keepAlive: mayStay,
+      date,
+      verdict,
+      codedLength: length,
+      cacheLine,
+    }
     const composed = composeAnswerHead(parts, edits)
     this.keepAlive = composed.keepAlive
     this.#outgoing = composed.outgoing
@@ -128,6 +141,24 @@ export class AnswerRelay implements EncoderEvents {
       return
     }
     relayBody(this.#client, '', this.#source, bytes, this.body, this.#outgoing)
+    if (this.#owner.ended) return
+    if (this.body.done) this.#end(false)
+    else this.#owner.relayWaits()
+  }
+
+  /** Several pieces at once, none of which `body` has read, and nobody changes. */
+  moreRuns(runs: readonly Buffer[]): void {
+    if (this.#encoder !== null || this.#outgoing !== 'raw') {
+      for (const bytes of runs) {
+        if (this.#owner.ended) return
+        this.body.feed(bytes, 0, bytes.length)
+        this.more(bytes)
+      }
+      return
+    }
+    for (const bytes of runs) this.body.feed(bytes, 0, bytes.length)
+    this.#client.writeRuns('', runs)
+    if (this.#client.pending) this.#source.pause()
     if (this.#owner.ended) return
     if (this.body.done) this.#end(false)
     else this.#owner.relayWaits()

@@ -23,7 +23,7 @@ import { Lease } from '../pool/lease.ts'
 import type { LiveBackend } from '../pool/live-backend.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
 import { MatcherFailure } from '../routing/router.ts'
-import type { Lead, StoredEntry, Writing } from '../state/cache/types.ts'
+import type { BodyReading, Lead, StoredEntry, Writing } from '../state/cache/types.ts'
 import { methodIndex } from '../state/worker-state.ts'
 import { Deadline } from '../util/timer-wheel.ts'
 import { AnswerRelay, type RelayOwner } from './answer-relay.ts'
@@ -287,6 +287,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       rewritten: this.#record === null ? null : this.#record.target,
       pool: this.#destination!.pool.spec.name,
       compression: route.compression,
+      lookup: changes === null ? head.fields.lookup : changes.applyTo(head.fields.lookup),
       isAuthenticated: changes !== null || (certificateNames !== null && this.#client.tls?.clientCertificate != null),
     })
   }
@@ -313,7 +314,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       this.#reviewOwn(page, true)
       return
     }
-    if (answer.reading !== null) this.#source = new StoredSource(this, answer.reading, answer.start, answer.end)
+    if (answer.reading !== null) this.#source = this.#newSource(answer.reading, answer.start, answer.end)
     const hooks = this.#stepsDone || this.#route!.steps === null ? null : this.#route!.steps.onResponse
     if (hooks === null) {
       this.#sendStored(answer, null)
@@ -366,7 +367,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
 
   #relayStored({ head, text, start, end }: StoredAnswer, edits: AnswerEdits, verdict: Verdict): void {
     const source = this.#source
-    const bytes = text === null ? NOTHING : Buffer.from(text, 'latin1')
+    const bytes = text === null ? (source?.first() ?? NOTHING) : Buffer.from(text, 'latin1')
     const body = new BodyReader(end < 0 ? 'close' : 'length', end - start)
     body.feed(bytes, 0, bytes.length)
     const mayStay = this.#clientStays()
@@ -374,6 +375,10 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     this.#relay = new AnswerRelay(this, this.#client.wire, source ?? inMemory, body)
     this.#relay.start({ request: this.#head, answer: head, edits, mayStay, date, cacheLine: '' }, verdict, bytes)
     if (!this.#ended) source?.flow()
+  }
+
+  #newSource(reading: BodyReading, start: number, end: number): StoredSource {
+    return new StoredSource(this, reading, { start, end, takesRuns: this.#client.wire.takesRuns })
   }
 
   #storedEdits(record: ResponseRecord | null): AnswerEdits {
@@ -387,6 +392,10 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       { status: this.#status, backend },
       { plain, setCookie: '' },
     )
+  }
+
+  onStoredRuns(runs: readonly Buffer[]): void {
+    this.#relay!.moreRuns(runs)
   }
 
   onStoredEnd(): void {
@@ -845,7 +854,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       return
     }
     const length = body.kind === 'length' ? head.contentLength : -1
-    const source = new StoredSource(this, writing.reader(), 0, length)
+    const source = this.#newSource(writing.reader(), 0, length)
     this.#source = source
     this.#relay = new AnswerRelay(
       this,
@@ -853,7 +862,9 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       source,
       new BodyReader(length < 0 ? 'close' : 'length', length),
     )
-    this.#relay.start(parts, verdict, NOTHING)
+    const first = source.first() ?? NOTHING
+    this.#relay.body.feed(first, 0, first.length)
+    this.#relay.start(parts, verdict, first)
     if (!this.#ended) source.flow()
   }
 

@@ -3,7 +3,7 @@ import { getSystemErrorName } from 'node:util'
 import { type Handle, native, type ShutdownRequest, type WriteRequest } from './native.ts'
 import { giveBuffer, sharedBuffer } from './read-buffers.ts'
 import { copySmall, type Gatherer, gather, giveSmall, mayGather, SMALL_BYTES } from './small-writes.ts'
-import { type ReadSide, Wire, type WireEvents } from './wire.ts'
+import { type ReadSide, STRING_BYTES, Wire, type WireEvents } from './wire.ts'
 
 const UV_EOF = -4095
 
@@ -44,6 +44,7 @@ function newRequest(): WriteRequest {
 export class HandleWire extends Wire implements Gatherer {
   readonly reusesBuffers = true
   protected readonly writesAtOnce = true
+  override readonly takesRuns = true
   readonly #handle: WiredHandle
   /** What the handle reads into now. */
   #buffer: Buffer = sharedBuffer
@@ -162,6 +163,29 @@ export class HandleWire extends Wire implements Gatherer {
     else if (native!.state[native!.writeWaits] !== 0) this.#tookRequest(request, bytes, false)
   }
 
+  override writeRuns(text: string, runs: readonly Uint8Array[]): void {
+    if (this.#gathered !== null) this.writeGathered()
+    if (this.closed || this.ended) return
+    let size = text.length
+    for (const run of runs) size += run.length
+    this.written += size
+    const request = spare ?? newRequest()
+    const parts = text === '' ? runs : [text, 'latin1', ...runs.flatMap((run) => [run, 'buffer'])]
+    const status = this.#handle.writev(request, parts, text === '')
+    if (status !== 0) this.#fail(status, 'write')
+    else if (native!.state[native!.writeWaits] !== 0) this.#tookRequest(request, parts, false)
+  }
+
+  /** What lies in memory that stays needs no copy. */
+  override relayAfter(text: string, source: ReadSide, bytes: Buffer, start: number, end: number): void {
+    if (bytes === sharedBuffer || end - start <= STRING_BYTES) {
+      super.relayAfter(text, source, bytes, start, end)
+      return
+    }
+    this.writeRuns(text, [bytes.subarray(start, end)])
+    if (this.pending) source.pause()
+  }
+
   protected writePooled(buffer: Buffer, size: number): void {
     if (this.#gathered !== null) this.writeGathered()
     if (this.closed || this.ended) {
@@ -176,6 +200,10 @@ export class HandleWire extends Wire implements Gatherer {
       giveBuffer(buffer)
       if (status !== 0) this.#fail(status, 'write')
     }
+  }
+
+  override get unsent(): number {
+    return this.#handle.writeQueueSize ?? 0
   }
 
   override get hasUnsent(): boolean {
@@ -309,7 +337,7 @@ export class HandleWire extends Wire implements Gatherer {
     this.destroy()
   }
 
-  #tookRequest(request: WriteRequest, bytes: Uint8Array | null, pooled: boolean): void {
+  #tookRequest(request: WriteRequest, bytes: Uint8Array | readonly unknown[] | null, pooled: boolean): void {
     spare = null
     request.owner = this
     request.bytes = bytes

@@ -11,6 +11,8 @@ export interface Handle {
   useUserBuffer(buffer: Uint8Array): void
   writeLatin1String(request: WriteRequest, text: string): number
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number
+  /** Buffers, or with `false` pairs of a string and its encoding, or of a buffer and anything. */
+  writev(request: WriteRequest, parts: readonly unknown[], areAllBuffers: boolean): number
   shutdown(request: ShutdownRequest): number
   close(done?: () => void): void
   reset?(done?: () => void): number
@@ -33,7 +35,7 @@ export interface WriteRequest {
   oncomplete?: (this: WriteRequest, status: number) => void
   owner?: unknown
   /** Keeps the bytes alive while libuv holds a pointer to them. */
-  bytes?: Uint8Array | null
+  bytes?: Uint8Array | readonly unknown[] | null
   /** Whether they go back to the pool of buffers afterwards. */
   pooled?: boolean
 }
@@ -87,6 +89,7 @@ const METHODS = [
   'useUserBuffer',
   'writeLatin1String',
   'writeBuffer',
+  'writev',
   'shutdown',
   'close',
 ] as const

@@ -20,7 +20,7 @@ export interface WireEvents {
 }
 
 /** Up to here a string is cheaper than a buffer of its own. */
-const STRING_BYTES = 4096
+export const STRING_BYTES = 4096
 
 /** Where bytes that are passed on come from: another wire, or something that is read like one. */
 export interface ReadSide {
@@ -62,6 +62,19 @@ export abstract class Wire implements ReadSide {
   abstract write(text: string): void
   /** Writes bytes that nobody changes until the kernel has them: not a read buffer, for which there is `relay`. */
   abstract writeBytes(bytes: Uint8Array): void
+  /** Whether `writeRuns` is more than many writes, and `unsent` says how they get on. */
+  readonly takesRuns: boolean = false
+
+  /** Bytes that wait in user space, as far as that is known here; 0 = it is not. */
+  get unsent(): number {
+    return 0
+  }
+
+  /** Writes text ('' = none) and then bytes that nobody changes until the kernel has them, in as few system calls as can be. */
+  writeRuns(text: string, runs: readonly Uint8Array[]): void {
+    if (text !== '') this.write(text)
+    for (const run of runs) this.writeBytes(run)
+  }
   /** Writes the first `size` bytes of a buffer of `takeBuffer`, and sees to it that it can serve again afterwards. */
   protected abstract writePooled(buffer: Buffer, size: number): void
   abstract pause(): void

@@ -318,6 +318,27 @@ leakTest('each coding is made once', async () => {
   assert.equal(stand.asked.length, 1)
 })
 
+leakTest('answers that vary by what a gate tells the backend are kept apart by it', async () => {
+  const { createServer } = await import('node:http')
+  const gate = createServer((request, response) => {
+    response.writeHead(200, { 'X-User': String(request.headers.cookie) })
+    response.end()
+  })
+  await new Promise<void>((resolve) => gate.listen(0, '127.0.0.1', resolve))
+  const { port } = gate.address() as { port: number }
+  await using stand = await cacheStand(true, {
+    route: { forward_auth: { url: `http://127.0.0.1:${port}/`, copy_headers: ['X-User'] } },
+  })
+  stand.answer((request, response) => {
+    response.writeHead(200, { 'Cache-Control': 'public, max-age=60', Vary: 'X-User' })
+    response.end(String(request.headers['x-user']))
+  })
+  for (const user of ['ann', 'bob', 'ann', 'bob']) assert.equal((await stand.get('/a', { Cookie: user })).text, user)
+  assert.equal(stand.asked.length, 2)
+  gate.closeAllConnections()
+  await new Promise((resolve) => gate.close(resolve))
+})
+
 test('two clients with the same credentials field do not share what is not said to be public', async () => {
   await using stand = await cacheStand()
   stand.answer((request, response) => {

@@ -58,7 +58,7 @@ function explained(
     const cache = new RouteCache(route, route.cache, plane)
     for (const { headers = {}, vary = [], pool = 'default', ...facts } of stored) {
       const { fields, host } = headOf({ ...headers })
-      const selector = selectorText(cache.partitionOf(pool, fields, host), vary, fields.lookup, '')
+      const selector = selectorText(cache.partitionOf(pool, fields, host, fields.lookup), vary, fields.lookup, '')
       entries.push({ ...entry, ...facts, selector } as StoredEntry)
     }
   }

@@ -77,7 +77,7 @@ class Lookup {
     this.#question = question
     this.#cache = cache
     this.#url = cache.urlOf(requestFactsOf(fields, host), fields.scheme, target)
-    this.#partition = cache.partitionOf(pool, fields, host)
+    this.#partition = cache.partitionOf(pool, fields, host, fields.lookup)
   }
 
   explain(): ExplainedCache {

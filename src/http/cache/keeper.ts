@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto'
 import type { CacheSpec } from '../../core/cache-spec.ts'
 import type { BodyParts, EntryFacts, EntryTexts, Lead, StoredEntry, Writing } from '../../state/cache/types.ts'
 import { type StoreRefusal, storeRefusals } from '../../state/names.ts'
-import type { RequestFields } from '../http1/request-fields.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import { answerFactsOf } from './answer-facts.ts'
 import { flags } from './policy/flags.ts'
@@ -20,7 +19,8 @@ import { type Prepared, preparedOf } from './stored-answer.ts'
 export interface KeeperParts {
   readonly cache: RouteCache
   readonly method: string
-  readonly fields: RequestFields
+  /** Those that answers may vary by. */
+  readonly lookup: string
   readonly request: CacheRequest
   readonly isAuthenticated: boolean
   /** Answers to this request are not stored, whatever they say. */
@@ -146,8 +146,8 @@ export class Keeper {
   }
 
   #texts(verdict: Extract<StoreVerdict, { store: true }>): EntryTexts {
-    const { url, partition, fields } = this.#parts
-    const selector = selectorText(partition, verdict.vary, fields.lookup, '')
+    const { url, partition, lookup } = this.#parts
+    const selector = selectorText(partition, verdict.vary, lookup, '')
     return { url, selector, tags: verdict.tags, head: verdict.head }
   }
 

@@ -63,7 +63,7 @@ export class RouteCache {
   }
 
   /** Which requests for one URL may share answers at all. */
-  partitionOf(pool: string, fields: RequestFields, host: string): string {
+  partitionOf(pool: string, fields: RequestFields, host: string, lookup: string): string {
     let partition = this.#partitions.get(pool)
     if (partition === undefined) {
       partition = `${this.#identity} ${pool}`
@@ -71,9 +71,7 @@ export class RouteCache {
     }
     // Backends may make links of it, and only a believed proxy can set it.
     if (fields.forwardedHost !== '' && fields.forwardedHost !== host) partition += `\0host ${fields.forwardedHost}`
-    return this.#hasKeyedValues
-      ? `${partition}\0${keyedValues(fields.lookup, fields.cookie, this.spec.key)}`
-      : partition
+    return this.#hasKeyedValues ? `${partition}\0${keyedValues(lookup, fields.cookie, this.spec.key)}` : partition
   }
 
   /** It is neither answered from the cache nor stored. */

@@ -70,11 +70,13 @@ export class Prepared<E extends Kept = Kept> implements Candidate {
     return this.entry.head
   }
 
-  isKnownFor(fields: RequestFields, partition: string): boolean {
-    return this.#fields === fields && this.#partition === partition
+  /** `lookup`: what the answer may vary by, where that is not what the fields say. */
+  isKnownFor(fields: RequestFields, lookup: string, partition: string): boolean {
+    return this.#fields === fields && fields.lookup === lookup && this.#partition === partition
   }
 
-  know(fields: RequestFields, partition: string): void {
+  know(fields: RequestFields, lookup: string, partition: string): void {
+    if (fields.lookup !== lookup) return
     this.#fields = fields
     this.#partition = partition
   }

@@ -6,6 +6,8 @@ export interface SourceOwner {
   readonly ended: boolean
   /** More of the body. */
   onAnswerBytes(bytes: Buffer, start: number, end: number): void
+  /** More of it, in several pieces. */
+  onStoredRuns(runs: readonly Buffer[]): void
   /** A body whose length nobody knew has come to its end. */
   onStoredEnd(): void
   /** No more of it will come. */
@@ -16,6 +18,9 @@ export interface SourceOwner {
 
 /** So much is handed to the kernel in one turn of the loop, where it takes all of it at once. */
 const TURN_BYTES = 1024 * 1024
+/** So much in one system call, where the wire has one for it; less for a client that has kept the kernel waiting. */
+const RUNS_BYTES = 1024 * 1024
+const SLOW_RUNS_BYTES = 256 * 1024
 
 export class StoredSource implements ReadSide {
   /** The store has its memory again when the body was released. */
@@ -28,12 +33,25 @@ export class StoredSource implements ReadSide {
   #isPaused = false
   #isPumping = false
   #isOver = false
+  /** 0 = piece by piece. */
+  #atOnce: number
 
-  constructor(owner: SourceOwner, reading: BodyReading, start: number, end: number) {
+  /** `takesRuns`: several pieces go out in one system call. */
+  constructor(
+    owner: SourceOwner,
+    reading: BodyReading,
+    { start, end, takesRuns }: { readonly start: number; readonly end: number; readonly takesRuns: boolean },
+  ) {
     this.#owner = owner
     this.#reading = reading
     this.#at = start
     this.#end = end
+    this.#atOnce = takesRuns ? RUNS_BYTES : 0
+  }
+
+  /** What goes out with the head: the first bytes, if they are there. */
+  first(): Buffer | null {
+    return this.#next()
   }
 
   /** Begins to hand the body over, or goes on with it. */
@@ -46,6 +64,7 @@ export class StoredSource implements ReadSide {
 
   pause(): void {
     this.#isPaused = true
+    this.#atOnce = Math.min(this.#atOnce, SLOW_RUNS_BYTES)
   }
 
   resume(): void {
@@ -74,16 +93,37 @@ export class StoredSource implements ReadSide {
         setImmediate(again, this)
         return
       }
-      const bytes = this.#reading.read(this.#at)
+      const bytes = this.#next()
       if (bytes === null) {
         this.#wait()
         return
       }
-      const size = this.#end < 0 ? bytes.length : Math.min(bytes.length, this.#end - this.#at)
-      this.#at += size
-      budget -= size
-      this.#owner.onAnswerBytes(bytes, 0, size)
+      budget -= this.#handOver(bytes)
     }
+  }
+
+  /** With what follows, as far as it may go out together. Returns how many bytes that is. */
+  #handOver(first: Buffer): number {
+    const runs = [first]
+    let size = first.length
+    while (size < this.#atOnce) {
+      const bytes = this.#next()
+      if (bytes === null) break
+      runs.push(bytes)
+      size += bytes.length
+    }
+    if (runs.length === 1) this.#owner.onAnswerBytes(first, 0, size)
+    else this.#owner.onStoredRuns(runs)
+    return size
+  }
+
+  #next(): Buffer | null {
+    if (this.#end >= 0 && this.#at >= this.#end) return null
+    const bytes = this.#reading.read(this.#at)
+    if (bytes === null) return null
+    const size = this.#end < 0 ? bytes.length : Math.min(bytes.length, this.#end - this.#at)
+    this.#at += size
+    return size === bytes.length ? bytes : bytes.subarray(0, size)
   }
 
   #wait(): void {

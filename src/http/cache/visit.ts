@@ -52,6 +52,8 @@ export interface VisitParts {
   readonly compression: Compression | null
   /** A gate, a step or a certificate has told the backend who asks. */
   readonly isAuthenticated: boolean
+  /** The fields that answers may vary by, as the backend gets them; those of the head where steps change nothing. */
+  readonly lookup: string
 }
 
 const none: readonly StoredEntry[] = []
@@ -103,7 +105,7 @@ export class CacheVisit {
     this.#store = cache.plane.store
     this.request = cache.hears(facts.request)
     this.#url = cache.urlOf(facts, fields.scheme, target)
-    const partition = cache.partitionOf(pool, fields, host)
+    const partition = cache.partitionOf(pool, fields, host, parts.lookup)
     this.#partition = rewritten === null ? partition : `${partition}\0target ${rewritten}`
     this.#isBypassed = fields.framing !== 'none' || fields.upgrade !== '' || cache.isBypassed(fields, target)
   }
@@ -119,7 +121,7 @@ export class CacheVisit {
     return new Keeper({
       cache,
       method: head.method,
-      fields: head.fields,
+      lookup: this.#parts.lookup,
       request: this.request,
       isAuthenticated: isAuthenticated || cache.isGated,
       isRefused: this.#isBypassed || cache.isNotStored(head.fields, target),
@@ -220,6 +222,7 @@ export class CacheVisit {
 
   /** The youngest entry that this request selects (RFC 9111 §4.1). */
   #find(): StoredEntry | null {
+    const { lookup } = this.#parts
     const { fields } = this.#parts.head
     const variants = this.#store.variants(this.#url)
     this.#variants = variants
@@ -227,9 +230,9 @@ export class CacheVisit {
     for (let at = 0; at < variants.length; at++) {
       const entry = variants[at]!
       const prepared = preparedOf(entry)
-      if (!prepared.isKnownFor(fields, this.#partition)) {
-        if (prepared.selector.coding !== '' || !matches(prepared.selector, this.#partition, fields.lookup)) continue
-        prepared.know(fields, this.#partition)
+      if (!prepared.isKnownFor(fields, lookup, this.#partition)) {
+        if (prepared.selector.coding !== '' || !matches(prepared.selector, this.#partition, lookup)) continue
+        prepared.know(fields, lookup, this.#partition)
       }
       // One that says what it varies by goes before a younger one that has left it out.
       if (prepared.selector.names.length > 0 || variants.length === 1) return entry
@@ -296,9 +299,7 @@ export class CacheVisit {
     const known = entry ?? this.#variants.find((other) => preparedOf(other).selector.partition === this.#partition)
     if (known === undefined) return this.#partition
     const { names } = preparedOf(known).selector
-    return names.length === 0
-      ? this.#partition
-      : selectorText(this.#partition, names, this.#parts.head.fields.lookup, '')
+    return names.length === 0 ? this.#partition : selectorText(this.#partition, names, this.#parts.lookup, '')
   }
 
   /** What the backend may say is still good: entries for this request first, then its siblings (RFC 9111 §4.3.1). */
@@ -373,10 +374,7 @@ export class CacheVisit {
   }
 
   #isMine(incoming: Incoming): boolean {
-    return (
-      incoming.url === this.#url &&
-      matches(parseSelector(incoming.selector), this.#partition, this.#parts.head.fields.lookup)
-    )
+    return incoming.url === this.#url && matches(parseSelector(incoming.selector), this.#partition, this.#parts.lookup)
   }
 
   #stream(incoming: Incoming): void {

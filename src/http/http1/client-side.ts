@@ -43,6 +43,9 @@ const HEAD_PEEK_BYTES = 2048
 
 type State = 'idle' | 'head' | 'exchange' | 'tunnel' | 'lingering' | 'closed'
 
+/** Who takes less of a long answer than this, before his time is up, is not slow but holds it up. */
+const LEAST_TAKEN_BYTES = 16 * 1024
+
 export class ClientConnection extends Timed implements WireEvents, ExchangeClient, FieldCache, ClientFacts {
   readonly wire: Wire
   readonly address: string
@@ -59,6 +62,8 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
   #partial: Buffer | null = null
   /** What the client sent before its turn (pipelining). Reading pauses while there is any. */
   #stash: Buffer | null = null
+  /** What waited for the client when its deadline was set. */
+  #unsent = 0
   #exchange: Exchange | null = null
   #lingered = 0
   #requests = 0
@@ -120,6 +125,7 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
   }
 
   expectWithin(ms: number): void {
+    if (ms !== 0 && this.wire.pending) this.#unsent = this.wire.unsent
     this.#home.plane.wheel.arm(this, ms)
   }
 
@@ -374,6 +380,11 @@ export class ClientConnection extends Timed implements WireEvents, ExchangeClien
   }
 
   onDeadline(): void {
+    // It is slow, but it takes what it was given.
+    if (this.wire.pending && this.#unsent - this.wire.unsent >= LEAST_TAKEN_BYTES) {
+      this.expectWithin(this.#home.site.limits.idleTimeoutMs)
+      return
+    }
     switch (this.#state) {
       case 'head':
         this.#refuse(errors.request_timeout)
