@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { apiReports } from './generators/api-report.ts'
+import { cacheConformance } from './generators/cache-conformance.ts'
 import { configTypes } from './generators/config-types.ts'
 import { configurationReference, configurationSchema } from './generators/configuration.ts'
 import { examplesGuide } from './generators/examples.ts'
@@ -17,6 +18,7 @@ const generators: readonly Generator[] = [
   metrics,
   openapi,
   examplesGuide,
+  cacheConformance,
   ...apiReports,
 ]
 

@@ -15,6 +15,8 @@ const programs = [
   'curl',
   'nginx',
   'haproxy',
+  'varnishd',
+  'traffic_server',
   'redis-server',
   'pg_ctlcluster',
   'sslscan',
