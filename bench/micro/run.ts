@@ -1,5 +1,5 @@
 // `npm run bench:micro [words]`: runs every micro-benchmark of this folder and prints a table. A benchmark is a file
-// that exports `benchmarks`; words narrow the choice to names that contain one of them.
+// that exports `benchmarks`; words narrow the choice to names that contain one of them. What is no time it says in `remarks`.
 import { readdirSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { type Benchmark, measure } from './measure.ts'
@@ -14,10 +14,16 @@ process.stdout.write(`node ${process.versions.node} · ${cpus()[0]?.model ?? 'un
 process.stdout.write(`${'benchmark'.padEnd(56)}${'best'.padStart(12)}${'median'.padStart(12)}\n`)
 for (const file of readdirSync(import.meta.dirname).sort()) {
   if (!file.endsWith('.ts') || file.endsWith('.test.ts') || notBenchmarks.has(file)) continue
-  const { benchmarks } = (await import(`./${file}`)) as { benchmarks?: readonly Benchmark[] }
+  const { benchmarks, remarks } = (await import(`./${file}`)) as {
+    benchmarks?: readonly Benchmark[]
+    remarks?: () => readonly string[]
+  }
   for (const benchmark of benchmarks ?? []) {
     if (wanted.length > 0 && !wanted.some((word) => benchmark.name.includes(word))) continue
     const { name, bestNs, medianNs } = measure(benchmark)
     process.stdout.write(`${name.padEnd(56)}${format(bestNs).padStart(12)}${format(medianNs).padStart(12)}\n`)
   }
+  const name = file.replace('.ts', '')
+  if (remarks && (wanted.length === 0 || wanted.some((word) => name.includes(word))))
+    for (const line of remarks()) process.stdout.write(`${line}\n`)
 }

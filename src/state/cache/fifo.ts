@@ -45,9 +45,9 @@ export class Fifo {
     cells[at + entryCells.hitsBefore] = 0
     const hash = cells[at + entryCells.keyHash]!
     const ghost = this.ghosts + 2 * (hash & this.ghostMask)
-    const wasHere =
-      cells[ghost] === (hash | 1) &&
-      cells[this.base + shardCells.evictions]! - cells[ghost + 1]! <= cells[this.base + shardCells.mainCount]!
+    const since = cells[this.base + shardCells.evictions]! - cells[ghost + 1]!
+    const queued = cells[this.base + shardCells.smallCount]! + cells[this.base + shardCells.mainCount]!
+    const wasHere = cells[ghost] === (hash | 1) && since <= queued
     if (wasHere) cells[ghost] = 0
     this.link(ref, wasHere)
   }

@@ -109,7 +109,7 @@ function placeShard(shardBytes: number, lanes: number) {
   const flightHeads = powerOfTwo(flights)
   const flightCells = up(flightFixedCells + Math.ceil(lanes / 32), unitCells)
   const buckets = powerOfTwo(shardBytes / 448)
-  const ghosts = powerOfTwo(shardBytes / 1024)
+  const ghosts = powerOfTwo(shardBytes / 448)
   const flightsAt = shardHeaderBytes
   const flightHeadsAt = flightsAt + flights * flightCells * 4
   const bucketsAt = up(flightHeadsAt + flightHeads * 4, unitBytes)
