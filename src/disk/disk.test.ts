@@ -171,7 +171,7 @@ describe('disk tier', () => {
     tier.keep(storedEntry({ url: short }))
     await stand.kept([long, short])
     const { used } = tier.totals()
-    const responseTime = stand.now + 5
+    const responseTime = stand.now - 5000
     tier.keep(storedEntry({ url: long, bodyLength: 100_000, responseTime }), true)
     tier.keep(storedEntry({ url: short, responseTime }), true)
     tier.keep(storedEntry({ url: 'http://a/after' }))
