@@ -1,5 +1,8 @@
 // POST /explain says of the cache what then really happens: each case is explained, sent, and compared.
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { type CacheStand, cacheStand } from '../support/cache-stand.ts'
 import { ask } from '../support/load.ts'
@@ -179,6 +182,15 @@ const cases: readonly Case[] = [
     why: /"bypass"/,
   },
   {
+    name: 'only if it is another one',
+    path: 'if-match',
+    headers: { 'if-match': '"2"' },
+    before: once,
+    answer: tagged,
+    hits: false,
+    why: /for the backend to decide/,
+  },
+  {
     name: 'POST',
     path: 'post',
     method: 'POST',
@@ -292,6 +304,32 @@ test('why answers were not stored is counted for their route; what the route lea
     readonly routes: readonly { readonly name: string; readonly not_stored: Readonly<Record<string, number>> }[]
   }
   assert.deepEqual(routes.find(({ name }) => name === 'all')!.not_stored, { private: 2, 'set-cookie': 1 })
+})
+
+test('what a restart has left on disk is found there', async () => {
+  const path = mkdtempSync(join(tmpdir(), 'frontdesk-explain-'))
+  const disk = { cache_store: { memory: '16MB', disk: { path, size: '64MB' } } }
+  const host = { host: 'example.com' }
+  try {
+    {
+      await using stand = await cacheStand(true, { admin: true, route, config: disk })
+      stand.answer((_request, response) => response.writeHead(200, fresh).end('abc'))
+      await stand.get('/c/kept', host)
+    }
+    await using stand = await cacheStand(true, { admin: true, route, config: disk })
+    const ask = (name: string): Promise<Told> =>
+      explained(stand, { name, path: name, headers: host, hits: true, why: /./ })
+    const told = await ask('kept')
+    assert.deepEqual([told.would_hit, told.entry?.status], [true, 200], told.why)
+    assert.match(told.why, /^it is on disk, and fresh for/)
+    assert.equal(stand.cache.totals().entries, 0, 'and stays there')
+    assert.match((await stand.get('/c/kept', host)).cache, /hit/)
+    assert.match((await ask('kept')).why, /^it is stored/)
+    assert.match((await ask('other')).why, /^nothing is stored/)
+    assert.deepEqual(stand.asked, [])
+  } finally {
+    rmSync(path, { recursive: true, force: true })
+  }
 })
 
 test('a route that does not cache, and one that answers itself', async () => {

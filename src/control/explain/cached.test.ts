@@ -41,7 +41,8 @@ function explained(
   asked: { readonly method?: string; readonly headers?: Record<string, string>; readonly cache?: unknown },
   stored: readonly Stored[] = [],
   refusals: CachedQuestion['refusals'] = {},
-): ExplainedCache {
+  disk: CachePlane['disk'] = null,
+): Promise<ExplainedCache> {
   const snapshot = snapshotOf(asked.cache ?? true)
   const route = snapshot.routes[0] ?? null
   const headOf = (headers: Record<string, string>): RequestHead => {
@@ -53,7 +54,7 @@ function explained(
   }
   const entries: StoredEntry[] = []
   const store = { now: () => now, variants: (url: string) => entries.filter((entry) => entry.url === url) }
-  const plane = { store } as unknown as CachePlane
+  const plane = { store, disk } as unknown as CachePlane
   if (route !== null && route.cache !== null) {
     const cache = new RouteCache(route, route.cache, plane)
     for (const { headers = {}, vary = [], pool = 'default', ...facts } of stored) {
@@ -78,8 +79,8 @@ const entry = {
   isMarkedStale: false,
 }
 
-it('a fresh answer is a hit, and nothing has to be done', () => {
-  assert.deepEqual(explained({}, [{}]), {
+it('a fresh answer is a hit, and nothing has to be done', async () => {
+  assert.deepEqual(await explained({}, [{}]), {
     caches: true,
     key: 'http://example.com/a?x=1',
     would_hit: true,
@@ -87,54 +88,57 @@ it('a fresh answer is a hit, and nothing has to be done', () => {
     entry: { age_seconds: 20, ttl_seconds: 40, status: 200, variant: '' },
     to_make_it_cacheable: [],
   })
-  assert.equal(explained({ method: 'HEAD' }, [{}]).would_hit, true)
+  assert.equal((await explained({ method: 'HEAD' }, [{}])).would_hit, true)
 })
 
-it('a stale one is validated, and it is said what would serve it for longer', () => {
-  const told = explained({}, [{ lifetime: 15_000 }])
+it('a stale one is validated, and it is said what would serve it for longer', async () => {
+  const told = await explained({}, [{ lifetime: 15_000 }])
   assert.equal(told.would_hit, false)
   assert.match(told.why, /asked whether it still holds: it is stale/)
   assert.equal(told.entry!.ttl_seconds, -5)
   assert.match(told.to_make_it_cacheable.join(), /"stale_while_revalidate"/)
-  assert.match(explained({}, [{ isMarkedStale: true }]).why, /marked stale by a purge/)
-  assert.match(explained({}, [{ lifetime: 15_000, flags: 0 }]).why, /^what is stored cannot be used/)
-  const served = explained({ cache: { stale_while_revalidate: '1m' } }, [{ lifetime: 15_000 }])
+  assert.match((await explained({}, [{ isMarkedStale: true }])).why, /marked stale by a purge/)
+  assert.match((await explained({}, [{ lifetime: 15_000, flags: 0 }])).why, /^what is stored cannot be used/)
+  const served = await explained({ cache: { stale_while_revalidate: '1m' } }, [{ lifetime: 15_000 }])
   assert.equal(served.would_hit, true)
 })
 
-it('says what of the request stands against what is stored', () => {
-  const told = explained({ headers: { 'cache-control': 'no-cache' } }, [{}])
+it('says what of the request stands against what is stored', async () => {
+  const told = await explained({ headers: { 'cache-control': 'no-cache' } }, [{}])
   assert.deepEqual([told.would_hit, told.entry?.status], [false, 200])
   assert.match(told.why, /the client wants it validated/)
   assert.match(told.to_make_it_cacheable.join(), /"client_directives"/)
   const unheard = { headers: { 'cache-control': 'no-cache' }, cache: { client_directives: 'ignore' } }
-  assert.equal(explained(unheard, [{}]).would_hit, true)
+  assert.equal((await explained(unheard, [{}])).would_hit, true)
 })
 
-it('says that it is stored for other requests, and by what they differ', () => {
+it('says that it is stored for other requests, and by what they differ', async () => {
   const german = { headers: { 'accept-language': 'de' }, vary: ['accept-language'] }
-  const told = explained({ headers: { 'accept-language': 'fr' } }, [german])
+  const told = await explained({ headers: { 'accept-language': 'fr' } }, [german])
   assert.deepEqual([told.would_hit, told.entry], [false, null])
   assert.match(told.why, /another accept-language/)
-  const same = explained({ headers: { 'accept-language': 'de' } }, [german])
+  const same = await explained({ headers: { 'accept-language': 'de' } }, [german])
   assert.deepEqual([same.would_hit, same.entry?.variant], [true, 'accept-language: de'])
-  assert.match(explained({}, [{ pool: 'other' }]).why, /another route or pool/)
+  assert.match((await explained({}, [{ pool: 'other' }])).why, /another route or pool/)
 })
 
-it('requests that are not looked up', () => {
-  assert.match(explained({ method: 'POST' }, [{}]).why, /^POST is not looked up/)
-  const bypassed = explained({ headers: { 'x-debug': '1' }, cache: { bypass: { header: { 'X-Debug': true } } } }, [{}])
+it('requests that are not looked up', async () => {
+  assert.match((await explained({ method: 'POST' }, [{}])).why, /^POST is not looked up/)
+  const bypassed = await explained(
+    { headers: { 'x-debug': '1' }, cache: { bypass: { header: { 'X-Debug': true } } } },
+    [{}],
+  )
   assert.match(bypassed.why, /"bypass"/)
   assert.equal(bypassed.would_hit, false)
-  const only = explained({ headers: { 'cache-control': 'only-if-cached' } })
+  const only = await explained({ headers: { 'cache-control': 'only-if-cached' } })
   assert.match(only.why, /nothing is stored for this URL.*504/)
 })
 
-it('where nothing is stored, the reasons that answers of the route had come first', () => {
-  assert.deepEqual(explained({}).to_make_it_cacheable, [
+it('where nothing is stored, the reasons that answers of the route had come first', async () => {
+  assert.deepEqual((await explained({})).to_make_it_cacheable, [
     'answers are stored that say how long they are fresh, such as Cache-Control: s-maxage=60, or all that "ttl" of the route says',
   ])
-  const told = explained({ headers: { authorization: 'Basic eA==' } }, [], {
+  const told = await explained({ headers: { authorization: 'Basic eA==' } }, [], {
     private: 3,
     'no-store': 12,
     authorization: 1,
@@ -144,12 +148,12 @@ it('where nothing is stored, the reasons that answers of the route had come firs
   assert.match(second!, /^the backend says no-store: .*\(12 answers/)
   assert.match(third!, /for one client: send public/)
   assert.deepEqual(rest, [])
-  const anonymous = explained({}, [], { authorization: 7 })
+  const anonymous = await explained({}, [], { authorization: 7 })
   assert.doesNotMatch(anonymous.to_make_it_cacheable.join(), /authenticated/, 'this request is not')
 })
 
-it('a route that does not cache is told how it would', () => {
-  const told = explained({ cache: false })
+it('a route that does not cache is told how it would', async () => {
+  const told = await explained({ cache: false })
   assert.deepEqual([told.caches, told.would_hit], [false, false])
   assert.match(told.to_make_it_cacheable.join(), /"cache": true/)
 })

@@ -1,13 +1,14 @@
 // What the cache would do with a request that came now: looked up as a worker does it, without counting or asking anybody.
 import type { RouteSpec } from '../../core/route-spec.ts'
-import { type Reuse, reuse } from '../../http/cache/policy/reuse.ts'
+import type { DiskTier, TakeEntry } from '../../disk/types.ts'
+import { type Reuse, reuse, type StoredFacts } from '../../http/cache/policy/reuse.ts'
 import { rules } from '../../http/cache/policy/rules.ts'
-import { matches, parseSelector, type Selector } from '../../http/cache/policy/vary.ts'
+import { matches, parseSelector } from '../../http/cache/policy/vary.ts'
 import { requestFactsOf } from '../../http/cache/request-facts.ts'
 import { RouteCache } from '../../http/cache/route-cache.ts'
 import type { RequestHead } from '../../http/http1/request-head.ts'
 import type { CachePlane } from '../../pool/cache-plane.ts'
-import type { StoredEntry } from '../../state/cache/types.ts'
+import type { EntryTexts } from '../../state/cache/types.ts'
 import { variantWords } from '../cache/entry-view.ts'
 import type { RefusalCounts } from '../cache/refusals.ts'
 import { formatDuration } from '../format-duration.ts'
@@ -45,7 +46,8 @@ export interface CachedQuestion {
   readonly refusals: RefusalCounts
 }
 
-export function explainCached(question: CachedQuestion): ExplainedCache {
+/** Looks at the disk too, if there is one; reads no more of it than a request would. */
+export async function explainCached(question: CachedQuestion): Promise<ExplainedCache> {
   const { route, plane } = question
   const spec = route?.cache ?? null
   if (route === null || spec === null || plane === undefined) {
@@ -64,6 +66,9 @@ export function explainCached(question: CachedQuestion): ExplainedCache {
   return new Lookup(question, new RouteCache(route, spec, plane)).explain()
 }
 
+/** In memory or on disk. */
+type Candidate = StoredFacts & EntryTexts
+
 /** One request at the cache of its route. */
 class Lookup {
   readonly #question: CachedQuestion
@@ -80,7 +85,7 @@ class Lookup {
     this.#partition = cache.partitionOf(pool, fields, host, fields.lookup)
   }
 
-  explain(): ExplainedCache {
+  async explain(): Promise<ExplainedCache> {
     const { head, target } = this.#question
     const { method, fields } = head
     if (method !== 'GET' && method !== 'HEAD') {
@@ -94,18 +99,42 @@ class Lookup {
     if (this.#cache.isBypassed(fields, target)) {
       return this.#told('a condition in "bypass" of the route fits it', ['take the condition out of "bypass"'])
     }
-    const found = this.#find()
-    return found === null ? this.#absent() : this.#present(found.entry, found.selector)
+    const { store, disk } = this.#cache.plane
+    const variants = store.variants(this.#url)
+    const stored = this.#selected(variants)
+    if (stored !== null) return this.#present(stored, 'it is stored')
+    const kept = disk?.mayHave(this.#url, variants) === true ? this.#selected(await this.#keptIn(disk)) : null
+    return kept === null ? this.#absent() : this.#present(kept, 'it is on disk')
   }
 
-  #find(): { readonly entry: StoredEntry; readonly selector: Selector } | null {
+  /** The youngest that this request selects, as a worker does it: one that says what it varies by goes first. */
+  #selected(entries: readonly Candidate[]): Candidate | null {
     const { lookup } = this.#question.head.fields
-    for (const entry of this.#cache.plane.store.variants(this.#url)) {
-      const selector = parseSelector(entry.selector)
-      // What was compressed here goes with the entry that it was made of.
-      if (selector.coding === '' && matches(selector, this.#partition, lookup)) return { entry, selector }
+    // What was compressed here goes with the entry that it was made of.
+    const found = entries.filter(({ selector }) => {
+      const parsed = parseSelector(selector)
+      return parsed.coding === '' && matches(parsed, this.#partition, lookup)
+    })
+    return found.find(({ selector }) => parseSelector(selector).names.length > 0) ?? found[0] ?? null
+  }
+
+  /** Read, and left where it is. */
+  #keptIn(disk: DiskTier): Promise<readonly Candidate[]> {
+    const found: Candidate[] = []
+    const take: TakeEntry = (facts, texts) => {
+      found.push({ ...facts, ...texts, isMarkedStale: false })
+      return null
     }
-    return null
+    return new Promise((resolve) => {
+      const known = this.#cache.plane.store.variants(this.#url)
+      disk.fetch(
+        this.#url,
+        take,
+        () => resolve(found),
+        () => undefined,
+        known,
+      )
+    })
   }
 
   #absent(): ExplainedCache {
@@ -121,15 +150,16 @@ class Lookup {
     return this.#told(isAsked ? `${why}, and the client wants nothing else: it gets 504` : why, this.#storingAdvice())
   }
 
-  #present(entry: StoredEntry, selector: Selector): ExplainedCache {
+  #present(entry: Candidate, where: string): ExplainedCache {
+    const { ifMatch, ifUnmodifiedSince } = this.#request
     const use = reuse(entry, this.#request, this.#cache.plane.store.now(), this.#cache.spec)
-    const hits = use.how === 'serve' || use.how === 'serve-and-revalidate'
-    const view = { age_seconds: use.age, ttl_seconds: use.ttl, status: entry.status, variant: variantWords(selector) }
-    return {
-      ...this.#told(whyOf(use), hits ? [] : reuseAdvice(use.rule)),
-      would_hit: hits,
-      entry: view,
+    const variant = variantWords(parseSelector(entry.selector))
+    const view = { age_seconds: use.age, ttl_seconds: use.ttl, status: entry.status, variant }
+    if (ifMatch !== '' || ifUnmodifiedSince !== '') {
+      return { ...this.#told(`${where}, but ${rules['origin-condition'].words}`), entry: view }
     }
+    const hits = use.how === 'serve' || use.how === 'serve-and-revalidate'
+    return { ...this.#told(whyOf(use, where), hits ? [] : reuseAdvice(use.rule)), would_hit: hits, entry: view }
   }
 
   get #request() {
@@ -166,11 +196,11 @@ class Lookup {
   }
 }
 
-function whyOf({ how, rule, ttl }: Reuse): string {
-  if (rule === 'fresh') return `it is stored, and fresh for ${formatDuration(Math.max(0, ttl) * 1000)} more`
+function whyOf({ how, rule, ttl }: Reuse, where: string): string {
+  if (rule === 'fresh') return `${where}, and fresh for ${formatDuration(Math.max(0, ttl) * 1000)} more`
   const { words } = rules[rule]
-  if (how === 'serve' || how === 'serve-and-revalidate') return `it is stored: ${words}`
+  if (how === 'serve' || how === 'serve-and-revalidate') return `${where}: ${words}`
   return how === 'validate'
-    ? `it is stored, and a backend is asked whether it still holds: ${words}`
+    ? `${where}, and a backend is asked whether it still holds: ${words}`
     : `what is stored cannot be used: ${words}`
 }

@@ -142,7 +142,7 @@ export class Explainer {
     return this.#explainPassage({ ...base, snapshot, spec: listener, chosen, head, record, address })
   }
 
-  #explainPassage(routed: Routed): Explanation {
+  async #explainPassage(routed: Routed): Promise<Explanation> {
     const { chosen, head, address, snapshot, record } = routed
     const bodySize = chosen?.bodySize ?? snapshot.limits.bodySize
     const passage = passageOf({ route: chosen, head, address, bodySize })
@@ -161,7 +161,7 @@ export class Explainer {
     return this.#explainPool(routed, steps)
   }
 
-  #explainPool(routed: Routed, steps: readonly string[]): Explanation {
+  async #explainPool(routed: Routed, steps: readonly string[]): Promise<Explanation> {
     const { chosen, head, address, snapshot, spec, record } = routed
     const target = targetOf(chosen, record)
     if (target === null) {
@@ -181,12 +181,12 @@ export class Explainer {
     const header = sticky?.by === 'header' ? fieldValue(head.fields.lookup, sticky.name.toLowerCase()) : ''
     const key = { cookie: head.fields.cookie, address, header }
     const choice = this.#choices.explain({ pool, sticky, key, hash: hashOf(pool, head, address) })
-    const cache = this.#cachedBy(routed, pool.name)
+    const cache = await this.#cachedBy(routed, pool.name)
     const parts = { steps: all, target: withBase(target, pool, choice), cache }
     return { ...answered(routed, null), ...pooled(pool, choice), ...parts }
   }
 
-  #cachedBy({ chosen, head, record, snapshot }: Routed, pool: string): ExplainedCache {
+  #cachedBy({ chosen, head, record, snapshot }: Routed, pool: string): Promise<ExplainedCache> {
     return explainCached({
       route: chosen,
       plane: this.#o.cache?.(),
