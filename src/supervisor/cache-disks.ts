@@ -43,10 +43,16 @@ export class CacheDisks {
     this.#o = options
   }
 
-  /** Rejects with DiskError where it cannot be used. */
-  async open(spec: DiskSpec): Promise<HeldDisk> {
+  /**
+   * `isLate`: other than at the start. Then something may have been written or purged that the folder does not know of: what is in
+   * it has to be asked for again before it is used. Rejects with DiskError where it cannot be used.
+   */
+  async open(spec: DiskSpec, isLate: boolean): Promise<HeldDisk> {
     await this.#closing.get(spec.path)
-    const held = { id: ++this.#count, spec, disk: await openDisk({ ...spec, ...this.#o }) }
+    const disk = await openDisk({ ...spec, ...this.#o })
+    // In force at once, also where it cannot be written down.
+    if (isLate) await disk.tier.purge({ kind: 'all' }, true).catch(() => undefined)
+    const held = { id: ++this.#count, spec, disk }
     this.#held.add(held)
     this.#open.add(held)
     return held

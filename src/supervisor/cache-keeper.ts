@@ -53,7 +53,7 @@ export class CacheKeeper {
   async begin({ cacheStore: spec }: Snapshot): Promise<void> {
     if (spec === null) return
     this.#inForce = this.#make(spec)
-    await this.#openDisk()
+    await this.#openDisk({ isLate: false })
   }
 
   /**
@@ -156,17 +156,17 @@ export class CacheKeeper {
     const held = this.#inForce?.held ?? null
     if (held !== null && sameData(held.spec, spec)) return held
     const isOpenedLater = held === null ? sameData(this.#inForce?.spec.disk, spec) : held.spec.path === spec.path
-    return isOpenedLater ? null : this.#disks.open(spec)
+    return isOpenedLater ? null : this.#disks.open(spec, true)
   }
 
   /** Opens the disk that is to be there, but is not. Never rejects. */
-  #openDisk(): Promise<void> {
+  #openDisk({ isLate } = { isLate: true }): Promise<void> {
     clearTimeout(this.#retry)
     const { held = null, spec } = this.#inForce ?? {}
     const wanted = spec?.disk ?? null
     if (wanted === null || held !== null || this.#isClosed) return Promise.resolve()
     const opening = this.#disks
-      .open(wanted)
+      .open(wanted, isLate)
       .then(
         (opened) => this.#opened(opened),
         ({ message }: Error) => this.#failed(message),
