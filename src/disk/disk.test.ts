@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { chmod, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -8,6 +9,7 @@ import { DiskStand, mebibyte, versions } from '../../test/support/disk-stand.ts'
 import { deferred, until } from '../../test/support/wait.ts'
 import type { EntryFacts, EntryTexts } from '../state/cache/types.ts'
 import { banSumName } from './ban-sum.ts'
+import { checkpointName } from './checkpoint.ts'
 import type { DiskTier } from './types.ts'
 
 const numbered = (count: number, from = 0): string[] =>
@@ -136,6 +138,20 @@ describe('disk tier', () => {
     await stand.kept(urls.slice(-100))
     assert.equal((await versions(again, urls.slice(-100))).length, 100)
     assert.deepEqual(stand.said, [])
+  })
+
+  it('saves its index now and then, so that a kill leaves little to be looked through', async () => {
+    const urls = numbered(100)
+    for (const url of urls) tier.keep(storedEntry({ url, bodyLength: 50_000 }))
+    await stand.kept(urls)
+    await until('it is saved', () => existsSync(join(stand.path, checkpointName)))
+    tier.keep(storedEntry({ url: 'http://a/late' }))
+    await stand.kept(['http://a/late'])
+    const copy = await stand.afterKill()
+    assert.ok(copy.disk.tier.totals().entries >= 100)
+    await copy.kept([...urls, 'http://a/late'])
+    assert.equal((await versions(copy.attach(), [...urls, 'http://a/late'])).length, 101)
+    await copy.remove()
   })
 
   it('hands over nothing that is of no use any more', async () => {

@@ -25,10 +25,10 @@ export interface KeeperParts {
 
 /** Of how often it looks: a disk that has failed is tried again after one, two, four … of these, at most so many. */
 const longestRetryTicks = 60
-/** The index is saved after so many written segments and at least so long; or after the longer time if anything was written. */
+/** The index is saved after so many written segments, but not more often than that; or after the longer time if anything was written. */
 const checkpointSegments = 4
-const checkpointMs = 60_000
-const latestCheckpointMs = 600_000
+const checkpointTicks = 60
+const latestCheckpointTicks = 600
 /** Sets of the index that are looked at in one go. */
 const sweptSets = 8192
 /** What must be writable before a full disk counts as mended. */
@@ -190,9 +190,9 @@ export class Keeper {
   #isCheckpointDue(): boolean {
     const { head } = this.#o.tier
     const written = head.position - this.#checkpointPosition
-    const passedMs = performance.now() - this.#checkpointAt
-    if (written >= checkpointSegments * head.segmentBytes && passedMs >= checkpointMs) return true
-    return written > 0 && passedMs >= latestCheckpointMs
+    const ticks = (performance.now() - this.#checkpointAt) / this.#o.tickMs
+    if (written >= checkpointSegments * head.segmentBytes && ticks >= checkpointTicks) return true
+    return written > 0 && ticks >= latestCheckpointTicks
   }
 
   /** Saves the index: with what is not looked through yet left to the next start. */
