@@ -7,6 +7,8 @@ import type { Target } from './play.ts'
 
 export interface FrontdeskTarget extends Target {
   readonly proxy: TestProxy
+  /** Nothing is stored any more. */
+  forget(): void
   close(): Promise<void>
 }
 
@@ -21,7 +23,8 @@ const isFickle = ({ steps }: Case): boolean => steps.some(({ down }) => down)
 /** Cases of one key share a route. */
 const keyOf = (one: Case): string => JSON.stringify([one.route ?? { cache: true }, isFickle(one)])
 
-export async function startFrontdeskTarget(cases: readonly Case[]): Promise<FrontdeskTarget> {
+/** `workers` 0 = in the test's own thread. */
+export async function startFrontdeskTarget(cases: readonly Case[], workers = 0): Promise<FrontdeskTarget> {
   const [steady, fickle] = [await new Origin().up(), await new Origin().up()]
   const keys = [...new Set(cases.map(keyOf))]
   const routes = keys.map((key, at) => {
@@ -34,7 +37,7 @@ export async function startFrontdeskTarget(cases: readonly Case[]): Promise<Fron
     cache_store: { memory: '64MB', max_object: MAX_OBJECT },
     routes,
   }
-  const proxy = await startProxy([], { config: config as Config })
+  const proxy = await startProxy([], { config: config as Config, workers })
   const clock = proxy.running.cacheStore!
   return {
     proxy,
@@ -45,6 +48,7 @@ export async function startFrontdeskTarget(cases: readonly Case[]): Promise<Fron
     // What comes in the background is stored when its backend has nothing more to do.
     settle: () =>
       until('nothing is under way', () => Object.values(proxy.active()).every((count) => count === 0) && isFilled()),
+    forget: () => void clock.purge({ kind: 'all' }, false),
     async close() {
       await proxy.close()
       await steady.close()

@@ -39,9 +39,12 @@ export class Play {
   readonly #case: Case
   readonly #origin: Origin
   readonly #path: string
+  readonly #connections: 'kept' | 'new'
   #startMs = 0
 
-  constructor(target: Target, one: Case) {
+  /** `connections` new: each step on one of its own, which may come to another worker. */
+  constructor(target: Target, one: Case, connections: 'kept' | 'new' = 'kept') {
+    this.#connections = connections
     this.#target = target
     this.#case = one
     this.#origin = target.originOf(one)
@@ -57,16 +60,13 @@ export class Play {
   /** Plays it to the end. */
   async observe(): Promise<readonly Observed[]> {
     this.#begin()
-    const client = await RawClient.open(this.#target.port)
-    const clients = [client]
+    const clients: RawClient[] = []
     const observed: Observed[] = []
     try {
       for (const step of this.#case.steps) {
         if (step.after) this.#target.clock?.move(step.after * 1000)
         if (step.down) await this.#origin.down()
-        while (clients.length < (step.clients ?? 1)) clients.push(await RawClient.open(this.#target.port))
-        for (const [at, one] of clients.entries())
-          if (one.ending !== null) clients[at] = await RawClient.open(this.#target.port)
+        await this.#connect(clients, step.clients ?? 1)
         observed.push(...(await this.#step(step, clients.slice(0, step.clients ?? 1))))
       }
     } finally {
@@ -74,6 +74,14 @@ export class Play {
       await this.#origin.up()
     }
     return observed
+  }
+
+  /** As many connections as the step needs, all of them open. */
+  async #connect(clients: RawClient[], count: number): Promise<void> {
+    const kept = clients.filter(({ ending }) => ending === null && this.#connections === 'kept')
+    for (const one of clients) if (!kept.includes(one)) await one.close()
+    while (kept.length < count) kept.push(await RawClient.open(this.#target.port))
+    clients.splice(0, clients.length, ...kept)
   }
 
   /** The clock begins at a whole second, so that ages come out exactly. */

@@ -599,7 +599,7 @@ export const settings = section('settings', 'What a route may say', [
   ]),
   rule(
     '9111 §2',
-    'The cache key is the information a cache uses to choose a response and is composed from, at a minimum, the request method and target URI used to retrieve the stored response; the method determines under which circumstances that response can be used to satisfy a subsequent request.',
+    'However, many HTTP caches in common use today only cache GET responses and therefore only use the URI as the cache key.',
     [
       {
         id: 'query-except',

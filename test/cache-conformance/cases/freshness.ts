@@ -4,51 +4,55 @@ import { fetched, fresh, notReused, ok, reused, rule, says, section, stored } fr
 const fraction = 'A typical setting of this fraction might be 10%.'
 
 export const freshness = section('freshness', 'How long an answer is fresh', [
-  rule('9111 §4.2', 'A fresh response is one whose age has not yet exceeded its freshness lifetime.', [
-    {
-      id: 'within',
-      name: 'one second before the end it is fresh',
-      origin: [ok('Cache-Control: max-age=10')],
-      steps: [fetched(1), stored(1, { after: 9 })],
-    },
-    {
-      id: 'at-end',
-      name: 'at the end it is not: response_is_fresh = (freshness_lifetime > current_age)',
-      origin: [ok('Cache-Control: max-age=10')],
-      steps: [fetched(1), fetched(2, { after: 10 })],
-    },
-    {
-      id: 'beyond',
-      name: 'nor later',
-      origin: [ok('Cache-Control: max-age=10')],
-      steps: [fetched(1), fetched(2, { after: 3600 })],
-    },
-    {
-      id: 'renewed',
-      name: 'what is fetched then is fresh again',
-      origin: [ok('Cache-Control: max-age=10')],
-      steps: [fetched(1), fetched(2, { after: 11 }), stored(2, { after: 9 }), fetched(3, { after: 1 })],
-    },
-    { id: 'zero', name: 'max-age=0 is never fresh', origin: [ok('Cache-Control: max-age=0')], steps: notReused() },
-    {
-      id: 'age-below',
-      name: 'the Age that it came with counts: below the lifetime',
-      origin: [ok('Cache-Control: max-age=60', 'Age: 50')],
-      steps: reused(),
-    },
-    {
-      id: 'age-above',
-      name: 'above the lifetime',
-      origin: [ok('Cache-Control: max-age=60', 'Age: 61')],
-      steps: notReused(),
-    },
-    {
-      id: 'age-and-time',
-      name: 'and time in the cache comes on top',
-      origin: [ok('Cache-Control: max-age=60', 'Age: 50')],
-      steps: [fetched(1), stored(1, { after: 9 }), fetched(2, { after: 1 })],
-    },
-  ]),
+  rule(
+    '9111 §4.2',
+    'The calculation to determine if a response is fresh is: response_is_fresh = (freshness_lifetime > current_age)',
+    [
+      {
+        id: 'within',
+        name: 'one second before the end it is fresh',
+        origin: [ok('Cache-Control: max-age=10')],
+        steps: [fetched(1), stored(1, { after: 9 })],
+      },
+      {
+        id: 'at-end',
+        name: 'at the end it is not: response_is_fresh = (freshness_lifetime > current_age)',
+        origin: [ok('Cache-Control: max-age=10')],
+        steps: [fetched(1), fetched(2, { after: 10 })],
+      },
+      {
+        id: 'beyond',
+        name: 'nor later',
+        origin: [ok('Cache-Control: max-age=10')],
+        steps: [fetched(1), fetched(2, { after: 3600 })],
+      },
+      {
+        id: 'renewed',
+        name: 'what is fetched then is fresh again',
+        origin: [ok('Cache-Control: max-age=10')],
+        steps: [fetched(1), fetched(2, { after: 11 }), stored(2, { after: 9 }), fetched(3, { after: 1 })],
+      },
+      { id: 'zero', name: 'max-age=0 is never fresh', origin: [ok('Cache-Control: max-age=0')], steps: notReused() },
+      {
+        id: 'age-below',
+        name: 'the Age that it came with counts: below the lifetime',
+        origin: [ok('Cache-Control: max-age=60', 'Age: 50')],
+        steps: reused(),
+      },
+      {
+        id: 'age-above',
+        name: 'above the lifetime',
+        origin: [ok('Cache-Control: max-age=60', 'Age: 61')],
+        steps: notReused(),
+      },
+      {
+        id: 'age-and-time',
+        name: 'and time in the cache comes on top',
+        origin: [ok('Cache-Control: max-age=60', 'Age: 50')],
+        steps: [fetched(1), stored(1, { after: 9 }), fetched(2, { after: 1 })],
+      },
+    ],
+  ),
   rule(
     '9111 §4.2.1',
     'If the cache is shared and the s-maxage response directive (Section 5.2.2.10) is present, use its value, or',

@@ -178,7 +178,7 @@ export const invalidation = section('invalidation', 'Invalidation', [
   ),
   rule(
     '9111 §4.4',
-    'Invalidate means that the cache will either remove all stored responses whose target URI matches the given URI or mark them as "invalid" and in need of a mandatory validation before they can be sent in response to a subsequent request.',
+    'the cache will either remove all stored responses whose target URI matches the given URI or mark them as "invalid" and in need of a mandatory validation before they can be sent in response to a subsequent request.',
     [
       {
         id: 'not-served-stale',

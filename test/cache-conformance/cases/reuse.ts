@@ -199,7 +199,7 @@ export const reuse = section('reuse', 'What a stored answer is used for', [
   ),
   rule(
     '9111 §4',
-    'A cache can use a response that is stored or storable to satisfy multiple requests, provided that it is allowed to reuse that response for the requests in question. This enables a cache to collapse requests',
+    'A cache can use a response that is stored or storable to satisfy multiple requests, provided that it is allowed to reuse that response for the requests in question.',
     [
       {
         id: 'collapsed',

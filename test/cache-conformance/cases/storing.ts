@@ -369,8 +369,8 @@ export const storing = section('storing', 'Which answers are stored', [
     ],
   ),
   rule(
-    '9111 §2',
-    'A cache is disconnected when it cannot contact the origin server or otherwise find a forward path for a request.',
+    '9110 §15.6.3',
+    'The 502 (Bad Gateway) status code indicates that the server, while acting as a gateway or proxy, received an invalid response from an inbound server it accessed while attempting to fulfill the request.',
     [
       {
         id: 'own-errors-not',

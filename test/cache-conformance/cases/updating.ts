@@ -157,7 +157,7 @@ export const updating = section('updating', 'Updating what is stored', [
   ),
   rule(
     '9111 §4.3.4',
-    "If the new response contains no strong validators but does contain one or more weak validators, and those validators correspond to one of the initial set's stored responses, then the most recent of those matching stored responses is identified for update.",
+    "and those validators correspond to one of the initial set's stored responses, then the most recent of those matching stored responses is identified for update.",
     [
       {
         id: 'weak',
