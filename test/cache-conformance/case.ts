@@ -70,7 +70,7 @@ export interface StepDetails {
 
 export interface Step extends StepDetails {
   readonly source: Source
-  /** Which answer of the origin to this path the client must see, from 1; 0 = none of them. */
+  /** Which answer of the origin to this path the client must see, from 1; 0 = none of them; -1 = one of its own. */
   readonly from: number
 }
 
@@ -138,6 +138,10 @@ export const lost: Answer = { ...says(500), fault: 'lost' }
 export const withBody = (answer: Answer, body: string): Answer => ({ ...answer, body })
 
 const step = (source: Source, from: number, details: StepDetails): Step => ({ ...details, source, from })
+
+/** So many clients at once, and the origin is asked for each of them: nobody sees what another has got. */
+export const fetchedEach = (clients: number, details: StepDetails = {}): Step =>
+  step('origin', -1, { ...details, clients, asked: clients })
 
 /** The origin is asked; the client sees its answer number `from`. */
 export const fetched = (from: number, details: StepDetails = {}): Step => step('origin', from, details)

@@ -54,7 +54,20 @@ export class Play {
   /** Plays it to the end and returns what is wrong, in words; [] = nothing. */
   async run(): Promise<string[]> {
     const observed = await this.observe()
-    return observed.flatMap((each) => this.#complaints(each).map((words) => `step ${this.#numberOf(each)}: ${words}`))
+    return [
+      ...observed.flatMap((each) => this.#complaints(each).map((words) => `step ${this.#numberOf(each)}: ${words}`)),
+      ...this.#shared(observed),
+    ]
+  }
+
+  /** Answers that two clients have got which should each have had one of their own. */
+  #shared(observed: readonly Observed[]): string[] {
+    return this.#case.steps
+      .filter(({ from }) => from === -1)
+      .flatMap((step) => {
+        const numbers = observed.filter((one) => one.step === step).map(({ outcome }) => numberIn(outcome))
+        return new Set(numbers).size === numbers.length ? [] : [`answers ${numbers.join(', ')}: not each its own`]
+      })
   }
 
   /** Plays it to the end. */
@@ -159,14 +172,15 @@ export class Play {
     if (step.broken) return outcome.kind === 'closed' ? [] : [`the answer was not broken off: ${outcome.kind}`]
     if (outcome.kind !== 'reply') return [`no answer: ${outcome.kind}`]
     const { reply } = outcome
-    const answer = step.from === 0 ? null : this.#answer(step)
+    const number = numberIn(outcome)
+    const from = step.from === -1 ? Number(number ?? 0) : step.from
+    const answer = from === 0 ? null : this.#answer(step, from)
     const statuses = [step.status ?? answer?.status ?? []].flat()
     if (!statuses.includes(reply.status)) return [`status ${reply.status}, not ${statuses.join(' or ')}`]
-    const number = fieldValues(reply, 'x-answer')[0]
     if (answer === null) return number === undefined ? [] : [`answer ${number} of the origin`]
     const words: string[] = []
-    if (number !== undefined && number !== `${step.from}`) words.push(`answer ${number}, not ${step.from}`)
-    const body = this.#body(step, answer, reply.status)
+    if (number !== undefined && number !== `${from}`) words.push(`answer ${number}, not ${from}`)
+    const body = this.#body({ ...step, from }, answer, reply.status)
     const got = decoded(reply, answer)
     // What stands in an error of the cache's own is its own affair.
     if (got !== body && reply.status !== 416)
@@ -174,7 +188,7 @@ export class Play {
     return words
   }
 
-  #answer({ from, of, path }: Step): Answer {
+  #answer({ of, path }: Step, from: number): Answer {
     const answers = this.#answers(of ?? path ?? '')
     return answers[Math.min(from, answers.length) - 1]!
   }
@@ -220,6 +234,9 @@ const valuesOf = (fields: readonly Field[], name: string): string[] =>
 function present(names: readonly string[], fields: readonly Field[]): string[] {
   return names.flatMap((name) => valuesOf(fields, name).map((value) => `${name}: ${value}`))
 }
+
+const numberIn = (outcome: Outcome): string | undefined =>
+  outcome.kind === 'reply' ? fieldValues(outcome.reply, 'x-answer')[0] : undefined
 
 /** Of the last member of the list, ours (RFC 9211 §2). */
 function cacheStatus(wanted: readonly string[], reply: Reply): string[] {

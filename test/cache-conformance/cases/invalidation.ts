@@ -127,6 +127,20 @@ export const invalidation = section('invalidation', 'Invalidation', [
             steps,
             choice: `The URIs of ${field} are invalidated where they are of the same origin.`,
           },
+          ...[
+            ['fragment', `{path}/b#x`],
+            ['dots', `{path}/x/../b`],
+            ['case', `HTTP://CONFORMANCE.EXAMPLE{path}/b`],
+            ['port', `http://conformance.example:80{path}/b`],
+            ['network-path', `//conformance.example{path}/b`],
+          ].map(([form = '', uri = '']) => ({
+            id: `${id}-${form}`,
+            name: `${field} in another form: ${form}`,
+            origin: [says(201, `${field}: ${uri}`)],
+            others,
+            steps,
+            choice: `The URIs of ${field} are invalidated where they are of the same origin.`,
+          })),
           {
             id: `${id}-error`,
             name: `${field} of an error invalidates nothing`,

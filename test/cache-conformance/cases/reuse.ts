@@ -1,5 +1,5 @@
 // RFC 9111 §2 and §4: what a stored answer may be used for.
-import { fetched, fresh, ok, reused, rule, says, section, stored, withBody } from '../case.ts'
+import { type Answer, fetched, fetchedEach, fresh, ok, reused, rule, says, section, stored, withBody } from '../case.ts'
 
 const unless = 'When presented with a request, a cache MUST NOT reuse a stored response unless:'
 
@@ -212,6 +212,41 @@ export const reuse = section('reuse', 'What a stored answer is used for', [
         name: 'also without a length',
         origin: [{ ...fresh(), framing: 'chunked' }],
         steps: [fetched(1, { clients: 10 })],
+      },
+    ],
+  ),
+  rule(
+    '9111 §4',
+    'Note, however, that if the cache cannot use the returned response for some or all of the collapsed requests, it will need to forward the requests in order to satisfy them, potentially introducing additional latency.',
+    [
+      ...[
+        ['no-store', ok('Cache-Control: no-store')],
+        ['private', ok('Cache-Control: private, max-age=60')],
+        ['set-cookie', fresh('Set-Cookie: a=1')],
+        ['vary-any', fresh('Vary: *')],
+        ['nothing-said', ok()],
+        ['error', says(500)],
+        ['max-age-0', ok('Cache-Control: max-age=0')],
+        ['too-long', withBody(fresh(), 'x'.repeat(400_000))],
+      ].map(([id, answer]) => ({
+        id: `not-collapsed-${id as string}`,
+        name: `five at once each get an answer of their own: ${id as string}`,
+        origin: [answer as Answer],
+        steps: [fetchedEach(5), fetchedEach(5)],
+      })),
+      {
+        id: 'not-collapsed-authorization',
+        name: 'with credentials',
+        origin: [fresh()],
+        steps: [fetchedEach(5, { asks: ['Authorization: Bearer x'] })],
+      },
+      {
+        id: 'not-collapsed-no-cache',
+        name: 'and those that want a fresh one',
+        origin: [fresh()],
+        steps: [fetched(1), fetchedEach(3, { asks: ['Cache-Control: no-cache'], after: 1 })],
+        choice:
+          'Requests with no-cache at the same time are each passed on: an answer to one that came before is not theirs.',
       },
     ],
   ),
