@@ -44,6 +44,8 @@ export class Keeper {
   #lead: Lead | null = null
   #verdict: StoreVerdict | null = null
   #requestTime = 0
+  /** Of the store, when the backend was asked. */
+  #purges = 0
   /** Is taken out of the store once it has been served. */
   #spent: StoredEntry | null = null
 
@@ -63,6 +65,7 @@ export class Keeper {
   /** A backend is about to be asked. */
   asked(): void {
     this.#requestTime = this.#store.now()
+    this.#purges = this.#store.purges
   }
 
   get #store(): RouteCache['plane']['store'] {
@@ -112,7 +115,7 @@ export class Keeper {
     const lead = this.#lead
     this.#lead = null
     const { facts } = verdict
-    const entry = lead === null ? this.#store.put(facts, texts, body) : lead.put(facts, texts, body)
+    const entry = lead === null ? this.#store.put(facts, texts, body, this.#purges) : lead.put(facts, texts, body)
     this.isStored = entry !== null
     if (entry === null) this.refusal = 'no-room'
     else this.#parts.cache.plane.disk?.keep(entry)
@@ -162,6 +165,11 @@ export class Keeper {
     const { cache } = this.#parts
     const fields = refreshedHead(entry.head, head.forward)
     const verdict = this.#judgeStored(entry, fields, cache.spec)
+    // The client does not want it to change what is stored, or must not: for the others it stays what it was.
+    if (!verdict.store && OF_REQUEST.has(verdict.rule)) {
+      this.#release('alone', 0)
+      return entry
+    }
     // It may say now that it varies by something else: for whom it is good is not known any more.
     if (!verdict.store || verdict.vary.join() !== selector.names.join()) {
       this.#release('alone', ALONE_MS)
@@ -218,6 +226,7 @@ export class Keeper {
   /** What a HEAD said of a stored answer (RFC 9111 §4.3.5). */
   update(entry: StoredEntry, head: ResponseHead): void {
     const verdict = this.#judgeStored(entry, refreshedHead(entry.head, head.forward), this.#parts.cache.spec)
+    if (!verdict.store && OF_REQUEST.has(verdict.rule)) return
     const { names } = preparedOf(entry).selector
     if (verdict.store && verdict.vary.join() === names.join()) this.#store.refresh(entry, verdict.facts, verdict.head)
     else this.remove(entry)
@@ -264,5 +273,8 @@ const OUTDATES: ReadonlySet<RuleId> = new Set([
   'nothing-said',
   'useless',
 ])
+
+/** Why an answer is not stored: because of who asked, and how. */
+const OF_REQUEST: ReadonlySet<RuleId> = new Set(['request-no-store', 'authorization', 'cookie', 'no-store-condition'])
 
 const REFUSED: StoreVerdict = { store: false, rule: 'no-store-condition' }

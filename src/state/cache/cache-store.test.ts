@@ -425,3 +425,14 @@ test('a dead thread gives back what it held of bodies, and its followers and rea
   await settled(buffer)
   lead(there, 'http://writing/').end('again')
 })
+
+test('what was asked for before a purge is not stored after it, though nobody led', () => {
+  const { here, there } = stores()
+  for (const what of [{ kind: 'all' }, { kind: 'prefix', prefix: 'http://' }, { kind: 'url', url }] as const) {
+    const since = here.purges
+    there.purge(what, false)
+    assert.equal(here.put(facts, textsOf(url), 'old', since), null, what.kind)
+    assert.deepEqual(here.variants(url), [])
+    assert.notEqual(here.put(facts, textsOf(url), 'new', here.purges), null)
+  }
+})

@@ -1,7 +1,7 @@
 // One thread's way into the store of cached answers.
 import { CacheThread } from './cache-thread.ts'
 import { flightCells, flightState } from './flight-table.ts'
-import { headerNumbers } from './geometry.ts'
+import { header, headerNumbers } from './geometry.ts'
 import { LeadTurn } from './lead-turn.ts'
 import { listEntries } from './listing.ts'
 import { LookAgain } from './local-flights.ts'
@@ -109,9 +109,13 @@ export class CacheStore implements CacheStoreApi {
     return local.follow()
   }
 
-  put(facts: EntryFacts, texts: EntryTexts, body: BodyParts): StoredEntry | null {
+  get purges(): number {
+    return Atomics.load(this.cells, header.purges)
+  }
+
+  put(facts: EntryFacts, texts: EntryTexts, body: BodyParts, since = this.purges): StoredEntry | null {
     const urlHash = this.thread.hashOf(texts.url)
-    return this.storing.put(this.thread.shardOf(urlHash), urlHash, { facts, texts, body, flight: 0 })
+    return this.storing.put(this.thread.shardOf(urlHash), urlHash, { facts, texts, body, flight: 0, since })
   }
 
   refresh(entry: StoredEntry, facts: EntryFacts, head: string): StoredEntry | null {

@@ -13,7 +13,7 @@ const maxMemory = 64 * 2 ** 30
 const maxLanes = 1024
 
 /** Cells of the header. */
-export const header = { magic: 0, lanes: 1, seed: 2, joined: 3 } as const
+export const header = { magic: 0, lanes: 1, seed: 2, joined: 3, purges: 4 } as const
 /** Numbers (f64) of the header. */
 export const headerNumbers = { memory: 8, maxObject: 9, skew: 10 } as const
 const headerBytes = 128

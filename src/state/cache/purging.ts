@@ -3,7 +3,7 @@
 import type { CacheThread } from './cache-thread.ts'
 import { entryCells, isStaleBit, isTextAt, textsAt } from './entry-cells.ts'
 import { flightCells, flightState } from './flight-table.ts'
-import { unitBytes, unitCells } from './geometry.ts'
+import { header, unitBytes, unitCells } from './geometry.ts'
 import type { Shard } from './shard.ts'
 import { shardNumbers } from './shard-cells.ts'
 import type { PurgedPart, PurgeWhat } from './types.ts'
@@ -31,6 +31,7 @@ export function purgePart(thread: CacheThread, what: PurgeWhat, soft: boolean, f
   if (what.kind === 'url') return { purged: purgeUrl(thread, what.url, soft), next: -1 }
   const { shards, memory } = thread
   const { buckets } = memory.geometry
+  if (from === 0) Atomics.add(memory.cells, header.purges, 1)
   const shard = shards[Math.floor(from / buckets)]!
   const bucket = from % buckets
   const end = Math.min(bucket + together, buckets)
@@ -47,6 +48,7 @@ export function purgePart(thread: CacheThread, what: PurgeWhat, soft: boolean, f
 }
 
 function purgeUrl(thread: CacheThread, url: string, soft: boolean): number {
+  Atomics.add(thread.memory.cells, header.purges, 1)
   const urlHash = thread.hashOf(url)
   const shard = thread.shardOf(urlHash)
   shard.lock.takePatiently()

@@ -5,7 +5,7 @@ import { lengthOf, writeRuns, writeWhole } from './body-bytes.ts'
 import type { CacheThread } from './cache-thread.ts'
 import { entryBytes, entryCells, writeEntry } from './entry-cells.ts'
 import { flightCells, flightOutcome } from './flight-table.ts'
-import { pageBytes, unitBytes, unitCells } from './geometry.ts'
+import { header, pageBytes, unitBytes, unitCells } from './geometry.ts'
 import type { Pin } from './pins.ts'
 import type { Shard } from './shard.ts'
 import { kind, shardNumbers } from './shard-cells.ts'
@@ -28,13 +28,17 @@ export class Storing {
   }
 
   /** Stores an answer. `flight` (0 = none) is over then, whatever comes of it. */
-  put(shard: Shard, urlHash: number, o: { facts: EntryFacts; texts: EntryTexts; body: BodyParts; flight: number }) {
+  put(
+    shard: Shard,
+    urlHash: number,
+    o: { facts: EntryFacts; texts: EntryTexts; body: BodyParts; flight: number; since?: number },
+  ) {
     const length = lengthOf(o.body)
     if (length > this.thread.memory.geometry.maxObject) return this.give(shard, o.flight)
     if (!isInline(o.texts, length)) return this.putLong(shard, urlHash, o)
     if (!shard.lock.take()) return this.give(shard, o.flight)
     const { memory } = this.thread
-    const ref = this.isDoomed(o.flight) ? 0 : shard.chunkFor(entryBytes(o.texts) + length)
+    const ref = this.isTooLate(o) ? 0 : shard.chunkFor(entryBytes(o.texts) + length)
     let entry: DecodedEntry | null = null
     if (ref !== 0) {
       writeEntry(memory, ref, o.facts, o.texts)
@@ -102,6 +106,12 @@ export class Storing {
     return fresh
   }
 
+  /** It was purged before it came. Under the lock: a purge that is counted later finds it. */
+  private isTooLate({ flight, since }: { flight: number; since?: number }): boolean {
+    if (flight !== 0) return this.isDoomed(flight)
+    return since !== undefined && Atomics.load(this.thread.memory.cells, header.purges) !== since
+  }
+
   isDoomed(flight: number): boolean {
     return flight !== 0 && this.thread.memory.cells[flight + flightCells.isDoomed] === 1
   }
@@ -133,7 +143,7 @@ export class Storing {
   private putLong(
     shard: Shard,
     urlHash: number,
-    o: { facts: EntryFacts; texts: EntryTexts; body: BodyParts; flight: number },
+    o: { facts: EntryFacts; texts: EntryTexts; body: BodyParts; flight: number; since?: number },
   ) {
     const length = lengthOf(o.body)
     const pin = this.makeBody(shard, length)
@@ -144,7 +154,7 @@ export class Storing {
     Atomics.store(cells, pin.ref * unitCells + bodyCells.state, bodyState.complete)
     let entry: DecodedEntry | null = null
     if (shard.lock.take()) {
-      const ref = this.isDoomed(o.flight) ? 0 : shard.chunkFor(entryBytes(o.texts))
+      const ref = this.isTooLate(o) ? 0 : shard.chunkFor(entryBytes(o.texts))
       if (ref !== 0) {
         writeEntry(this.thread.memory, ref, o.facts, o.texts)
         entry = this.insert(shard, ref, { urlHash, body: pin.ref, length, facts: o.facts, texts: o.texts })

@@ -181,8 +181,13 @@ export interface CacheStoreApi {
   hit(entry: StoredEntry): void
   /** `key`: URL and everything known to tell requests for it apart. */
   turn(url: string, key: string): Turn
-  /** Stores without having led. */
-  put(facts: EntryFacts, texts: EntryTexts, body: BodyParts): StoredEntry | null
+  /** Moves on with every purge, whatever it means. */
+  readonly purges: number
+  /**
+   * Stores without having led. `since`: of `purges`, when the answer was asked for; after a purge that came in between nothing is
+   * stored. Null = it was not.
+   */
+  put(facts: EntryFacts, texts: EntryTexts, body: BodyParts, since?: number): StoredEntry | null
   /** Replaces facts and head of an entry (RFC 9111 §3.2), if it is still there; its body stays. */
   refresh(entry: StoredEntry, facts: EntryFacts, head: string): StoredEntry | null
   /** Takes one entry out. */
