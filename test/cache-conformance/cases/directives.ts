@@ -266,6 +266,18 @@ export const requestDirectives = section('request', 'Directives of requests', [
         steps: [fetched(1), fetched(2, asks('no-store, no-cache')), stored(1)],
       },
       {
+        id: 'no-store-validates',
+        name: 'also where it is validated for that',
+        origin: [fresh('ETag: "a"'), unchanged('ETag: "a"', 'X-New: 1')],
+        steps: [fetched(1), validated(1, { after: 1, ...asks('no-store, no-cache') }), stored(1, { age: 1 })],
+      },
+      {
+        id: 'no-store-stale',
+        name: 'what is stale and validated for such a client is there for the next',
+        origin: [fresh('ETag: "a"'), unchanged('ETag: "a"')],
+        steps: [fetched(1), validated(1, { after: 61, ...asks('no-store') }), validated(1), stored(1)],
+      },
+      {
         id: 'no-store-variant',
         name: 'nor as a variant',
         origin: [fresh('Vary: X-A')],
@@ -711,6 +723,16 @@ export const authorization = section('authorization', 'Requests with credentials
         name: 'it does not take the place of what is stored for all',
         origin: [fresh(), fresh()],
         steps: [fetched(1), fetched(2, { asks: ['Authorization: Bearer x', 'Cache-Control: no-cache'] }), stored(1)],
+      },
+      {
+        id: 'validation-does-not-drop',
+        name: 'a validation with credentials does not take away what is stored for all',
+        origin: [fresh('ETag: "a"'), unchanged('ETag: "a"')],
+        steps: [
+          fetched(1),
+          validated(1, { after: 1, asks: ['Authorization: Bearer x', 'Cache-Control: no-cache'] }),
+          stored(1),
+        ],
       },
       {
         id: 'reads-public',

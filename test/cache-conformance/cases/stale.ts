@@ -61,6 +61,39 @@ export const staleness = section('stale', 'Serving stale answers', [
         choice: 'A HEAD that is served stale has the whole answer fetched again by GET.',
       },
       {
+        id: 'swr-range',
+        name: 'one that asks for a part has the whole fetched again',
+        origin: [whileRevalidate],
+        steps: [
+          fetched(1),
+          stored(1, {
+            ...late,
+            asks: ['Range: bytes=0-3'],
+            status: 206,
+            part: [0, 3],
+            background: true,
+            unsent: ['Range'],
+          }),
+          stored(2),
+        ],
+      },
+      {
+        id: 'swr-condition',
+        name: 'one that has a condition too',
+        origin: [ok('Cache-Control: max-age=60, stale-while-revalidate=30', 'ETag: "a"'), fresh('ETag: "b"')],
+        steps: [
+          fetched(1),
+          stored(1, {
+            ...late,
+            asks: ['If-None-Match: "a", "c"'],
+            status: 304,
+            background: true,
+            sent: ['If-None-Match: "a"'],
+          }),
+          stored(2),
+        ],
+      },
+      {
         id: 'swr-error',
         name: 'an error in the background is given to nobody, and what is stored is served while it may be',
         origin: [whileRevalidate, says(500), ok('Cache-Control: max-age=60')],
@@ -258,6 +291,25 @@ export const staleness = section('stale', 'Serving stale answers', [
         name: 'what is fresh is served as ever',
         origin: [fresh()],
         steps: [fetched(1), stored(1, { down: true })],
+      },
+      {
+        id: 'down-condition',
+        name: 'a client that has it already is told so',
+        origin: [fresh('ETag: "a"')],
+        steps: [fetched(1), stored(1, { after: 61, down: true, asks: ['If-None-Match: "a"'], status: 304 })],
+        choice:
+          'While no backend can be reached an answer is served for `stale_when_down` (an hour) after it became stale.',
+      },
+      {
+        id: 'down-part',
+        name: 'one that asks for a part gets it',
+        origin: [fresh('ETag: "a"')],
+        steps: [
+          fetched(1),
+          stored(1, { after: 61, down: true, asks: ['Range: bytes=0-3'], status: 206, part: [0, 3] }),
+        ],
+        choice:
+          'While no backend can be reached an answer is served for `stale_when_down` (an hour) after it became stale.',
       },
       {
         id: 'down-no-cache-request',

@@ -63,6 +63,12 @@ export const updating = section('updating', 'Updating what is stored', [
         steps: [fetched(1), validated(1, { after: 11 }), stored(1, { after: 9 }), validated(1, { after: 1 })],
       },
       {
+        id: 'vary',
+        name: 'a 304 with another Vary: for whom it is good is not known any more',
+        origin: [stale('ETag: "a"'), unchanged('ETag: "a"', ...again, 'Vary: X-A'), fresh('ETag: "a"', 'Vary: X-A')],
+        steps: [fetched(1), validated(1), fetched(3, { asks: ['X-A: 1'] })],
+      },
+      {
         id: 'expires',
         name: 'Expires with its Date',
         origin: [ok('Expires: {now+10}', 'ETag: "a"'), unchanged('ETag: "a"', 'Expires: {now+20}')],
@@ -256,6 +262,19 @@ export const updating = section('updating', 'Updating what is stored', [
           fetched(1),
           fetched(2, { method: 'HEAD', asks: ['Cache-Control: no-cache'] }),
           stored(1, { has: ['X-Old: 2'] }),
+        ],
+      },
+      {
+        id: 'head-no-store',
+        name: 'for a client that wants nothing stored what is stored stays as it was',
+        origin: [
+          { ...fresh('ETag: "a"', 'X-Old: 1'), body: '0123456789' },
+          { ...fresh('ETag: "a"', 'X-Old: 2'), body: '0123456789' },
+        ],
+        steps: [
+          fetched(1),
+          fetched(2, { method: 'HEAD', asks: ['Cache-Control: no-store, no-cache'], has: ['X-Old: 2'] }),
+          stored(1, { has: ['X-Old: 1'] }),
         ],
       },
       {

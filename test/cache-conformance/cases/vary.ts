@@ -270,5 +270,31 @@ export const vary = section('vary', 'Vary', [
         stored(1, { asks: ['Accept-Language: de'], has: ['Content-Language: de'] }),
       ],
     },
+    {
+      id: 'encoding',
+      name: 'Accept-Encoding: what the origin has compressed is not for who does not take it',
+      origin: [
+        fresh('Vary: Accept-Encoding', 'Content-Encoding: gzip'),
+        fresh('Vary: Accept-Encoding'),
+        fresh('Vary: Accept-Encoding'),
+        fresh('Vary: Accept-Encoding'),
+      ],
+      steps: [
+        fetched(1, { asks: ['Accept-Encoding: gzip'] }),
+        fetched(2),
+        fetched(3, { asks: ['Accept-Encoding: gzip;q=0'] }),
+        fetched(4, { asks: ['Accept-Encoding: br'] }),
+        stored(1, { asks: ['Accept-Encoding: gzip'], has: ['Content-Encoding: gzip'] }),
+      ],
+    },
+    {
+      id: 'encoding-refused',
+      name: 'nor for who refuses it in words',
+      origin: [fresh('Vary: Accept-Encoding', 'Content-Encoding: gzip'), fresh('Vary: Accept-Encoding')],
+      steps: [
+        fetched(1, { asks: ['Accept-Encoding: gzip, identity;q=0'] }),
+        fetched(2, { asks: ['Accept-Encoding: identity, gzip;q=0.0'] }),
+      ],
+    },
   ]),
 ])

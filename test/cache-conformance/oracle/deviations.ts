@@ -122,6 +122,7 @@ export const deviations: readonly Deviation[] = [
     'vary/star-*',
     'conditional/if-*',
   ),
+  deviation('Varnish', 'A body that is said to be gzip and is none is an error.', 'vary/encoding*'),
   deviation('Varnish', 'Vary: X, * is not Vary: *.', 'vary/star-in-list'),
   deviation('Varnish', 'Lists of tags are compared as a text, and * is none.', 'conditional/if-none-match-*'),
   deviation('Varnish', 'Numbers are read as far as they go.', 'freshness/max-age-*'),
