@@ -202,61 +202,69 @@ class Storm {
 
 const followedUrl = 'http://example.com/followed'
 
-/** Reports `turns L F A`, leads that are told `write` write; reports `read N` when all followers have the whole body. */
+/**
+ * Reports `turns L F A`; a lead that is told `write` writes the first half, and the rest when it is told again. Reports `half`
+ * when all followers here have the first half, and `read N` when all have the whole body, N as it should be.
+ */
 function followMany(store: CacheStore, task: Extract<CacheTask, { kind: 'follow' }>): void {
   const expected = markedBody(followedUrl, 7, task.length)
   const counts = { lead: 0, follow: 0, alone: 0 }
+  const half = Math.floor(task.length / 2)
   let right = 0
-  let early = 0
   let open = 0
+  let reading = 0
   for (let i = 0; i < task.times; i++) {
     const turn = store.turn(followedUrl, 'key')
     counts[turn.kind]++
-    if (turn.kind === 'lead') parentPort!.once('message', () => writeSlowly(turn, expected, task))
+    if (turn.kind === 'lead') parentPort!.once('message', () => writeHalves(turn, expected, task))
     if (turn.kind !== 'follow') continue
     open++
+    reading++
     turn.when((outcome) => {
       if (typeof outcome === 'string') parentPort!.postMessage(`bad: ${outcome}`)
       else
-        readSlowly(outcome, (text, sawFilling) => {
+        readSlowly(outcome, (text, isWhole) => {
+          if (!isWhole && text.length === half && --reading === 0) parentPort!.postMessage('half')
+          if (!isWhole) return
           if (text === expected && outcome.url === followedUrl) right++
-          if (sawFilling) early++
-          if (--open === 0) parentPort!.postMessage(`read ${right} ${early}`)
+          if (--open === 0) parentPort!.postMessage(`read ${right}`)
         })
     })
   }
   parentPort!.postMessage(`turns ${counts.lead} ${counts.follow} ${counts.alone}`)
 }
 
-function writeSlowly(turn: Lead, body: string, task: { length: number; isLengthKnown: boolean }): void {
+function writeHalves(turn: Lead, body: string, task: { length: number; isLengthKnown: boolean }): void {
   const bytes = Buffer.from(body, 'latin1')
   const texts = { url: followedUrl, selector: '', tags: '', head: headOf(followedUrl, 7) }
   const writing = turn.open(markedFacts(7), texts, task.isLengthKnown ? task.length : -1)
+  const half = Math.floor(task.length / 2)
   let at = 0
-  const write = (): void => {
-    const end = Math.min(bytes.length, at + 50_000)
-    const isWritten = writing?.write(bytes, at, end) === true
+  const write = (to: number): void => {
+    const end = Math.min(to, at + 50_000)
+    if (writing?.write(bytes, at, end) !== true) parentPort!.postMessage('bad: not written')
     at = end
-    if (isWritten && at < bytes.length) setTimeout(write, 1)
-    else parentPort!.postMessage(isWritten && writing.end() !== null ? 'stored' : 'bad: not stored')
+    if (at < to) setImmediate(() => write(to))
+    else if (at < task.length) parentPort!.once('message', () => write(task.length))
+    else parentPort!.postMessage(writing?.end() ? 'stored' : 'bad: not stored')
   }
-  write()
+  write(half)
 }
 
-function readSlowly(incoming: Incoming, done: (text: string, sawFilling: boolean) => void): void {
+/** Tells whenever nothing more is there. */
+function readSlowly(incoming: Incoming, tell: (text: string, isWhole: boolean) => void): void {
   let text = ''
-  let sawFilling = false
   const pump = (): void => {
     const bytes = incoming.body.read(text.length)
     if (bytes !== null) {
       text += bytes.latin1Slice()
       setImmediate(pump)
     } else if (incoming.body.state === 'filling') {
-      sawFilling ||= text.length > 0
+      tell(text, false)
       incoming.body.whenMore(pump)
     } else {
       incoming.body.release()
-      done(text, sawFilling)
+      tell(text, true)
     }
   }
   pump()

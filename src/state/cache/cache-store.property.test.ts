@@ -195,7 +195,7 @@ test('random sequences of changes: what is found is what was put there last, and
       assert.deepEqual(problemsOfStore(model.buffer), [])
       assert.deepEqual([model.stores[1]!.totals().entries, model.stores[1]!.totals().payload], [0, 0])
     }),
-    { numRuns: 100, endOnFailure: true },
+    { numRuns: 60, endOnFailure: true },
   )
   assert.ok(evicted > 100, `only ${evicted} entries had to go`)
 })

@@ -426,6 +426,21 @@ test('a dead thread gives back what it held of bodies, and its followers and rea
   lead(there, 'http://writing/').end('again')
 })
 
+test('two threads that died at once, the other one with the lock: what both held is given back with the second', async () => {
+  const { here, there, buffer } = stores()
+  here.put(facts, textsOf(url), 'x'.repeat(50_000))
+  assert.ok(there.variants(url)[0]!.open() !== null)
+  const waits = follow(here, lead(there, 'http://led/') && 'http://led/')
+  const dead = new CacheThread(buffer, 2)
+  assert.ok(dead.shards[0]!.lock.take())
+  here.reclaim(1)
+  assert.equal(here.turn(url, url).kind, 'alone', 'the lock cannot be had')
+  here.reclaim(2)
+  assert.equal(await told(waits), 'retry')
+  await settled(buffer)
+  assert.ok(here.put(facts, textsOf(url), 'again') !== null)
+})
+
 test('what was asked for before a purge is not stored after it, though nobody led', () => {
   const { here, there } = stores()
   for (const what of [{ kind: 'all' }, { kind: 'prefix', prefix: 'http://' }, { kind: 'url', url }] as const) {

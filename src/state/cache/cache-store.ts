@@ -6,7 +6,7 @@ import { LeadTurn } from './lead-turn.ts'
 import { listEntries } from './listing.ts'
 import { LookAgain } from './local-flights.ts'
 import { purge, purgePart } from './purging.ts'
-import { reclaimLane } from './reclaiming.ts'
+import { Reclaiming } from './reclaiming.ts'
 import type { DecodedEntry } from './stored-entry.ts'
 import { Storing } from './storing.ts'
 import { totalsOf } from './totals.ts'
@@ -35,6 +35,7 @@ export class CacheStore implements CacheStoreApi {
   readonly maxObject: number
   private readonly thread: CacheThread
   private readonly storing: Storing
+  private readonly reclaiming: Reclaiming
   private readonly cells: Int32Array
   private readonly lane: number
 
@@ -45,6 +46,7 @@ export class CacheStore implements CacheStoreApi {
   constructor(buffer: SharedArrayBuffer, lane: number) {
     this.thread = new CacheThread(buffer, lane)
     this.storing = new Storing(this.thread)
+    this.reclaiming = new Reclaiming(this.thread)
     this.cells = this.thread.memory.cells
     this.lane = lane
     this.maxObject = this.thread.memory.geometry.maxObject
@@ -146,6 +148,6 @@ export class CacheStore implements CacheStoreApi {
   }
 
   reclaim(lane: number): void {
-    reclaimLane(this.thread, lane)
+    this.reclaiming.reclaim(lane)
   }
 }
