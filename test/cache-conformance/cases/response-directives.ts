@@ -16,6 +16,10 @@ import {
   validated,
 } from '../case.ts'
 
+/** Each of them, on an answer that was fresh once. */
+const forbidding = ['must-revalidate, max-age=60', 'proxy-revalidate, max-age=60', 's-maxage=60']
+const nameOf = (directives: string): string => directives.split(/[,=]/)[0]!
+
 export const responseDirectives = section('response', 'Directives of answers', [
   rule(
     '9111 §5.2.2.2',
@@ -108,6 +112,42 @@ export const responseDirectives = section('response', 'Directives of answers', [
         steps: [fetched(1), refused([502, 503, 504], { down: true })],
       },
     ],
+  ),
+  rule(
+    '9111 §4.2.4',
+    'A cache MUST NOT generate a stale response if it is prohibited by an explicit in-protocol directive (e.g., by a no-cache response directive, a must-revalidate response directive, or an applicable s-maxage or proxy-revalidate response directive; see Section 5.2.2).',
+    forbidding.flatMap((directives) => [
+      {
+        id: `${nameOf(directives)}-beats-swr`,
+        name: `${nameOf(directives)} on what has become stale beats stale-while-revalidate`,
+        origin: [ok(`Cache-Control: ${directives}, stale-while-revalidate=600`, 'ETag: "a"'), unchanged('ETag: "a"')],
+        steps: [fetched(1), validated(1, { after: 70 }), stored(1, { after: 59 })],
+      },
+      {
+        id: `${nameOf(directives)}-beats-sie`,
+        name: 'and stale-if-error',
+        origin: [ok(`Cache-Control: ${directives}, stale-if-error=600`, 'ETag: "a"'), says(503)],
+        steps: [fetched(1), fetched(2, { after: 70 })],
+      },
+      {
+        id: `${nameOf(directives)}-beats-max-stale`,
+        name: 'and max-stale of the client',
+        origin: [ok(`Cache-Control: ${directives}`, 'ETag: "a"'), unchanged('ETag: "a"')],
+        steps: [fetched(1), validated(1, { after: 70, asks: ['Cache-Control: max-stale'] })],
+      },
+      {
+        id: `${nameOf(directives)}-beats-down`,
+        name: 'and the origin being down',
+        origin: [ok(`Cache-Control: ${directives}`, 'ETag: "a"')],
+        steps: [fetched(1), stored(1, { after: 50, down: true }), refused([502, 503, 504], { after: 20 })],
+      },
+      {
+        id: `${nameOf(directives)}-beats-only-if-cached`,
+        name: 'and only-if-cached with max-stale',
+        origin: [ok(`Cache-Control: ${directives}`, 'ETag: "a"')],
+        steps: [fetched(1), refused(504, { after: 70, asks: ['Cache-Control: only-if-cached, max-stale'] })],
+      },
+    ]),
   ),
   rule(
     '9111 §5.2.2.4',
