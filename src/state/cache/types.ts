@@ -55,7 +55,7 @@ export interface BodyReading {
   readonly state: 'filling' | 'complete' | 'failed' | 'lost'
   /**
    * Some bytes from `at` on, at most 64 KiB; null = none are there (now, or any more: see `state`). Nobody changes them before
-   * `release`. Moves this reader on to `at`: what is before it may be forgotten where it is too long to be kept.
+   * `release`, also not the next `read`: they are the body where it lies, or a copy where it may be too long to be kept. Moves this reader on to `at`: what is before it may be forgotten where it is too long to be kept.
    */
   read(at: number): Buffer | null
   /** Calls once, never from within this call, when there is more, or `state` has changed. Only while `filling`. */
