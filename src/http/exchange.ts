@@ -62,7 +62,7 @@ import { bodyLength, type OwnAnswer, ownAnswerText } from './own-answer.ts'
 import { httpsLocation, redirectTo } from './redirect.ts'
 import { answerEdits, codable, ownFields, pageFor, type Taken } from './route/answer-edits.ts'
 import type { Destination } from './route/destination.ts'
-import { requestEditsOf, unwantedTrailers } from './route/request-edits.ts'
+import { askedLookup, requestEditsOf, unwantedTrailers } from './route/request-edits.ts'
 import { destinationFor, type Route } from './route/route.ts'
 import type { RouteTable } from './route/route-table.ts'
 import { BackendRequestRecord } from './steps/backend-request-record.ts'
@@ -287,7 +287,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       rewritten: this.#record === null ? null : this.#record.target,
       pool: this.#destination!.pool.spec.name,
       compression: route.compression,
-      lookup: changes === null ? head.fields.lookup : changes.applyTo(head.fields.lookup),
+      lookup: askedLookup(route, this.#record, head.fields.lookup),
       isAuthenticated: changes !== null || (certificateNames !== null && this.#client.tls?.clientCertificate != null),
     })
   }
@@ -755,7 +755,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     start: number,
     end: number,
   ): boolean {
-    const outcome = visit.answered(head)
+    const outcome = visit.answered(head, this.#attemptRecord === null ? null : this.#attemptRecord.changes)
     if (outcome === 'pass') return visit.servesFromStore && this.#store(visit, head, bytes, start, end)
     this.#dropAnswer(connection, head, bytes, start, end)
     if (outcome === 'ask' || !visit.serveInstead()) this.#attempt()

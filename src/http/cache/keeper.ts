@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto'
 import type { CacheSpec } from '../../core/cache-spec.ts'
 import type { BodyParts, EntryFacts, EntryTexts, Lead, StoredEntry, Writing } from '../../state/cache/types.ts'
 import { type StoreRefusal, storeRefusals } from '../../state/names.ts'
+import { fieldValue } from '../http1/grammar.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
+import type { FieldChanges } from '../hygiene/field-changes.ts'
 import { answerFactsOf } from './answer-facts.ts'
 import { flags } from './policy/flags.ts'
 import { judge, type StoreVerdict } from './policy/judge.ts'
@@ -46,6 +48,8 @@ export class Keeper {
   #requestTime = 0
   /** Of the store, when the backend was asked. */
   #purges = 0
+  /** What steps said to the backend in this attempt alone: no request is told apart by it. */
+  #told: FieldChanges | null = null
   /** Is taken out of the store once it has been served. */
   #spent: StoredEntry | null = null
 
@@ -62,6 +66,11 @@ export class Keeper {
     return this.#lead !== null
   }
 
+  /** Steps have said something to the backend that nobody who looks for an answer knows of. */
+  told(changes: FieldChanges): void {
+    this.#told = changes
+  }
+
   /** A backend is about to be asked. */
   asked(): void {
     this.#requestTime = this.#store.now()
@@ -74,13 +83,13 @@ export class Keeper {
 
   /** Whether it is stored, and how. Whoever waits for an answer that is not for him is told at once. */
   judge(head: ResponseHead): StoreVerdict {
-    const { cache, method, request, isAuthenticated, isRefused } = this.#parts
+    const { cache, method, request, isRefused } = this.#parts
     const { spec } = cache
     const { directives } = answerFactsOf(head, spec, cache.hidden)
     const question = {
       method,
       request,
-      isAuthenticated,
+      isAuthenticated: this.#isAuthenticated,
       requestTime: this.#requestTime,
       responseTime: this.#store.now(),
       status: head.status,
@@ -88,13 +97,24 @@ export class Keeper {
       answer: directives,
       spec,
     }
-    const verdict = isRefused ? REFUSED : judge(question)
+    const verdict = isRefused ? REFUSED : this.#unlessTold(judge(question))
     this.#verdict = verdict
     if (!verdict.store) this.refusal = refusalOf(verdict.rule)
     if (!verdict.store) this.#release('alone', ALONE_MS)
     // It is validated each time: by one after another, if they came so.
     else if (!verdict.usable) this.#release('alone', 0)
     return verdict
+  }
+
+  get #isAuthenticated(): boolean {
+    return this.#parts.isAuthenticated || this.#told !== null
+  }
+
+  #unlessTold(verdict: StoreVerdict): StoreVerdict {
+    const told = this.#told
+    if (told === null || !verdict.store) return verdict
+    const isVariedBy = (name: string): boolean => told.removes(name) || fieldValue(told.lines, name) !== ''
+    return verdict.vary.some(isVariedBy) ? { store: false, rule: 'vary-unknown' } : verdict
   }
 
   get stores(): boolean {
@@ -212,8 +232,8 @@ export class Keeper {
    * otherwise. Not one to a client that shows who it is, and no error.
    */
   outdates(status: number, rule: RuleId): boolean {
-    const { method, request, isAuthenticated } = this.#parts
-    const isPersonal = isAuthenticated || request.hasAuthorization || request.hasCookie
+    const { method, request } = this.#parts
+    const isPersonal = this.#isAuthenticated || request.hasAuthorization || request.hasCookie
     return method === 'GET' && !isPersonal && REPLACES.has(status) && OUTDATES.has(rule)
   }
 
@@ -234,10 +254,13 @@ export class Keeper {
 
   /** A stored answer with a new head, judged as if it had just come. */
   #judgeStored(entry: StoredEntry, fields: string, spec: CacheSpec): StoreVerdict {
-    const { cache, request, isAuthenticated } = this.#parts
+    const { cache, request } = this.#parts
+    const isAuthenticated = this.#isAuthenticated
     const answer = cache.read(fields, entry.status)
     const times = { requestTime: this.#requestTime, responseTime: this.#store.now() }
-    return judge({ method: 'GET', request, isAuthenticated, ...times, status: entry.status, fields, answer, spec })
+    return this.#unlessTold(
+      judge({ method: 'GET', request, isAuthenticated, ...times, status: entry.status, fields, answer, spec }),
+    )
   }
 
   /** No answer comes that anybody else could use: a backend failed, or an error is passed on. */

@@ -15,7 +15,7 @@ import type { RequestFacts } from './request-facts.ts'
 export class RouteCache {
   readonly spec: CacheSpec
   readonly plane: CachePlane
-  /** Its gates let each client in by itself: answers may differ by who asks, whatever the request shows of it. */
+  /** Its gates let each client in by itself, or it makes credentials of what clients say: answers may differ by who asks. */
   readonly isGated: boolean
   /** Codings that answers are kept in besides their own. */
   readonly codings: readonly Coding[]
@@ -32,7 +32,7 @@ export class RouteCache {
     const { key, bypass, noStore } = spec
     this.spec = spec
     this.plane = plane
-    this.isGated = route.basicAuth !== null || route.forwardAuth !== null
+    this.isGated = route.basicAuth !== null || route.forwardAuth !== null || makesCredentials(route)
     this.codings = route.compression === null ? [] : route.compression.algorithms
     this.hidden = new Set(spec.tagFields.map(foldedName))
     this.#identity = identityOf(route)
@@ -89,6 +89,14 @@ const queryOf = (target: string): string => {
   const at = target.indexOf('?')
   return at < 0 ? '' : target.slice(at + 1)
 }
+
+/** Other ones for each client: `Authorization: Bearer {cookie.token}`. */
+const makesCredentials = ({ requestHeaders }: RouteSpec): boolean =>
+  [...(requestHeaders?.set ?? []), ...(requestHeaders?.add ?? [])].some(
+    ({ name, value }) => CREDENTIALS.has(foldedName(name)) && value.some((part) => typeof part !== 'string'),
+  )
+
+const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie'])
 
 const hasConditions = ({ headers, cookies, query }: CacheSpec['bypass']): boolean =>
   headers.length + cookies.length + query.length > 0

@@ -406,10 +406,11 @@ export class CacheVisit {
 
   /**
    * A backend's answer. `pass`: it goes on to the client, and into the store where it may (`keeper`). `stored`: it is dropped, and
-   * `serveInstead` called. `ask`: it is dropped, and the backend asked once more.
+   * `serveInstead` called. `ask`: it is dropped, and the backend asked once more. `told`: by steps, in this attempt alone.
    */
-  answered(head: ResponseHead): 'pass' | 'stored' | 'ask' {
+  answered(head: ResponseHead, told: FieldChanges | null): 'pass' | 'stored' | 'ask' {
     this.#fwdStatus = head.status
+    if (told !== null) this.keeper.told(told)
     if (this.#isBypassed) {
       this.keeper.judge(head)
       return 'pass'
