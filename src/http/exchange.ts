@@ -737,8 +737,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       return
     }
     if (this.#destination!.retries.onStatus.length > 0 && this.#retryStatus(head.status)) return
-    if (this.#site.invalidator !== null)
-      this.#site.invalidator.after(this.#head, this.#asked, head.status, head.forward)
+    if (this.#site.invalidator !== null) this.#site.invalidator.after(this.#head, this.#asked, head, this.#plane.cache)
     if (this.#visit !== null && this.#isAnswered(this.#visit, connection, head, bytes, start, end)) return
     if (this.#route!.errorPages !== null && this.#intercept(connection, head, bytes, start, end)) return
     const hooks = this.#stepsDone || this.#route!.steps === null ? null : this.#route!.steps.onResponse

@@ -68,7 +68,7 @@ function buildSite(
   const position = snapshot.listeners.indexOf(listener)
   const table = redirects || snapshot.routes.length === 0 ? null : tableOf(parts, listener, plane, before)
   const implicit = redirects ? null : implicitOf(implicitRoute(listener, snapshot, destinations), known)
-  const invalidator = invalidatorOf(snapshot.routes, plane.cache, known?.invalidator ?? null)
+  const invalidator = invalidatorOf(snapshot.routes, known?.invalidator ?? null)
   const reserved = known !== null && sameNames(known, parts.reserved) ? known.headLimits.reserved : parts.reserved
   if (
     known !== null &&

@@ -6,6 +6,6 @@ import type { CacheStoreApi } from '../state/cache/types.ts'
 export interface CachePlane {
   /** In memory, shared by all workers. */
   readonly store: CacheStoreApi
-  /** What survives a restart; null = memory only. */
+  /** What survives a restart; null = memory only, also once the memory is left: what ends up there is purged by nobody. */
   readonly disk: DiskTier | null
 }

@@ -21,7 +21,7 @@ import { BackendFailures } from './backend-failures.ts'
 import { type Built, build } from './build.ts'
 import { Entrances } from './entrances.ts'
 import { ListeningSockets, type Opened, placeOf } from './listening-sockets.ts'
-import { closeDisk, type OpenCache, openCache, setDisk } from './open-cache.ts'
+import { closeDisk, leaveCache, type OpenCache, openCache, setDisk } from './open-cache.ts'
 import { PluginFailures } from './plugin-failures.ts'
 import type { FromWorker, SharedCache } from './protocol.ts'
 import { TurnedAway } from './turned-away.ts'
@@ -171,9 +171,11 @@ export class DataPlane implements PlaneContext {
 
   /** Of what was in force before: told when nothing of it is on its way any more. */
   #leaveDisk(before: OpenCache | null): void {
-    const disk = before?.memory.disk ?? null
-    if (disk === null || before?.disk === this.cache?.disk) return
-    void closeDisk(before, this.cache).then(() => this.#options.post({ type: 'disk-closed', disk: disk.id }))
+    if (before === null || before === this.cache) return
+    const close = leaveCache(before, this.cache)
+    const { disk } = before.memory
+    if (close !== null && disk !== null)
+      void close().then(() => this.#options.post({ type: 'disk-closed', disk: disk.id }))
   }
 
   #targets(listeners: readonly ListenerSpec[]) {

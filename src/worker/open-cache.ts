@@ -30,6 +30,17 @@ export function setDisk(cache: OpenCache, memory: SharedCache, lane: number): vo
   cache.memory = memory
 }
 
+/**
+ * Another has come in its place. Returns what closes the disk that nobody uses any more, and when what was to be written is;
+ * null = there is none.
+ */
+export function leaveCache(cache: OpenCache, next: OpenCache | null): (() => Promise<void>) | null {
+  const { disk } = cache
+  // What is on its way into a memory that is left is not purged there, and must not get back from disk.
+  if (cache.store !== next?.store) cache.disk = null
+  return disk === null || disk === next?.disk ? null : () => disk.close()
+}
+
 /** Unless the other one has the same. Resolves when what was to be written is. */
 export async function closeDisk(cache: OpenCache | null, other: OpenCache | null): Promise<void> {
   if (cache?.disk !== other?.disk) await cache?.disk?.close()

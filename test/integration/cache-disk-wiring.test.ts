@@ -5,7 +5,7 @@ import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CacheDiskStats } from '../../src/control/cache/cache.ts'
-import { type CacheStand, cacheStand } from '../support/cache-stand.ts'
+import { type CacheStand, cacheStand, read } from '../support/cache-stand.ts'
 import { MemoryLog } from '../support/control-kit.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
 import { refusingPort } from '../support/ports.ts'
@@ -108,6 +108,51 @@ leakTest('another folder, none, and the first again, while it runs', async (scop
   await isOnDisk(made, 1)
   await made.get('/b', host)
   await isOnDisk(made, 2)
+})
+
+leakTest('what began with a memory that is left: purged meanwhile, it does not come back from disk', async (scope) => {
+  const made = await start(disk(folder(scope)), new MemoryLog(), 0)
+  scope.defer(() => made[Symbol.asyncDispose]())
+  const { running } = made.proxy
+  const body = 'x'.repeat(100_000)
+  let end = (): void => undefined
+  made.answer((_, response) => {
+    response.writeHead(200, { 'Cache-Control': 'max-age=600', 'Content-Length': body.length })
+    response.write(body.slice(1))
+    end = () => response.end('x')
+    if (made.asked.length > 1) end()
+  })
+  const first = await made.open('/a', host)
+  const before = made.cache
+  await running.configuration.patch({ cache_store: { memory: '64MB' } } as never, asked)
+  assert.notEqual(made.cache, before)
+  await running.cache.purge({ all: true })
+  end()
+  assert.equal((await read(first)).body.length, body.length)
+  await until('it is stored where it began', () => before.totals().stored === 1)
+  // What is written later is written after it.
+  await made.get('/b', host)
+  await diskIs(made, 'what came later is on disk', (now) => (now?.entries ?? 0) > 0)
+  assert.match((await made.get('/a', host)).cache, /uri-miss/)
+  assert.equal(made.askedFor('/a'), 2)
+})
+
+leakTest('who writes while the memory is changed makes what is in the new one invalid, too', async (scope) => {
+  const made = await start(disk(folder(scope)), new MemoryLog(), 0)
+  scope.defer(() => made[Symbol.asyncDispose]())
+  let end = (): void => undefined
+  made.answer((request, response) => {
+    response.setHeader('Cache-Control', 'max-age=600')
+    if (request.method === 'GET') response.end('stored')
+    else end = () => response.end()
+  })
+  const post = made.get('/a', host, 'POST')
+  await made.untilAsked(1)
+  await made.proxy.running.configuration.patch({ cache_store: { memory: '64MB' } } as never, asked)
+  await made.get('/a', host)
+  end()
+  await post
+  assert.match((await made.get('/a', host)).cache, /uri-miss/)
 })
 
 leakTest('a folder that another process has: memory does alone until it lets go', async (scope) => {
