@@ -1,5 +1,6 @@
 // Stored answers compressed once: when one is complete, each coding that its route offers is made of it in the thread pool and
-// kept beside it. Until then, and where a form was evicted, answers are compressed on their way as those of backends are.
+// kept beside it. Until then answers are compressed on their way as those of backends are; and a form that is missed when an
+// answer is served (it was evicted, or too many waited) is made then.
 import type { CacheStoreApi, EntryFacts, StoredEntry } from '../../state/cache/types.ts'
 import type { Coding } from '../compression/accept-encoding.ts'
 import { codedFields } from '../compression/coded-fields.ts'
@@ -20,7 +21,9 @@ export function storedForm(
 ): StoredEntry {
   const verdict = compression.choose(request, answerOf(entry))
   if (verdict === null || verdict === 'identity') return entry
-  return formIn(entry, store, verdict) ?? entry
+  const form = formIn(entry, store, verdict)
+  if (form === null) want(entry, store, verdict)
+  return form ?? entry
 }
 
 function formIn(entry: StoredEntry, store: CacheStoreApi, coding: Coding): StoredEntry | null {
@@ -41,36 +44,77 @@ export function keepCodedForms(
   compression: Compression,
 ): void {
   if (preparedOf(entry).selector.coding !== '') return
-  const wanted = codings.filter((coding) => {
+  for (const coding of codings) {
     const request = { fields: { lookup: `Accept-Encoding: ${coding}\r\n` } }
-    return compression.choose(request, answerOf(entry)) === coding && formIn(entry, store, coding) === null
-  })
-  if (wanted.length === 0) return
-  const body = wholeBody(entry)
-  if (body === null) return
-  for (const coding of wanted) takeTurn({ run: () => make(entry, store, coding, body) })
+    const isWanted = compression.choose(request, answerOf(entry)) === coding && formIn(entry, store, coding) === null
+    if (isWanted) want(entry, store, coding)
+  }
 }
 
-function make(entry: StoredEntry, store: CacheStoreApi, coding: Coding, body: Buffer): void {
+interface Form {
+  readonly entry: StoredEntry
+  readonly store: CacheStoreApi
+  readonly coding: Coding
+}
+
+/** In this thread. Of what comes beyond, the next client that takes it asks again. */
+const MAX_WAITING = 64
+const waiting: Form[] = []
+/** One at a time: each holds a copy of a body, and clients wait for the same places in the thread pool. */
+let isMaking = false
+
+function want(entry: StoredEntry, store: CacheStoreApi, coding: Coding): void {
+  const { codings } = preparedOf(entry)
+  if (codings.includes(coding) || waiting.length === MAX_WAITING) return
+  codings.push(coding)
+  waiting.push({ entry, store, coding })
+  makeNext()
+}
+
+function makeNext(): void {
+  const form = isMaking ? undefined : waiting.shift()
+  if (form === undefined) return
+  isMaking = true
+  takeTurn({ run: () => make(form) })
+}
+
+function make(form: Form): void {
+  const { entry, coding } = form
+  const body = wholeBody(entry)
+  if (body === null) {
+    isMade()
+    return
+  }
   compress(coding, body, (error, bytes) => {
-    giveTurn()
-    if (error !== null || bytes.length >= body.length) return
-    // It may have changed, or gone, meanwhile.
-    const current = store.variants(entry.url).find(({ selector }) => selector === entry.selector)
-    if (current?.responseTime !== entry.responseTime) return
-    const { url, tags } = current
-    const texts = {
-      url,
-      tags,
-      selector: codedSelector(current.selector, coding),
-      head: codedFields(current.head, coding, 200),
-    }
-    store.put({ ...factsOf(current), flags: current.flags | flags.codedHere }, texts, {
-      bytes,
-      ranges: [0, bytes.length],
-      total: bytes.length,
-    })
+    isMade()
+    if (error === null && bytes.length < body.length) keep(form, bytes)
   })
+}
+
+function isMade(): void {
+  isMaking = false
+  giveTurn()
+  makeNext()
+}
+
+function keep({ entry, store, coding }: Form, bytes: Buffer): void {
+  // It may have changed, or gone, meanwhile.
+  const current = store.variants(entry.url).find(({ selector }) => selector === entry.selector)
+  if (current?.responseTime !== entry.responseTime) return
+  const texts = {
+    url: current.url,
+    tags: current.tags,
+    selector: codedSelector(current.selector, coding),
+    head: codedFields(current.head, coding, 200),
+  }
+  const kept = store.put({ ...factsOf(current), flags: current.flags | flags.codedHere }, texts, {
+    bytes,
+    ranges: [0, bytes.length],
+    total: bytes.length,
+  })
+  // If it is evicted, it is made again; one that is no shorter, or has no room, is not.
+  const { codings } = preparedOf(entry)
+  if (kept !== null) codings.splice(codings.indexOf(coding), 1)
 }
 
 const factsOf = (entry: StoredEntry): EntryFacts => ({

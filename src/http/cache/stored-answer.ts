@@ -2,6 +2,7 @@
 import type { CacheSpec } from '../../core/cache-spec.ts'
 import type { BodyReading, EntryFacts, EntryTexts, StoredEntry } from '../../state/cache/types.ts'
 import { fieldValue } from '../../util/field-block.ts'
+import type { Coding } from '../compression/accept-encoding.ts'
 import type { RequestFields } from '../http1/request-fields.ts'
 import { ResponseHead } from '../http1/response-head.ts'
 import { reasonOf } from '../own-answer.ts'
@@ -32,6 +33,8 @@ export class Prepared<E extends Kept = Kept> implements Candidate {
   /** Valid, or ''. */
   readonly etag: string
   readonly lastModified: string
+  /** Those in which it is being compressed, or could not be kept. */
+  readonly codings: Coding[] = []
   #known: Known | null = null
   #head: ResponseHead | null = null
   #mode: CacheSpec['status'] = 'off'

@@ -138,8 +138,9 @@ export class CacheVisit {
 
   begin(): void {
     if (this.#isBypassed) {
-      this.#forward('bypass')
+      // First: without a backend the exchange ends within.
       this.result = 'bypass'
+      this.#forward('bypass')
     } else this.#look()
   }
 
@@ -244,8 +245,10 @@ export class CacheVisit {
   /** False = it has gone meanwhile. */
   #serve(entry: StoredEntry, { age, ttl, stale }: Pick<Reuse, 'age' | 'ttl' | 'stale'>): boolean {
     const { cache, head, compression } = this.#parts
-    const form = cache.codings.length === 0 ? entry : storedForm(entry, this.#store, compression!, head)
-    const { isPlain } = this.request
+    const { isPlain, range } = this.request
+    // Parts are those of what the backend sent, whether there is a form or not: clients put them together.
+    const isCoded = cache.codings.length > 0 && range === ''
+    const form = isCoded ? storedForm(entry, this.#store, compression!, head) : entry
     if (isPlain && !this.#isCollapsed && this.#detail === '') {
       const hitHead = preparedOf(form).hitHead(cache.spec.status, age, ttl, this.#url)
       return this.#serveForm(form, wholeAnswer(form, hitHead, head.method), stale)
@@ -535,6 +538,7 @@ export class CacheVisit {
       isStored: this.keeper.isStored,
       isCollapsed: this.#isCollapsed,
       detail: this.#detail,
+      refusal: this.refusal,
       key: this.#url,
     })
   }
