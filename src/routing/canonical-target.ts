@@ -41,8 +41,11 @@ function canonicalPath(path: string): string | null {
   return DOT_SEGMENT.test(decoded) ? withoutDotSegments(decoded) : decoded
 }
 
-/** Null for a percent sign that encodes nothing, and for an encoded control character. */
-function decodeUnreserved(path: string): string | null {
+/**
+ * Percent-encoded unreserved characters decoded, the hex digits of others in upper case. Null for a percent sign that encodes
+ * nothing, and for an encoded control character.
+ */
+export function decodeUnreserved(path: string): string | null {
   let result = ''
   let copied = 0
   for (let at = path.indexOf('%'); at >= 0; at = path.indexOf('%', at + 3)) {

@@ -33,6 +33,28 @@ test('a URL is read as clients send it, and once for each way in which routes re
   ])
 })
 
+test('what people paste is what clients send: hosts and paths beyond ASCII, blanks', () => {
+  assert.deepEqual(urls(' http://Bücher.example:80/käse brot?q=ü#ä\n'), [
+    'http://xn--bcher-kva.example/k%C3%A4se%20brot?q=%C3%BC',
+    'http://xn--bcher-kva.example/k%C3%A4se%20brot',
+  ])
+  assert.deepEqual(targets({ prefix: 'http://bücher.example/käse/' }), [
+    { kind: 'prefix', prefix: 'http://xn--bcher-kva.example/k%C3%A4se/' },
+  ])
+})
+
+test('a prefix is spelled as paths are stored, and never means more than it says', () => {
+  const prefixes = (prefix: string) => targets({ prefix }).map((what) => (what.kind === 'prefix' ? what.prefix : ''))
+  assert.deepEqual(prefixes('http://a/%7eme/caf%c3%a9/'), ['http://a/~me/caf%C3%A9/'])
+  assert.deepEqual(prefixes('http://a/caf%c3%a'), ['http://a/caf%C3%A'])
+  assert.deepEqual(prefixes('http://a/b%'), ['http://a/b%'])
+  assert.deepEqual(prefixes('http://a/b/.'), ['http://a/b/.'])
+  assert.deepEqual(prefixes('http://a/b?c=%7e'), ['http://a/b?c=%7e'])
+  // It may go on as :8080; if it does not, the port is not stored.
+  assert.deepEqual(prefixes('http://A:80'), ['http://a:80', 'http://a/'])
+  assert.deepEqual(prefixes('https://A:80'), ['https://a:80'])
+})
+
 test('*:// stands for http and https, each without its own port', () => {
   assert.deepEqual(urls('*://example.com:443/a'), ['http://example.com:443/a', 'https://example.com/a'])
   assert.deepEqual(targets({ prefix: '*://Example.com/static/' }), [
@@ -62,10 +84,14 @@ test('what names nothing, or two things, is refused, with the field and the reas
     [{ url: 'ftp://example.com/' }, 'url', /does not begin as/],
     [{ url: 'http:///a' }, 'url', /does not begin as/],
     [{ url: 'http://me@example.com/' }, 'url', /has a user in it/],
-    [{ url: 'http://example.com/ä' }, 'url', /percent-encode/],
+    [{ url: 'http://example.com/%0a' }, 'url', /no URL that a client could send/],
+    [{ url: 'http://example.com/a%zz' }, 'url', /no URL that a client could send/],
+    [{ url: 'http://exa mple.com/' }, 'url', /no host/],
+    [{ url: 'http://\u{FFFD}.example/' }, 'url', /no host/],
     [{ url: 7 }, 'url', /is a text/],
     [{ prefix: '/static/' }, 'prefix', /does not begin as/],
-    [{ prefix: 'http://example.com/a b' }, 'prefix', /percent-encode/],
+    [{ prefix: 'http://example.com/a%zz/' }, 'prefix', /no URL that a client could send/],
+    [{ prefix: 'http://büch' }, 'prefix', /write the host to its end/],
     [{ tag: 'a b' }, 'tag', /is no tag/],
     [{ tag: '' }, 'tag', /is no tag/],
     [{ tag: [] }, 'tag', /names no tag/],

@@ -1,8 +1,9 @@
 // What is to be purged, read as the cache writes it: URLs in their normal form, by every key that some route has.
+import { domainToASCII } from 'node:url'
 import type { CacheKeySpec } from '../../core/cache-spec.ts'
 import type { Snapshot } from '../../core/spec.ts'
 import { originKey, targetKey } from '../../http/cache/policy/key.ts'
-import { canonicalTarget } from '../../routing/canonical-target.ts'
+import { canonicalTarget, decodeUnreserved } from '../../routing/canonical-target.ts'
 import type { PurgeWhat } from '../../state/cache/types.ts'
 import { ControlError } from '../control-error.ts'
 import type { PurgeCache } from './cache.ts'
@@ -34,7 +35,7 @@ interface Parts {
   readonly rest: string
 }
 
-const ABSOLUTE = /^(\*|https?):\/\/([^/?#]*)([^#]*)/i
+const ABSOLUTE = /^\s*(\*|https?):\/\/([^/?#]*)([^#]*)/i
 
 function partsOf(text: string, path: 'url' | 'prefix'): Parts {
   const [, scheme = '', authority = '', rest = ''] = ABSOLUTE.exec(text) ?? []
@@ -43,28 +44,58 @@ function partsOf(text: string, path: 'url' | 'prefix'): Parts {
   }
   if (authority.includes('@')) refuse(path, `"${text}" has a user in it, which no stored URL has`)
   const known = scheme.toLowerCase()
-  return { schemes: known === '*' ? ['http', 'https'] : [known as 'http' | 'https'], authority, rest }
+  const schemes = known === '*' ? (['http', 'https'] as const) : [known as 'http' | 'https']
+  return { schemes, authority: authority.trim(), rest: percentEncoded(rest) }
+}
+
+/** As browsers send what people write: blanks and all beyond ASCII in the bytes of UTF-8. */
+function percentEncoded(rest: string): string {
+  return rest.trimEnd().replace(/[^\x21-\x7e]+/g, (unusual) => encodeURIComponent(unusual.toWellFormed()))
+}
+
+/** A host beyond ASCII in the form in which clients send it; null = there is none. */
+function asciiHost(authority: string): string | null {
+  if (/^[\x21-\x7e]+$/.test(authority)) return authority
+  const [, host = '', port = ''] = /^(.*?)(:[0-9]*)?$/s.exec(authority) ?? []
+  const ascii = domainToASCII(host)
+  return ascii === '' ? null : ascii + port
 }
 
 /** By every key that some route has, and as it stands: an entry may be older than what routes say now. */
 function urlsOf(text: string, keys: readonly CacheKeySpec[]): string[] {
   const { schemes, authority, rest } = partsOf(text, 'url')
+  const host = asciiHost(authority) ?? refuse('url', `"${authority}" is no host`)
   const target = canonicalTarget(rest === '' || rest.startsWith('?') ? `/${rest}` : rest)
-  if (target === null)
-    refuse('url', `"${text}" is no URL that a client could send; percent-encode what is unusual in it`)
+  if (target === null) refuse('url', `"${text}" is no URL that a client could send`)
   const whole = target.path + target.query
   const targets = new Set([whole, ...keys.map((key) => targetKey(whole, key))])
-  return schemes.flatMap((scheme) => [...targets].map((each) => originKey(scheme, authority) + each))
+  return schemes.flatMap((scheme) => [...targets].map((each) => originKey(scheme, host) + each))
 }
 
 /** In normal form as far as it goes: in the middle of a host or a port nobody knows what is to come. */
 function prefixesOf(text: string): string[] {
-  if (/[^\x21-\x7e]/.test(text))
-    refuse('prefix', `"${text}" is the begin of no URL: percent-encode what is unusual in it`)
   const { schemes, authority, rest } = partsOf(text, 'prefix')
-  return schemes.map((scheme) =>
-    rest === '' ? `${scheme}://${authority.toLowerCase()}` : originKey(scheme, authority) + rest,
-  )
+  if (rest === '') return schemes.flatMap((scheme) => beginningsOf(scheme, authority, text))
+  const host = asciiHost(authority) ?? refuse('prefix', `"${authority}" is no host`)
+  const target = canonicalPrefix(rest) ?? refuse('prefix', `"${text}" begins no URL that a client could send`)
+  return schemes.map((scheme) => originKey(scheme, host) + target)
+}
+
+function beginningsOf(scheme: string, authority: string, text: string): string[] {
+  if (/[^\x21-\x7e]/.test(authority)) refuse('prefix', `"${text}": write the host to its end, and a / after it`)
+  const asItStands = `${scheme}://${authority.toLowerCase()}`
+  if (authority === '') return [asItStands]
+  const whole = originKey(scheme, authority)
+  return whole === asItStands ? [asItStands] : [asItStands, `${whole}/`]
+}
+
+/** Dots stay: `/a/.` is where `/a/.well-known` begins. Null = no path begins so. */
+function canonicalPrefix(rest: string): string | null {
+  const [, path = '', query = ''] = /^([^?]*)(.*)$/s.exec(rest) ?? []
+  // It may end in the middle of a character.
+  const [cut = ''] = /%[0-9A-Fa-f]?$/.exec(query === '' ? path : '') ?? []
+  const whole = decodeUnreserved(path.slice(0, path.length - cut.length))
+  return whole === null ? null : whole + cut.toUpperCase() + query
 }
 
 function tagsOf(tag: string | readonly string[]): string[] {

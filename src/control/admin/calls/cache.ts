@@ -91,7 +91,7 @@ const query = z.strictObject({
 })
 
 const word = (description: string, example: string) =>
-  z.string().min(1).max(16_384).optional().openapi({ description, example })
+  z.string().min(1, 'is empty').max(65_536, 'is longer than any URL').optional().openapi({ description, example })
 
 const tag = z.string().regex(/^[\x21-\x7e\x80-\xff]{1,1024}$/, 'is not a tag: 1 to 1024 characters, no spaces')
 
@@ -106,7 +106,9 @@ const purgeBody = z
     ),
     prefix: word('All whose URL begins so; `*://` as with `url`.', '*://example.com/static/'),
     tag: z
-      .union([tag, z.array(tag).min(1).max(1000)], { error: 'is a tag, or a list of up to 1000 of them' })
+      .union([tag, z.array(tag).min(1, 'names no tag').max(1000, 'has more than 1000 tags')], {
+        error: 'is a tag, or a list of up to 1000 of them',
+      })
       .optional()
       .openapi({ description: 'All with this tag, or with any of these.', example: 'product-7' }),
     all: z.literal(true).optional().openapi({ description: 'Everything.' }),
