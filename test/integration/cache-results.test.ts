@@ -79,3 +79,37 @@ leakTest('every result is in the access log, in live requests and in the metrics
   assert.ok(Number(used) > 0 && Number(used) < Number(size), `${used} of ${size}`)
   follower.close()
 })
+
+leakTest(
+  'Cache-Status says why an answer is not stored; what is left out stays so where no backend is there',
+  async (scope) => {
+    const stand = await cacheStand({ bypass: { header: { 'X-Fresh': true } } }, { admin: true })
+    scope.defer(() => stand[Symbol.asyncDispose]())
+    const fields: Readonly<Record<string, Record<string, string>>> = {
+      '/private': { 'Cache-Control': 'private, max-age=60' },
+      '/set-cookie': { 'Cache-Control': 'max-age=60', 'Set-Cookie': 'a=b' },
+      '/nothing-said': {},
+    }
+    stand.answer((request, response) => {
+      response.writeHead(200, fields[request.url ?? ''] ?? {}).end('text')
+    })
+    for (const path of Object.keys(fields)) {
+      assert.equal((await stand.get(path)).cache, `frontdesk; fwd=uri-miss; detail=${path.slice(1)}`)
+    }
+    assert.equal((await stand.get('/private', { 'X-Fresh': '1' })).cache, 'frontdesk; fwd=bypass')
+
+    const admin = `http://127.0.0.1:${stand.proxy.adminPort}`
+    const drained = await fetch(`${admin}/backends`, {
+      method: 'PATCH',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ url: stand.originUrl, state: 'drain' }),
+    })
+    assert.equal(drained.status, 200, await drained.text())
+    await until(
+      'no backend takes requests',
+      async () => (await stand.get('/private', { 'X-Fresh': '1' })).status === 503,
+    )
+    const text = await (await fetch(`${admin}/metrics`)).text()
+    assert.match(text, /^frontdesk_cache_requests_total\{route="default",result="miss"\} 3$/m)
+  },
+)

@@ -1,5 +1,6 @@
 // Age and Cache-Status as whole lines (RFC 9111 §5.1, RFC 9211).
 import type { CacheSpec } from '../../core/cache-spec.ts'
+import { type StoreRefusal, storeRefusals } from '../../state/names.ts'
 
 /** Why a backend was asked: the values of `fwd` (RFC 9211 §2.2). */
 export type WhyForwarded = 'bypass' | 'method' | 'uri-miss' | 'vary-miss' | 'request' | 'stale' | 'partial' | 'miss'
@@ -33,15 +34,19 @@ export interface ForwardFacts {
   readonly ttl: number
   readonly isStored: boolean
   readonly isCollapsed: boolean
+  /** A token; '' = none. */
   readonly detail: string
+  /** Why it is not stored: the detail where there is no other. Null = it is, or no reason is known. */
+  readonly refusal: StoreRefusal | null
   readonly key: string
 }
 
 /** An answer that a backend was asked for. */
 export function forwardLine(mode: Mode, facts: ForwardFacts): string {
   if (mode === 'off') return ''
-  const { why, fwdStatus, ttl, isStored, isCollapsed, detail, key } = facts
-  if (fwdStatus === 0 && !isCollapsed && detail === '' && mode === 'on') return plainLine(why, isStored)
+  const { why, fwdStatus, ttl, isStored, isCollapsed, refusal, key } = facts
+  const detail = facts.detail === '' ? (refusal ?? '') : facts.detail
+  if (fwdStatus === 0 && !isCollapsed && facts.detail === '' && mode === 'on') return plainLine(why, isStored, refusal)
   let line = `Cache-Status: frontdesk; fwd=${why}`
   if (fwdStatus !== 0) line += `; fwd-status=${fwdStatus}`
   if (!Number.isNaN(ttl)) line += `; ttl=${ttl}`
@@ -52,7 +57,8 @@ export function forwardLine(mode: Mode, facts: ForwardFacts): string {
 }
 
 /** The same string each time, so that a head that was composed with it can be used again. */
-function plainLine(why: WhyForwarded, isStored: boolean): string {
+function plainLine(why: WhyForwarded, isStored: boolean, refusal: StoreRefusal | null): string {
+  if (refusal !== null) return REFUSED[refusal][why]
   return isStored ? STORED[why] : FORWARDED[why]
 }
 
@@ -64,6 +70,9 @@ const linesWith = (end: string) =>
   >
 const FORWARDED = linesWith('')
 const STORED = linesWith('; stored')
+const REFUSED = Object.fromEntries(
+  storeRefusals.map((refusal) => [refusal, linesWith(`; detail=${refusal}`)]),
+) as Record<StoreRefusal, Record<WhyForwarded, string>>
 
 /** RFC 8941 §3.3.3: keys are visible ASCII. */
 function quoted(text: string): string {
