@@ -4,9 +4,26 @@ import type { BodyParts } from './types.ts'
 
 const copyOf = Buffer.prototype.copy
 
-/** How many bytes they are. */
+/**
+ * How many bytes they are.
+ * @throws RangeError if their ranges are none of the buffer, or do not make up their total: what is stored would be others' bytes.
+ */
 export function lengthOf(body: BodyParts): number {
-  return typeof body === 'string' ? body.length : body.total
+  if (typeof body === 'string') return body.length
+  const { bytes, ranges, total } = body
+  let length = 0
+  for (let i = 0; i < ranges.length; i += 2) {
+    checkRange(bytes, ranges[i]!, ranges[i + 1]!)
+    length += ranges[i + 1]! - ranges[i]!
+  }
+  if (length !== total) throw new RangeError(`the ranges of a body are ${length} bytes, not ${total}`)
+  return length
+}
+
+/** @throws RangeError if there are no such bytes. */
+export function checkRange(bytes: Uint8Array, start: number, end: number): void {
+  if (!(start >= 0 && end >= start && end <= bytes.length))
+    throw new RangeError(`a buffer of ${bytes.length} bytes has no range from ${start} to ${end}`)
 }
 
 /** Writes all of it to one place. */

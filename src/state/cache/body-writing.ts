@@ -1,11 +1,12 @@
 // A body on its way into the store, written by the thread that fetches it.
 
-import { BodyPlace, bodyCells, bodyState } from './bodies.ts'
-import { writeAt } from './body-bytes.ts'
+import { BodyPlace, bodyCells, bodyState, pagesOf } from './bodies.ts'
+import { checkRange, writeAt } from './body-bytes.ts'
 import type { CacheThread } from './cache-thread.ts'
 import { entryBytes, writeEntry } from './entry-cells.ts'
 import { flightCells, flightOutcome } from './flight-table.ts'
 import { pageBytes, unitBytes, unitCells } from './geometry.ts'
+import type { Pin } from './pins.ts'
 import type { Shard } from './shard.ts'
 import { isInline, type Storing } from './storing.ts'
 import type { BodyReading, EntryFacts, EntryTexts, StoredEntry, Writing } from './types.ts'
@@ -23,6 +24,8 @@ export interface WritingOf {
   readonly texts: EntryTexts
   /** -1 = not known. */
   readonly length: number
+  /** This thread holds it: for the reader of whoever fetches. */
+  readonly pin: Pin
 }
 
 export class BodyWriting implements Writing {
@@ -37,6 +40,8 @@ export class BodyWriting implements Writing {
   private readonly mostPages: number
   private written = 0
   private isTooLong = false
+  /** The pin is this object's, until a reader has it. */
+  private hasPin = true
   private isOver = false
 
   constructor(thread: CacheThread, storing: Storing, of: WritingOf) {
@@ -52,18 +57,15 @@ export class BodyWriting implements Writing {
   }
 
   reader(): BodyReading {
-    const { shard, flight } = this.of
-    shard.lock.takePatiently()
-    shard.flights.join(flight, this.thread.memory.lane)
-    shard.lock.release()
+    const { shard, flight, pin } = this.of
     const local = this.thread.flights.at(shard, flight)
-    local.isLed = !this.isOver
-    const reading = local.read(this.body)
-    if (reading === null) throw new Error('this thread holds too many bodies')
-    return reading
+    if (!this.hasPin) pin.holders++
+    this.hasPin = false
+    return local.readHeld(pin)
   }
 
   write(bytes: Uint8Array, start: number, end: number): boolean {
+    checkRange(bytes, start, end)
     if (this.isOver) return false
     if (!this.makeRoom(end - start)) {
       this.fail()
@@ -90,16 +92,26 @@ export class BodyWriting implements Writing {
 
   whenRoom(call: () => void): void {
     const { shard, flight } = this.of
-    Atomics.store(this.thread.memory.cells, flight + flightCells.isHeldUp, 1)
-    const local = this.thread.flights.at(shard, flight)
-    local.isLed = true
-    local.whenRoom(() => this.hasRoom, call)
+    const { cells } = this.thread.memory
+    Atomics.store(cells, flight + flightCells.isHeldUp, 1)
+    this.thread.flights.at(shard, flight).whenRoom(
+      () => this.hasRoom || this.isUseless,
+      () => {
+        Atomics.store(cells, flight + flightCells.isHeldUp, 0)
+        call()
+      },
+    )
   }
 
   get isUseless(): boolean {
-    if (!this.isTooLong && !this.storing.isDoomed(this.of.flight)) return false
+    const { shard, flight } = this.of
+    if (!this.isTooLong && !this.storing.isDoomed(flight)) return false
     // One is the flight's own.
-    return Atomics.load(this.thread.memory.cells, this.at + bodyCells.pins) <= 1 && !this.isFollowed()
+    const own = this.hasPin ? 2 : 1
+    if (Atomics.load(this.thread.memory.cells, this.at + bodyCells.pins) > own) return false
+    return (
+      !shard.flights.isAwaitedByOthers(flight, this.thread.memory.lane) && !this.thread.flights.isAwaitedHere(flight)
+    )
   }
 
   end(): StoredEntry | null {
@@ -119,6 +131,7 @@ export class BodyWriting implements Writing {
       shard.lock.release()
       this.thread.flights.endLead(flight)
     } else this.storing.endFlight(shard, flight, flightOutcome.again)
+    this.letGo()
     return entry
   }
 
@@ -127,6 +140,13 @@ export class BodyWriting implements Writing {
     this.isOver = true
     Atomics.store(this.thread.memory.cells, this.at + bodyCells.state, bodyState.failed)
     this.storing.endFlight(this.of.shard, this.of.flight, flightOutcome.retry)
+    this.letGo()
+  }
+
+  /** Nobody here has read it. */
+  private letGo(): void {
+    if (this.hasPin) this.thread.pins.release(this.of.pin)
+    this.hasPin = false
   }
 
   /** Makes an entry of it. Under the lock. */
@@ -151,7 +171,7 @@ export class BodyWriting implements Writing {
     if (this.of.length >= 0 || length > compactedBytes || waste < length / 8) return this.body
     const body = shard.beginBody(length)
     if (body === 0) return this.body
-    const pages = Math.floor(length / pageBytes)
+    const pages = pagesOf(length)
     if (!shard.growBody(body, pages)) {
       shard.bodies.unpin(body)
       return this.body
@@ -224,17 +244,12 @@ export class BodyWriting implements Writing {
     const { cells } = this.thread.memory
     const end = (cells[this.at + bodyCells.dropped]! + 1) * pageBytes
     if (((Atomics.load(cells, this.at + bodyCells.fastest) - end) | 0) >= 0) return true
-    return cells[this.at + bodyCells.pins]! <= 1 && !this.isFollowed()
-  }
-
-  private isFollowed(): boolean {
-    return this.of.shard.flights.isAwaited(this.of.flight)
+    return this.isUseless
   }
 
   private tell(): void {
     const { shard, flight } = this.of
-    if (!shard.flights.isAwaited(flight)) return
-    shard.flights.tell(flight)
+    if (shard.flights.isAwaitedByOthers(flight, this.thread.memory.lane)) shard.flights.tell(flight)
     this.thread.flights.wake(flight)
   }
 }

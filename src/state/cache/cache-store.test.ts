@@ -257,12 +257,13 @@ for (const length of [150_000, -1]) {
   })
 }
 
-test('a short body of unknown length takes no page', () => {
-  const { here } = stores()
+test('a short body of unknown length takes no page', async () => {
+  const { here, buffer } = stores()
   const used = here.totals().used
   const writing = lead(here).open(facts, textsOf(url), -1)!
   writing.write(Buffer.from('short'), 0, 5)
   assert.equal(writing.end()?.text(), 'short')
+  await settled(buffer)
   assert.ok(here.totals().used - used < 1000)
 })
 
@@ -315,6 +316,34 @@ test('an answer that is meant by no purge is kept', () => {
   there.purge({ kind: 'tag', tag: 'green' }, false)
   there.purge({ kind: 'url', url: `${url}b` }, false)
   assert.ok(writing.end() !== null)
+})
+
+test('ranges that are none are refused before anything is stored', () => {
+  const { here, buffer } = stores()
+  const bytes = Buffer.alloc(10)
+  assert.throws(() => here.put(facts, textsOf(url), { bytes, ranges: [0, 11], total: 11 }), /no range from 0 to 11/)
+  assert.throws(() => here.put(facts, textsOf(url), { bytes, ranges: [0, 5], total: 4 }), /5 bytes, not 4/)
+  const writing = lead(here).open(facts, textsOf(url), -1)!
+  assert.throws(() => writing.write(bytes, 5, 11), RangeError)
+  writing.fail()
+  assert.deepEqual([here.totals().entries, problemsOfStore(buffer).length], [0, 0])
+})
+
+test('a lead that waits for room learns that the last reader has left', async () => {
+  const { here, there, buffer } = stores({ maxObject: 256 * 1024 })
+  const writing = lead(here).open(facts, textsOf(url), -1)!
+  const { body } = await incoming(follow(there))
+  const piece = Buffer.alloc(64 * 1024)
+  while (writing.hasRoom) writing.write(piece, 0, piece.length)
+  assert.equal(writing.isUseless, false)
+  const alive = setInterval(() => {}, 1000)
+  const woken = new Promise<void>((resolve) => writing.whenRoom(resolve))
+  body.release()
+  await woken
+  clearInterval(alive)
+  assert.deepEqual([writing.hasRoom, writing.isUseless], [false, true])
+  writing.fail()
+  await settled(buffer)
 })
 
 test('too long: known at once, nothing is begun', async () => {

@@ -65,6 +65,7 @@ export class CacheStore implements CacheStoreApi {
     const known = this.thread.decoded.get(url)
     if (known !== undefined && Atomics.load(this.cells, known.versionCell) === known.version) {
       known.isUsed = true
+      this.thread.looked(known.versionCell, known.version)
       return known.entries
     }
     return readVariants(this.thread, url, known)
@@ -91,7 +92,7 @@ export class CacheStore implements CacheStoreApi {
     if (!shard.lock.take()) return alone
     if (thread.hasChanged(shard.entries.versionCell(urlHash))) {
       shard.lock.release()
-      thread.missed(0, 0)
+      thread.looked(0, 0)
       return new LookAgain()
     }
     const { flights } = shard

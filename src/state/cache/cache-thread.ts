@@ -16,9 +16,9 @@ export class CacheThread {
   readonly flights: LocalFlights
   private readonly shardCount: number
   private readonly skew: number
-  /** The bucket where nothing was found at last, and its version then. */
-  private missedCell = 0
-  private missedVersion = 0
+  /** The bucket that was looked at last, and its version then. */
+  private lookedCell = 0
+  private lookedVersion = 0
   private lastUrl = ''
   private lastHash: number
 
@@ -51,14 +51,14 @@ export class CacheThread {
     return this.shards[((urlHash >>> 16) * this.shardCount) >>> 16]!
   }
 
-  missed(versionCell: number, version: number): void {
-    this.missedCell = versionCell
-    this.missedVersion = version
+  looked(versionCell: number, version: number): void {
+    this.lookedCell = versionCell
+    this.lookedVersion = version
   }
 
-  /** Whether something has come to a bucket since nothing was found in it, as far as that is still known. */
+  /** Whether a bucket has changed since this thread looked there, as far as that is still known. */
   hasChanged(versionCell: number): boolean {
-    return this.missedCell === versionCell && this.memory.cells[versionCell] !== this.missedVersion
+    return this.lookedCell === versionCell && this.memory.cells[versionCell] !== this.lookedVersion
   }
 
   /** The shard that a place belongs to. */

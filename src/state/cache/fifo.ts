@@ -1,5 +1,6 @@
 // Which entry goes when there is no room: S3-FIFO. New entries stand in a small queue; what is used again moves on to the
 // main one, the rest leaves soon and is remembered for a while by its hash (a ghost): if it comes back it is not new.
+import { bodyCells } from './bodies.ts'
 import type { CacheMemory } from './cache-memory.ts'
 import { entryCells, isMainBit } from './entry-cells.ts'
 import { unitBytes, unitCells } from './geometry.ts'
@@ -99,12 +100,12 @@ export class Fifo {
       const ref = cells[base + (isSmall ? shardCells.smallTail : shardCells.mainTail)]!
       if (ref === 0) return 0
       const uses = this.uses(ref)
-      if (uses < (isSmall ? 2 : 1)) {
+      if (uses < (isSmall ? 2 : 1) && !this.isHeld(ref)) {
         if (isSmall) this.remember(ref)
         return ref
       }
       this.leave(ref)
-      this.setUses(ref, isSmall ? 0 : uses - 1)
+      this.setUses(ref, isSmall ? 0 : Math.max(0, uses - 1))
       this.link(ref, true)
     }
     return cells[base + shardCells.mainTail]! || cells[base + shardCells.smallTail]!
@@ -114,6 +115,12 @@ export class Fifo {
   uses(ref: number): number {
     const n = (this.cells[this.hitsCell(ref)]! - this.cells[ref * unitCells + entryCells.hitsBefore]!) | 0
     return n < 0 || n > mostUses ? mostUses : n
+  }
+
+  /** Somebody reads its body: its memory would not be free. */
+  private isHeld(ref: number): boolean {
+    const body = this.cells[ref * unitCells + entryCells.body]!
+    return body !== 0 && this.cells[body * unitCells + bodyCells.pins] !== 0
   }
 
   private setUses(ref: number, uses: number): void {

@@ -87,6 +87,7 @@ export class FlightReading implements BodyReading {
     this.call = null
     this.flight.removeReader(this)
     this.thread.pins.release(this.pin)
+    this.tellLead()
   }
 
   /** Calls if there is something to call for. */
@@ -122,7 +123,12 @@ export class FlightReading implements BodyReading {
       if (((this.position - fastest) | 0) <= 0) return
       if (Atomics.compareExchange(cells, cell, fastest, this.position | 0) === fastest) break
     }
-    const { cell: flight, shard } = this.flight
-    if (Atomics.load(cells, flight + flightCells.isHeldUp) === 1) shard.flights.tell(flight)
+    this.tellLead()
+  }
+
+  /** A lead that waits for readers has to look how they stand. */
+  private tellLead(): void {
+    const { cell, shard } = this.flight
+    if (Atomics.load(this.thread.memory.cells, cell + flightCells.isHeldUp) === 1) shard.flights.tell(cell)
   }
 }

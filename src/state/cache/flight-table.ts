@@ -174,11 +174,21 @@ export class FlightTable {
     const { cells } = this
     cells[at + lanesCell + (lane >> 5)]! &= ~(1 << (lane & 31))
     if (cells[at] === flightState.ended && !this.isAwaited(at)) this.free(at)
+    else if (cells[at + flightCells.isHeldUp] === 1) this.tell(at)
   }
 
   /** Without the lock. */
   isAwaited(at: number): boolean {
     for (let i = 0; i < this.laneCells; i++) if (this.cells[at + lanesCell + i] !== 0) return true
+    return false
+  }
+
+  /** Without the lock. By threads other than that of this lane. */
+  isAwaitedByOthers(at: number, lane: number): boolean {
+    for (let i = 0; i < this.laneCells; i++) {
+      const own = i === lane >> 5 ? 1 << (lane & 31) : 0
+      if ((this.cells[at + lanesCell + i]! & ~own) !== 0) return true
+    }
     return false
   }
 

@@ -1,10 +1,10 @@
 // The one request that fetches.
-import { bodyCells, pagesOf } from './bodies.ts'
+import { pagesOf } from './bodies.ts'
 import { BodyWriting } from './body-writing.ts'
 import type { CacheThread } from './cache-thread.ts'
 import { entryBytes, writeEntry } from './entry-cells.ts'
 import { flightCells, flightOutcome } from './flight-table.ts'
-import { unitCells } from './geometry.ts'
+import type { Pin } from './pins.ts'
 import type { Shard } from './shard.ts'
 import type { Storing } from './storing.ts'
 import type { BodyParts, EntryFacts, EntryTexts, Lead, StoredEntry, Writing } from './types.ts'
@@ -49,11 +49,10 @@ export class LeadTurn implements Lead {
 
   open(facts: EntryFacts, texts: EntryTexts, length: number): Writing | null {
     this.finish()
-    if (length <= this.thread.memory.geometry.maxObject && this.begin(facts, texts, length))
-      return new BodyWriting(this.thread, this.storing, {
-        ...{ shard: this.shard, flight: this.flight, urlHash: this.urlHash },
-        ...{ facts, texts, length },
-      })
+    const { shard, flight, urlHash } = this
+    const pin = length <= this.thread.memory.geometry.maxObject ? this.begin(facts, texts, length) : null
+    if (pin !== null)
+      return new BodyWriting(this.thread, this.storing, { shard, flight, urlHash, facts, texts, length, pin })
     this.storing.endFlight(this.shard, this.flight, flightOutcome.alone)
     return null
   }
@@ -73,34 +72,38 @@ export class LeadTurn implements Lead {
     } else this.storing.endFlight(shard, flight, flightOutcome[outcome])
   }
 
-  /** Memory for its head, and for its body as far as its length is known. */
-  private begin(facts: EntryFacts, texts: EntryTexts, length: number): boolean {
-    const { shard, flight } = this
-    const { cells } = this.thread.memory
-    if (!shard.lock.take()) return false
+  /** Memory for its head, and for its body as far as its length is known. This thread holds it; null = none could be had. */
+  private begin(facts: EntryFacts, texts: EntryTexts, length: number): Pin | null {
+    const { shard, flight, thread } = this
+    const { cells, lane } = thread.memory
+    if (!shard.lock.take()) return null
     const body = shard.beginBody(length)
     if (body !== 0) cells[flight + flightCells.body] = body
     const head = body === 0 ? 0 : shard.chunkFor(entryBytes(texts))
     if (head !== 0) {
       cells[flight + flightCells.head] = head
-      writeEntry(this.thread.memory, head, facts, texts)
+      writeEntry(thread.memory, head, facts, texts)
     }
+    const pin = head === 0 ? null : thread.pins.take(shard, body)
     shard.lock.release()
-    if (head === 0) return this.giveUp()
     const pages = length < 0 ? 1 : pagesOf(length)
-    if (!this.storing.growWhole(shard, body, pages) || !shard.lock.take()) return this.giveUp()
+    if (pin === null || !this.storing.growWhole(shard, body, pages) || !shard.lock.take()) return this.giveUp(pin)
+    shard.flights.join(flight, lane)
     shard.flights.open(flight)
     shard.lock.release()
-    return cells[body * unitCells + bodyCells.state] === 0
+    thread.flights.at(shard, flight).isLed = true
+    thread.flights.wake(flight)
+    return pin
   }
 
   /** What was begun is taken back: those who wait must not take it for an answer. */
-  private giveUp(): false {
+  private giveUp(pin: Pin | null): null {
+    if (pin !== null) this.thread.pins.release(pin)
     if (this.shard.lock.take()) {
       this.shard.flights.dropBody(this.flight)
       this.shard.lock.release()
     }
-    return false
+    return null
   }
 
   private finish(): void {

@@ -5,6 +5,7 @@ import { FlightReading } from './flight-reading.ts'
 import { flightCells, flightState } from './flight-table.ts'
 import { unitCells } from './geometry.ts'
 import { IncomingEntry } from './incoming-entry.ts'
+import type { Pin } from './pins.ts'
 import type { Shard } from './shard.ts'
 import type { Follow, Incoming } from './types.ts'
 
@@ -42,6 +43,11 @@ export class LocalFlights {
     this.known.get(cell)?.endLead()
   }
 
+  /** Somebody of this thread waits for it, or reads it while it comes in. */
+  isAwaitedHere(cell: number): boolean {
+    return this.known.get(cell)?.isAwaited ?? false
+  }
+
   forget(cell: number): void {
     this.known.delete(cell)
   }
@@ -65,6 +71,10 @@ export class LocalFlight {
     this.flights = flights
     this.shard = shard
     this.cell = cell
+  }
+
+  get isAwaited(): boolean {
+    return this.followers.size > 0 || this.readers.size > 0
   }
 
   follow(): FollowTurn {
@@ -132,7 +142,6 @@ export class LocalFlight {
       this.followers.delete(follower)
       const { call } = follower
       follower.call = null
-      follower.isDone = true
       call(this.outcome(cells))
     }
   }
@@ -158,7 +167,11 @@ export class LocalFlight {
       pin = pins.take(this.shard, body)
       this.shard.lock.release()
     }
-    if (pin === null) return null
+    return pin === null ? null : this.readHeld(pin)
+  }
+
+  /** A reader of its body, which has one of the pin's holders. */
+  readHeld(pin: Pin): FlightReading {
     const reading = new FlightReading(this.flights.thread, this, pin)
     this.readers.add(reading)
     return reading
@@ -196,7 +209,6 @@ export class LocalFlight {
 export class FollowTurn implements Follow {
   readonly kind = 'follow'
   call: Call | null = null
-  isDone = false
   private readonly flight: LocalFlight
 
   constructor(flight: LocalFlight) {

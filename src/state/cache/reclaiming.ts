@@ -66,8 +66,8 @@ export class Reclaiming {
 }
 
 function giveBackOf(thread: CacheThread, shard: Shard, lane: number): void {
-  endFlights(thread, shard, lane)
   giveBackPins(thread, shard, lane)
+  endFlights(thread, shard, lane)
 }
 
 /** Who followed the dead thread asks again; it follows nobody any more. */
@@ -78,6 +78,8 @@ function endFlights(thread: CacheThread, shard: Shard, lane: number): void {
     if (state === flightState.mark) return
     if (shard.flights.isAwaitedBy(at, lane)) shard.flights.leave(at, lane)
     if (cells[at] === flightState.ended || cells[at] === flightState.free) return
+    // Its lead may wait for readers that died.
+    if (cells[at + flightCells.isHeldUp] === 1) shard.flights.tell(at)
     if (cells[at + flightCells.lead] !== lane + 1) return
     const body = cells[at + flightCells.body]!
     if (body !== 0 && state === flightState.waiting) shard.flights.dropBody(at)

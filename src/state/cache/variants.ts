@@ -20,7 +20,7 @@ export function readVariants(thread: CacheThread, url: string, known: DecodedUrl
   for (let tries = 0; tries < mostTries; tries++) {
     const before = Atomics.load(cells, version)
     if (cells[version + 1] === 0) {
-      thread.missed(version, before)
+      thread.looked(version, before)
       if (known !== undefined) thread.decoded.drop(known)
       return none
     }
@@ -28,10 +28,11 @@ export function readVariants(thread: CacheThread, url: string, known: DecodedUrl
     // An addition of nothing: what was read before it was read before it, on every processor.
     if (found === null || Atomics.add(cells, version, 0) !== before) continue
     if (found.length === 0) {
-      thread.missed(version, before)
+      thread.looked(version, before)
       if (known !== undefined) thread.decoded.drop(known)
       return none
     }
+    thread.looked(version, before)
     return keep(thread, { url, version, before, known, found })
   }
   return none
