@@ -40,7 +40,9 @@ export function unreachable({ base }: AdminTarget, error: NodeJS.ErrnoException)
     return new CliError(message, { hint: `if it speaks TLS: --admin ${base.origin.replace(/^http:/, 'https:')}` })
   }
   return new CliError(message, {
-    hint: 'is Frontdesk running ("frontdesk run")? --admin or FRONTDESK_ADMIN names another address',
+    hint:
+      'is Frontdesk running ("frontdesk run", or "frontdesk proxy" with --admin-port)?' +
+      ' --admin or FRONTDESK_ADMIN names another address',
   })
 }
 

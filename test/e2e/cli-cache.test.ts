@@ -53,7 +53,11 @@ test('cache purge: by URL, prefix, tag and all; soft; nothing found is no failur
     [['*://example.test/a'], 'purged 1 entry\n'],
     [['http://example.test/a'], 'nothing of it was in the cache: "frontdesk cache stats" lists what is\n'],
     [['--prefix', 'http://example.test/c/'], 'purged 1 entry\n'],
-    [['--tag', 'news', '--tag', 'old', '--soft'], '1 entry marked stale: asked for again before they are used\n'],
+    [['--tag', 'news', '--tag', 'old', '--soft'], '1 entry marked stale: asked for again before it is used\n'],
+    [
+      ['--prefix', 'http://example.test/*'],
+      'nothing of it was in the cache: "frontdesk cache stats" lists what is; a * at the end is a character like others: --prefix takes what begins so, without one\n',
+    ],
     [['--all', '--json'], '{\n  "purged": 1,\n  "soft": false\n}\n'],
   ]
   for (const [args, expected] of steps) {

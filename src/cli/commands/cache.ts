@@ -80,7 +80,8 @@ function definePurge(group: Command, context: CliContext): void {
     const target = await resolveAdminTarget(o)
     const call = { method: 'POST' as const, path: '/cache/purge', body, hints, timeoutMs: 0, expects: 'purged' }
     const answer = (await callAdmin(target, call)).body as PurgedCache
-    context.terminal.out(o.json ? `${JSON.stringify(answer, null, 2)}\n` : `${purgedText(answer)}\n`)
+    const isWild = (url ?? o.prefix ?? '').endsWith('*')
+    context.terminal.out(o.json ? `${JSON.stringify(answer, null, 2)}\n` : `${purgedText(answer, isWild)}\n`)
     return ExitCode.done
   })
 }
@@ -102,11 +103,19 @@ function whatOf(url: string | undefined, { prefix, tag, all }: PurgeOptions): ob
   })
 }
 
+/** Of a URL that is not one. */
 const hintFor = (url: string | undefined): string =>
   url !== undefined && /^[^:/]+(:\d+)?(\/|$)/.test(url) ? `write http://${url}, or '*://${url}' for http and https` : ''
 
-function purgedText({ purged, soft }: PurgedCache): string {
+/** `isWild`: what was to be purged ends with a star. */
+function purgedText({ purged, soft }: PurgedCache, isWild: boolean): string {
+  if (purged === 0) {
+    const stars = isWild
+      ? '; a * at the end is a character like others: --prefix takes what begins so, without one'
+      : ''
+    return `nothing of it was in the cache: "frontdesk cache stats" lists what is${stars}`
+  }
   const entries = purged === 1 ? '1 entry' : `${purged} entries`
-  if (purged === 0) return 'nothing of it was in the cache: "frontdesk cache stats" lists what is'
-  return soft ? `${entries} marked stale: asked for again before they are used` : `purged ${entries}`
+  if (!soft) return `purged ${entries}`
+  return `${entries} marked stale: asked for again before ${purged === 1 ? 'it is' : 'they are'} used`
 }

@@ -18,9 +18,29 @@ it('for each reason that is counted there are words and a way out', () => {
 })
 
 it('tells the most frequent reasons, and not more than can be read', () => {
-  const counts = { private: 1, 'no-store': 5, 'set-cookie': 3, useless: 2, incomplete: 4, 'too-large': 6 }
-  const told = storingAdvice(nothing, counts).map((words) => Number(/\((\d+)/.exec(words)![1]))
-  assert.deepEqual(told, [6, 5, 4, 3])
+  const counts = {
+    private: 1,
+    'no-store': 5,
+    'set-cookie': 3,
+    useless: 2,
+    incomplete: 4,
+    'too-large': 6,
+    'vary-any': 7,
+    'no-room': 8,
+  }
+  const told = storingAdvice(nothing, counts)
+  assert.match(told.pop()!, /its own reason is in Cache-Status/)
+  assert.deepEqual(
+    told.map((words) => [/^[\w-]+/.exec(words)![0], Number(/\((\d+)/.exec(words)![1])]),
+    [
+      ['no-room', 8],
+      ['vary-any', 7],
+      ['too-large', 6],
+      ['no-store', 5],
+      ['incomplete', 4],
+      ['set-cookie', 3],
+    ],
+  )
 })
 
 it('has nothing to say of an answer that only has to be asked about', () => {

@@ -16,7 +16,7 @@ export interface RequestObstacles {
 }
 
 /** So many reasons are told of; the rest have become rare. */
-const mostReasons = 4
+const mostReasons = 6
 
 /** Those that depend on the request: told for requests that are so, whether it has occurred or not. */
 const ofRequests = {
@@ -58,7 +58,8 @@ const ownWords: Readonly<Partial<Record<StoreRefusal, string>>> = {
 
 /**
  * What keeps the answer to a request from being stored, as far as it can be known before one comes: what the request says,
- * then what has been found of the route's answers so far, the most frequent first.
+ * then what has been found of the route's answers so far, the most frequent first. They are counted by route: which of them is that
+ * of the URL, only its own answer can say.
  */
 export function storingAdvice(obstacles: RequestObstacles, counts: RefusalCounts): string[] {
   const certain = obstaclesOf(obstacles)
@@ -67,10 +68,17 @@ export function storingAdvice(obstacles: RequestObstacles, counts: RefusalCounts
     .filter((reason) => (counts[reason] ?? 0) > 0 && !isOfRequests(reason))
     .sort((a, b) => counts[b]! - counts[a]!)
     .slice(0, mostReasons)
-  const reasons = [...certain, ...seen]
-  if (reasons.length === 0) return [general]
-  return reasons.map((reason) => `${wordsOf(reason)}${countWords(counts[reason] ?? 0)}`)
+  const told = (reason: StoreRefusal): string => `${wordsOf(reason)}${countWords(counts[reason] ?? 0)}`
+  if (certain.length + seen.length === 0) return [general]
+  return [
+    ...certain.map(told),
+    ...seen.map((reason) => `${reason}: ${told(reason)}`),
+    ...(seen.length === 0 ? [] : [whichOfThese]),
+  ]
 }
+
+const whichOfThese =
+  'other URLs of the route are counted with this one: its own reason is in Cache-Status of its answer, as detail=…'
 
 const general =
   'answers are stored that say how long they are fresh, such as Cache-Control: s-maxage=60, or all that "ttl" of the route says'
