@@ -146,16 +146,13 @@ export class AnswerRelay implements EncoderEvents {
     else this.#owner.relayWaits()
   }
 
-  /** Several pieces at once, none of which `body` has read, and nobody changes. */
+  /** Pieces that nobody changes go out as they are, several in one system call. Once it was started. */
+  get takesRuns(): boolean {
+    return this.#encoder === null && this.#outgoing === 'raw' && this.#client.takesRuns
+  }
+
+  /** Several pieces at once, none of which `body` has read, and nobody changes. Only where it takes them. */
   moreRuns(runs: readonly Buffer[]): void {
-    if (this.#encoder !== null || this.#outgoing !== 'raw') {
-      for (const bytes of runs) {
-        if (this.#owner.ended) return
-        this.body.feed(bytes, 0, bytes.length)
-        this.more(bytes)
-      }
-      return
-    }
     for (const bytes of runs) this.body.feed(bytes, 0, bytes.length)
     this.#client.writeRuns('', runs)
     if (this.#client.pending) this.#source.pause()

@@ -23,7 +23,7 @@ import { Lease } from '../pool/lease.ts'
 import type { LiveBackend } from '../pool/live-backend.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
 import { MatcherFailure } from '../routing/router.ts'
-import type { BodyReading, Lead, StoredEntry, Writing } from '../state/cache/types.ts'
+import type { Lead, StoredEntry, Writing } from '../state/cache/types.ts'
 import { methodIndex } from '../state/worker-state.ts'
 import { Deadline } from '../util/timer-wheel.ts'
 import { AnswerRelay, type RelayOwner } from './answer-relay.ts'
@@ -314,7 +314,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       this.#reviewOwn(page, true)
       return
     }
-    if (answer.reading !== null) this.#source = this.#newSource(answer.reading, answer.start, answer.end)
+    if (answer.reading !== null) this.#source = new StoredSource(this, answer.reading, answer.start, answer.end)
     const hooks = this.#stepsDone || this.#route!.steps === null ? null : this.#route!.steps.onResponse
     if (hooks === null) {
       this.#sendStored(answer, null)
@@ -374,11 +374,14 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     const { date } = this.#plane.clock
     this.#relay = new AnswerRelay(this, this.#client.wire, source ?? inMemory, body)
     this.#relay.start({ request: this.#head, answer: head, edits, mayStay, date, cacheLine: '' }, verdict, bytes)
-    if (!this.#ended) source?.flow()
+    if (source !== null) this.#flow(this.#relay, source)
   }
 
-  #newSource(reading: BodyReading, start: number, end: number): StoredSource {
-    return new StoredSource(this, reading, { start, end, takesRuns: this.#client.wire.takesRuns })
+  /** What follows the first bytes. */
+  #flow(relay: AnswerRelay, source: StoredSource): void {
+    if (this.#ended) return
+    if (relay.takesRuns) source.takeRuns()
+    source.flow()
   }
 
   #storedEdits(record: ResponseRecord | null): AnswerEdits {
@@ -487,7 +490,9 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     if (writing === null) return null
     const { ranges } = body
     for (let at = 0; at < ranges.length; at += 2) {
-      if (!writing.write(bytes, ranges[at]!, ranges[at + 1]!)) return null
+      if (writing.write(bytes, ranges[at]!, ranges[at + 1]!)) continue
+      visit.keeper.isStored = false
+      return null
     }
     this.#connection = null
     if (this.#trace !== null) this.#trace.end(head.status, '', performance.now())
@@ -838,11 +843,11 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       if (body.done) this.#keepWhole(visit, bytes, body)
       else writing = this.#fetch(visit, head, body, bytes)
     }
-    const shown = visit === null ? head : visit.shown(head)
+    const { cache, compression } = this.#route!
+    const shown = cache === null ? head : cache.shown(head)
     // The store keeps no trailers.
     const answer = writing === null || head.trailer === '' ? shown : withoutTrailer(shown)
     const edits = this.#answerEdits(record, connection.backend.spec)
-    const { compression } = this.#route!
     const verdict = compression === null ? null : compression.choose(this.#head, codable(answer, edits, body))
     const cacheLine = visit === null ? '' : visit.line
     const { date } = this.#plane.clock
@@ -853,7 +858,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       return
     }
     const length = body.kind === 'length' ? head.contentLength : -1
-    const source = this.#newSource(writing.reader(), 0, length)
+    const source = new StoredSource(this, writing.reader(), 0, length)
     this.#source = source
     this.#relay = new AnswerRelay(
       this,
@@ -864,7 +869,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     const first = source.first() ?? NOTHING
     this.#relay.body.feed(first, 0, first.length)
     this.#relay.start(parts, verdict, first)
-    if (!this.#ended) source.flow()
+    this.#flow(this.#relay, source)
   }
 
   #answerEdits(record: ResponseRecord | null, backend: BackendSpec): AnswerEdits {
@@ -1047,6 +1052,8 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
 
   #totalTimedOut(): void {
     if (this.#relay !== null) this.#cut(errors.total_timeout)
+    // What was stored is there already, and waits for a step.
+    else if (this.#status !== 0) this.#give(errors.total_timeout, '')
     else this.#giveUp(errors.total_timeout, '')
   }
 
@@ -1069,6 +1076,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     if (this.#visit !== null) {
       this.#cancelDial()
       this.#closeConnection()
+      this.#steps?.cancel()
       if (this.#visit.rescue(error)) return
     }
     this.#give(error, code)

@@ -62,6 +62,11 @@ export class Keeper {
     this.#lead = lead
   }
 
+  /** Answers to this request are not stored, whatever they say. */
+  get isRefused(): boolean {
+    return this.#parts.isRefused
+  }
+
   get isLeading(): boolean {
     return this.#lead !== null
   }
@@ -158,7 +163,11 @@ export class Keeper {
   #leadAlone(): Lead | null {
     const turn = this.#store.turn(this.#parts.url, `${this.#parts.partition}\0alone ${randomUUID()}`)
     if (turn.kind === 'follow') turn.cancel()
-    return turn.kind === 'lead' ? turn : null
+    if (turn.kind !== 'lead') return null
+    if (this.#store.purges === this.#purges) return turn
+    // It was asked for before a purge that may have meant it.
+    turn.end('alone')
+    return null
   }
 
   /** Once: what was to be stored has been, or cannot be. */

@@ -5,7 +5,9 @@ import type { RouteSpec } from '../../core/route-spec.ts'
 import type { CachePlane } from '../../pool/cache-plane.ts'
 import type { Coding } from '../compression/accept-encoding.ts'
 import type { RequestFields } from '../http1/request-fields.ts'
+import type { ResponseHead } from '../http1/response-head.ts'
 import { foldedName } from '../hygiene/reserved-fields.ts'
+import { answerFactsOf } from './answer-facts.ts'
 import { type AnswerDirectives, readAnswer } from './policy/answer.ts'
 import { conditionHolds } from './policy/conditions.ts'
 import { keyedValues, urlKey } from './policy/key.ts'
@@ -45,6 +47,11 @@ export class RouteCache {
   /** What of a request's directives counts here. */
   hears(request: CacheRequest): CacheRequest {
     return this.spec.clientDirectives === 'honor' ? request : heard(request, this.spec)
+  }
+
+  /** The head of a backend's answer as clients see it. */
+  shown(head: ResponseHead): ResponseHead {
+    return answerFactsOf(head, this.spec, this.hidden).shown
   }
 
   /** What an answer's fields say to caches. */

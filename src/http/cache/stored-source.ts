@@ -34,19 +34,18 @@ export class StoredSource implements ReadSide {
   #isPumping = false
   #isOver = false
   /** 0 = piece by piece. */
-  #atOnce: number
+  #atOnce = 0
 
-  /** `takesRuns`: several pieces go out in one system call. */
-  constructor(
-    owner: SourceOwner,
-    reading: BodyReading,
-    { start, end, takesRuns }: { readonly start: number; readonly end: number; readonly takesRuns: boolean },
-  ) {
+  constructor(owner: SourceOwner, reading: BodyReading, start: number, end: number) {
     this.#owner = owner
     this.#reading = reading
     this.#at = start
     this.#end = end
-    this.#atOnce = takesRuns ? RUNS_BYTES : 0
+  }
+
+  /** Several pieces go out in one system call from now on. */
+  takeRuns(): void {
+    this.#atOnce = RUNS_BYTES
   }
 
   /** What goes out with the head: the first bytes, if they are there. */

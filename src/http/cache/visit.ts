@@ -10,7 +10,6 @@ import type { Compression } from '../compression/compression.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import { FieldChanges } from '../hygiene/field-changes.ts'
-import { answerFactsOf } from './answer-facts.ts'
 import { keepCodedForms, refreshCodedForms, storedForm } from './coded-forms.ts'
 import { Keeper } from './keeper.ts'
 import { withoutFields } from './policy/kept-fields.ts'
@@ -168,11 +167,12 @@ export class CacheVisit {
     }
     const use = reuse(entry, this.request, this.#store.now(), this.#parts.cache.spec)
     if (use.how === 'serve' || use.how === 'serve-and-revalidate') {
-      const refreshes = use.how === 'serve-and-revalidate'
-      const lead = refreshes ? this.#turnFor(entry) : null
-      const isServed = this.#serve(entry, use)
+      if (!this.#serve(entry, use)) {
+        this.#again()
+        return
+      }
+      const lead = use.how === 'serve-and-revalidate' ? this.#turnFor(entry) : null
       if (lead !== null) this.#parts.owner.revalidate(entry, lead)
-      if (!isServed) this.#again()
       return
     }
     if (this.request.onlyIfCached) this.#parts.owner.refuse(errors.not_cached)
@@ -195,7 +195,7 @@ export class CacheVisit {
     const { disk } = this.#parts.cache.plane
     if (disk !== null && !this.#isReadFromDisk && disk.mayHave(this.#url, this.#variants)) this.#readFromDisk(disk)
     else if (this.request.onlyIfCached) this.#parts.owner.refuse(errors.not_cached)
-    else this.#ask(this.#variants.length > 0 ? 'vary-miss' : 'uri-miss', true)
+    else this.#ask(this.#variants.length > 0 ? 'vary-miss' : 'uri-miss', !this.request.noCache)
   }
 
   /** What was kept in files comes back into the memory; one request fetches it for all. */
@@ -274,11 +274,12 @@ export class CacheVisit {
   /** Asks a backend, or waits for whoever does. `mayWait`: an answer to an earlier request would do. */
   #ask(why: WhyForwarded, mayWait: boolean): void {
     const { head } = this.#parts
-    const { range, ifMatch, ifUnmodifiedSince } = this.request
+    const { range, ifMatch, ifUnmodifiedSince, noStore } = this.request
     this.#why = why
     // What only the backend can answer: a part is not stored, and such conditions are its own.
     const isItsOwn = head.method !== 'GET' || range !== '' || ifMatch !== '' || ifUnmodifiedSince !== ''
-    if (isItsOwn || this.#rounds >= MAX_ROUNDS) {
+    // Nor has anybody else something of an answer that this request forbids to store.
+    if (isItsOwn || noStore || this.keeper.isRefused || this.#rounds >= MAX_ROUNDS) {
       this.#forward(why)
       return
     }
@@ -381,11 +382,17 @@ export class CacheVisit {
   }
 
   #stream(incoming: Incoming): void {
-    const { owner, head } = this.#parts
+    const { owner, head, cache } = this.#parts
+    const { how, age } = reuse({ ...incoming, isMarkedStale: false }, this.request, this.#store.now(), cache.spec)
+    // It may be too old for this client, or nobody's who shows who he is.
+    if (how !== 'serve') {
+      incoming.body.release()
+      this.#forward(this.#why)
+      return
+    }
     this.#isCollapsed = true
     this.result = 'collapsed'
-    const age = Math.max(0, incoming.initialAge + this.#store.now() - incoming.responseTime)
-    const added = `Age: ${Math.floor(age / 1000)}\r\n${this.line}`
+    const added = `Age: ${age}\r\n${this.line}`
     owner.serveStored(incomingAnswer(incoming, { method: head.method, request: this.request, added }))
   }
 
@@ -435,7 +442,11 @@ export class CacheVisit {
   #isKnownToClient(head: ResponseHead): boolean {
     if (this.#changes === null) return false
     const { request } = this
-    this.#passed = passedNotModified(this.shown(head), { method: this.#parts.head.method, request, added: this.line })
+    this.#passed = passedNotModified(this.#parts.cache.shown(head), {
+      method: this.#parts.head.method,
+      request,
+      added: this.line,
+    })
     return this.#passed !== null
   }
 
@@ -473,7 +484,8 @@ export class CacheVisit {
   /** Just stored. False = it has gone again. */
   serveKept(entry: StoredEntry): boolean {
     const { owner, head } = this.#parts
-    const answer = storedAnswer(entry, { method: head.method, request: this.request, added: this.line })
+    const added = ageLine(entry) + this.line
+    const answer = storedAnswer(entry, { method: head.method, request: this.request, added })
     if (answer === null) return false
     owner.serveStored(answer)
     return true
@@ -483,7 +495,8 @@ export class CacheVisit {
   serveComing(writing: Writing): void {
     const { owner, head } = this.#parts
     const incoming = { ...writing.facts, ...writing.texts, body: writing.reader() }
-    owner.serveStored(incomingAnswer(incoming, { method: head.method, request: this.request, added: this.line }))
+    const added = ageLine(incoming) + this.line
+    owner.serveStored(incomingAnswer(incoming, { method: head.method, request: this.request, added }))
   }
 
   /** Instead of the backend's answer, which is dropped. False = what was stored has gone. */
@@ -517,12 +530,6 @@ export class CacheVisit {
     const outcome = headUpdates(entry, head)
     if (outcome === 'invalidate') this.keeper.remove(entry)
     else if (outcome === 'update') this.keeper.update(entry, head)
-  }
-
-  /** The head as the client sees it. */
-  shown(head: ResponseHead): ResponseHead {
-    const { cache } = this.#parts
-    return answerFactsOf(head, cache.spec, cache.hidden).shown
   }
 
   /** What a backend's answer says of the cache, as a line. */
@@ -570,6 +577,11 @@ export class CacheVisit {
 }
 
 const CONDITIONS = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'range', 'if-range']
+
+/** Of an answer that has just come, and had been in other caches: its own Age is not stored. */
+function ageLine({ initialAge }: { readonly initialAge: number }): string {
+  return initialAge < 1000 ? '' : `Age: ${Math.floor(initialAge / 1000)}\r\n`
+}
 
 function changesWithout(names: readonly string[]): FieldChanges {
   const changes = new FieldChanges()
