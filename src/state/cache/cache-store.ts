@@ -47,6 +47,7 @@ export class CacheStore implements CacheStoreApi {
     this.thread = new CacheThread(buffer, lane)
     this.storing = new Storing(this.thread)
     this.reclaiming = new Reclaiming(this.thread)
+    this.reclaiming.finishOwn()
     this.cells = this.thread.memory.cells
     this.lane = lane
     this.maxObject = this.thread.memory.geometry.maxObject

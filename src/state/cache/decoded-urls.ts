@@ -1,6 +1,6 @@
 // The decoded entries that a thread keeps, by URL: bounded in bytes, what was used since the hand came by stays once more.
 import type { CacheMemory } from './cache-memory.ts'
-import { header, laneCells, laneIncarnation, laneJoined, laneTableNumber } from './geometry.ts'
+import { header, laneCells, laneJoined, laneTableNumber } from './geometry.ts'
 import type { DecodedEntry } from './stored-entry.ts'
 
 const none: readonly DecodedEntry[] = []
@@ -45,7 +45,6 @@ export class DecodedUrls {
   /** This thread keeps nothing yet, whatever another one kept that had its lane. */
   begin(): void {
     this.memory.numbers[this.laneNumber(this.memory.lane)] = 0
-    Atomics.add(this.memory.cells, (this.lanes + this.memory.lane * laneCells * 4) / 4 + laneIncarnation, 1)
   }
 
   get(url: string): DecodedUrl | undefined {

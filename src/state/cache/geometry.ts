@@ -17,10 +17,10 @@ export const header = { magic: 0, lanes: 1, seed: 2, joined: 3, purges: 4 } as c
 /** Numbers (f64) of the header. */
 export const headerNumbers = { memory: 8, maxObject: 9, skew: 10 } as const
 const headerBytes = 128
-/** Cells of a lane: whether its thread keeps decoded entries, how many threads it had, and (f64) how many bytes are kept. */
+/** Cells of a lane: whether its thread keeps decoded entries, in which shards something is to be given back, and (f64) how many bytes are kept. */
 export const laneCells = 16
 export const laneJoined = 0
-export const laneIncarnation = 1
+export const laneOwes = 1
 export const laneTableNumber = 1
 
 /** Cells of a flight that every store has; after them a bit for each lane. */

@@ -2,20 +2,23 @@
 import { bodyCells, bodyState } from './bodies.ts'
 import type { CacheThread } from './cache-thread.ts'
 import { flightCells, flightOutcome, flightState } from './flight-table.ts'
-import { header, laneCells, laneIncarnation, laneJoined, laneTableNumber, unitCells } from './geometry.ts'
+import { header, laneCells, laneJoined, laneOwes, laneTableNumber, unitCells } from './geometry.ts'
 import { rebuild } from './rebuilding.ts'
 import type { Shard } from './shard.ts'
 
-/** What could not be given back yet: of a shard whose lock another thread holds, which may be dead, too. */
+/** A shard whose lock another thread holds, which may be dead, too: what a lane held there is given back later. */
 interface Owed {
   readonly shard: Shard
   readonly lane: number
-  readonly incarnation: number
 }
 
 const againMs = 20
+const patienceMs = 5000
 
-/** Gives back what the threads of lanes held that have ended. */
+/**
+ * Gives back what the threads of lanes held that have ended. Each lane has a bit for each shard where that is still to be done,
+ * changed under the lock of the shard: whoever comes first does it, the main thread or the next thread of the lane.
+ */
 export class Reclaiming {
   private readonly thread: CacheThread
   private owed: Owed[] = []
@@ -32,36 +35,57 @@ export class Reclaiming {
   reclaim(lane: number): void {
     const { cells, numbers, geometry } = this.thread.memory
     const own = geometry.lanesStart + lane * laneCells * 4
-    const incarnation = cells[own / 4 + laneIncarnation]!
-    for (const shard of this.thread.shards) this.owed.push({ shard, lane, incarnation })
     numbers[own / 8 + laneTableNumber] = 0
     if (Atomics.compareExchange(cells, own / 4 + laneJoined, 1, 0) === 1) Atomics.sub(cells, header.joined, 1)
+    Atomics.store(cells, own / 4 + laneOwes, 2 ** geometry.shards - 1)
+    for (const shard of this.thread.shards) {
+      // Only now: later the lock may be one of the next thread of the lane.
+      if (!shard.lock.inherit(lane)) this.owed.push({ shard, lane })
+      else {
+        rebuild(this.thread, shard, lane)
+        this.giveBack({ shard, lane })
+        shard.lock.release()
+      }
+    }
     this.settle()
+  }
+
+  /**
+   * For a thread that takes over a lane: what the one before it held is given back first.
+   * @throws Error if that cannot be done.
+   */
+  finishOwn(): void {
+    const { cells, lane, geometry } = this.thread.memory
+    const cell = geometry.lanesStart / 4 + lane * laneCells + laneOwes
+    if (Atomics.load(cells, cell) === 0) return
+    const end = performance.now() + patienceMs
+    for (const shard of this.thread.shards) {
+      while (!shard.lock.take())
+        if (performance.now() > end) throw new Error(`what lane ${lane} of the cache held cannot be given back`)
+      this.giveBack({ shard, lane })
+      shard.lock.release()
+    }
   }
 
   private settle(): void {
     clearTimeout(this.timer)
-    // Those first whose dead thread holds a lock that others wait for.
-    this.owed = this.owed.filter((owed) => !this.inherit(owed)).filter((owed) => !this.giveBack(owed))
+    this.owed = this.owed.filter((owed) => {
+      if (!owed.shard.lock.take()) return true
+      this.giveBack(owed)
+      owed.shard.lock.release()
+      return false
+    })
     if (this.owed.length > 0) this.timer = setTimeout(() => this.settle(), againMs).unref()
   }
 
-  private inherit({ shard, lane }: Owed): boolean {
-    if (!shard.lock.inherit(lane)) return false
-    rebuild(this.thread, shard, lane)
-    giveBackOf(this.thread, shard, lane)
-    shard.lock.release()
-    return true
-  }
-
-  private giveBack({ shard, lane, incarnation }: Owed): boolean {
-    if (!shard.lock.take()) return false
+  /** Under the shard's lock. */
+  private giveBack({ shard, lane }: Owed): void {
     const { cells, geometry } = this.thread.memory
-    // Another thread has come in its lane: what it holds now is its own.
-    const isStill = cells[geometry.lanesStart / 4 + lane * laneCells + laneIncarnation] === incarnation
-    if (isStill) giveBackOf(this.thread, shard, lane)
-    shard.lock.release()
-    return true
+    const cell = geometry.lanesStart / 4 + lane * laneCells + laneOwes
+    const bit = 1 << shard.number
+    if ((Atomics.load(cells, cell) & bit) === 0) return
+    giveBackOf(this.thread, shard, lane)
+    Atomics.and(cells, cell, ~bit)
   }
 }
 
