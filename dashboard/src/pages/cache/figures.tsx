@@ -13,9 +13,9 @@ export const resultLooks: Readonly<Record<CacheResult, readonly [tone: string, m
   hit: ['ok', 'fresh, from the cache'],
   stale: ['warn', 'from the cache though it was stale'],
   revalidated: ['info', 'from the cache, after a backend said that it has not changed'],
-  collapsed: ['series-a', 'got the answer that another request had asked for'],
+  collapsed: ['series-c', 'got the answer that another request had asked for'],
   miss: ['quiet', 'asked a backend'],
-  bypass: ['series-b', 'not looked up: its method, or "bypass"'],
+  bypass: ['series-d', 'not looked up: its method, or "bypass"'],
 }
 
 /** In the units of the configuration. */
