@@ -1,7 +1,7 @@
 // A disk that is full or fails: memory goes on alone, it is said once, and the disk is used again when it is better.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { storedEntry } from '../../test/support/disk-entries.ts'
@@ -167,6 +167,37 @@ describe('a disk tier on a failing disk', () => {
     assert.deepEqual(await versions(await attachedAnew(), [one]), [])
     assert.equal(tier.mayHave(one), false)
     assert.equal(tier.totals().state, 'ok')
+  })
+
+  for (const [how, take] of [
+    ['folder', (path: string) => rmSync(path, { recursive: true })],
+    ['contents', (path: string) => readdirSync(path).forEach((name) => void rmSync(join(path, name)))],
+    ['name', (path: string) => renameSync(path, `${path}.old`)],
+  ] as const)
+    it(`whose ${how} somebody takes away while it runs: it is made and locked again, and used`, async () => {
+      await begin()
+      take(stand.path)
+      await until('it is said', () => stand.has('cache_disk_degraded'))
+      await better()
+      assert.deepEqual(await versions(tier, [one]), [])
+      assert.equal(tier.totals().entries, 0)
+      tier.keep(storedEntry({ url: two }))
+      await stand.kept([two])
+      assert.deepEqual(await versions(tier, [two]), [`${two} 0`])
+      assert.equal(tier.totals().damaged, 0)
+      await assert.rejects(new DiskStand(stand.path).open(), /another process uses it/)
+      assert.deepEqual(await versions(await stand.restart(), [one, two]), [`${two} 0`])
+    })
+
+  it('in whose place somebody puts a folder with other files: it is left alone', async () => {
+    await begin()
+    rmSync(stand.path, { recursive: true })
+    mkdirSync(stand.path, { mode: 0o700 })
+    writeFileSync(join(stand.path, 'holiday.jpg'), '1')
+    await degraded()
+    assert.match(tier.totals().problem ?? '', /have been removed/)
+    await stand.stop()
+    assert.deepEqual(readdirSync(stand.path), ['holiday.jpg'])
   })
 
   const attachedAnew = async (): Promise<DiskTier> => stand.attach(1)

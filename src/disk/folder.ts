@@ -1,6 +1,6 @@
 // The folder of the disk tier: made if it is not there, of one process at a time, and nobody else's to write to.
 import { randomBytes } from 'node:crypto'
-import { access, constants, mkdir, open, readFile, realpath, stat } from 'node:fs/promises'
+import { access, constants, lstat, mkdir, open, readFile, realpath, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Log } from '../core/log.ts'
@@ -48,8 +48,42 @@ function refused(code: string, path: string, why: string): DiskError {
   return new DiskError(code, `cache_store.disk cannot use ${path}: ${why}`)
 }
 
+interface FolderLock {
+  /** Rejects with the system's error (ENOENT) if the folder, or what says that it is taken, is not there any more. */
+  check(): Promise<void>
+  release(): Promise<void>
+}
+
+/** A folder that is taken. */
+export interface HeldFolder extends FolderLock {
+  /** Makes it and takes it again if it, or all that was in it, has been taken away. False = it has not. Rejects where it cannot be used. */
+  regain(): Promise<boolean>
+}
+
+/** Takes the folder for this process. @throws DiskError EBUSY if another one has it. */
+export async function holdFolder(path: string, log: Log, files: DiskFiles): Promise<HeldFolder> {
+  let lock = await lockFolder(path, log)
+  return {
+    check: () => lock.check(),
+    async regain() {
+      const isThere = await lock.check().then(
+        () => true,
+        () => false,
+      )
+      if (isThere) return false
+      await prepareFolder(path)
+      await readFormat(files, path)
+      const before = lock
+      lock = await lockFolder(path, log)
+      await before.release()
+      return true
+    },
+    release: () => lock.release(),
+  }
+}
+
 /** Says that the folder is taken, as long as the process lives, however it ends: a socket in it that is listened on. */
-export async function lockFolder(path: string, log: Log): Promise<{ release(): Promise<void> }> {
+async function lockFolder(path: string, log: Log): Promise<FolderLock> {
   // The kernel takes no long paths for sockets; this is a short one for the same folder.
   const folder = await open(path, 'r')
   const server = createServer((socket) => socket.destroy())
@@ -74,6 +108,12 @@ export async function lockFolder(path: string, log: Log): Promise<{ release(): P
     log.event('warn', 'cache_disk_unlocked', message, { path, code })
   }
   return {
+    async check() {
+      const [now, taken] = await Promise.all([stat(path, { bigint: true }), folder.stat({ bigint: true })])
+      if (now.ino !== taken.ino || now.dev !== taken.dev)
+        throw Object.assign(new Error(`another folder is at ${path}`), { code: 'ENOENT' })
+      if (file !== null) await lstat(join(path, lockName))
+    },
     async release() {
       file?.remove()
       server.close()

@@ -6,7 +6,7 @@ import { banFileName, banFileOf } from './ban-log.ts'
 import { writeBanSum } from './ban-sum.ts'
 import { checkpointName, writeCheckpoint } from './checkpoint.ts'
 import type { DiskFiles } from './files.ts'
-import { emptyFolder, type FolderFormat, syncFolder, writeFormat } from './folder.ts'
+import { emptyFolder, type FolderFormat, type HeldFolder, syncFolder, writeFormat } from './folder.ts'
 import type { LaneTier } from './lane-tier.ts'
 import { problemText } from './problem.ts'
 import type { Scan } from './scan.ts'
@@ -21,6 +21,7 @@ export interface KeeperParts {
   /** Length at which a new file of bans is begun. */
   readonly banFileBytes: number
   readonly tickMs: number
+  readonly folder: HeldFolder
 }
 
 /** Of how often it looks: a disk that has failed is tried again after one, two, four … of these, at most so many. */
@@ -70,8 +71,14 @@ export class Keeper {
   async close(): Promise<void> {
     clearInterval(this.#timer)
     await this.#run
-    const { tier, scan } = this.#o
+    const { tier, scan, folder } = this.#o
     await scan.stop()
+    const isThere = await folder.check().then(
+      () => true,
+      () => false,
+    )
+    // What stands in its place may be somebody else's.
+    if (!isThere) return tier.close()
     if (tier.head.isDegraded) await this.#prepare().catch(() => undefined)
     else await tier.banLog.sync().catch(() => undefined)
     await tier.close()
@@ -86,6 +93,7 @@ export class Keeper {
     }
     this.#sweep()
     await this.#guard(async () => {
+      await this.#o.folder.check()
       await this.#o.tier.segments.removeForgotten()
       if (head.banBytes > this.#o.banFileBytes) await this.#renewBans()
       else await this.#syncBans()
@@ -117,8 +125,9 @@ export class Keeper {
   async #retry(): Promise<void> {
     this.#say()
     if (performance.now() < this.#retryAt) return
-    const { log, tier } = this.#o
+    const { log, tier, folder } = this.#o
     try {
+      if (await folder.regain()) this.#beginAnew()
       await this.#probe()
       await this.#prepare()
     } catch {
@@ -129,6 +138,15 @@ export class Keeper {
     this.#recoveredAt = performance.now()
     tier.head.recover()
     log.event('info', 'cache_disk_recovered', `cache: ${tier.memory.path} can be written to again`)
+  }
+
+  /** Nothing that was written is there any more; who has a file open leaves it with the next segment. */
+  #beginAnew(): void {
+    const { tier } = this.#o
+    const { memory } = tier
+    this.#newFormat = { segmentBytes: memory.sizes.segmentBytes, secret: memory.secret }
+    tier.head.advance(tier.head.segment + 1)
+    tier.removeEverything()
   }
 
   #wait(ticks: number): void {

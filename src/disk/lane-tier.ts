@@ -130,7 +130,7 @@ export class LaneTier implements DiskTier {
   async purge(what: PurgeWhat, soft: boolean): Promise<number> {
     const count = soft ? 0 : this.#countOf(what)
     const ban = this.#ban(this.#banOf(what), soft)
-    if (what.kind === 'all' && !soft) this.#removeEverything()
+    if (what.kind === 'all' && !soft) this.removeEverything()
     try {
       await this.banLog.addDurably(ban)
     } catch (error) {
@@ -242,8 +242,8 @@ export class LaneTier implements DiskTier {
     return this.index.find(this.codec.hashes.hi(what.url), this.codec.hashes.lo(what.url), 0).length
   }
 
-  /** Its files are taken away by the main thread in its own time. */
-  #removeEverything(): void {
+  /** Nothing is found any more. Files are taken away by the main thread in its own time. */
+  removeEverything(): void {
     this.index.sweep(0, this.memory.sizes.sets, true)
     this.head.forgetBelow(this.head.segment)
   }

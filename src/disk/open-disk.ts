@@ -7,7 +7,7 @@ import { readBanSum } from './ban-sum.ts'
 import { readCheckpoint } from './checkpoint.ts'
 import { DiskError } from './disk-error.ts'
 import { codeOf, type DiskFiles, nodeFiles } from './files.ts'
-import { emptyFolder, type FolderFormat, lockFolder, newSecret, prepareFolder, readFormat } from './folder.ts'
+import { emptyFolder, type FolderFormat, holdFolder, newSecret, prepareFolder, readFormat } from './folder.ts'
 import { Keeper } from './keeper.ts'
 import { LaneTier } from './lane-tier.ts'
 import { mayPass, problemText } from './problem.ts'
@@ -42,14 +42,14 @@ export async function openDisk(options: OpenDiskOptions, seams: DiskSeams = {}):
   const { files = nodeFiles, tickMs = 1000 } = seams
   const { log } = options
   const path = await prepareFolder(options.path)
-  const lock = await lockFolder(path, log)
+  const folder = await holdFolder(path, log, files)
   try {
     const found = await find(path, options, files)
     const { tier, shared, sizes, newFormat } = found
     tier.memory.raise(shared64.size, options.size)
     const { head, index, bans, codec, segments } = tier
     const scan = new Scan({ head, index, bans, codec, segments }, ...found.scan)
-    const keeper = new Keeper({ tier, files, log, scan, newFormat, banFileBytes: sizes.banFileBytes, tickMs })
+    const keeper = new Keeper({ tier, files, folder, log, scan, newFormat, banFileBytes: sizes.banFileBytes, tickMs })
     await keeper.begin()
     return {
       shared,
@@ -60,11 +60,11 @@ export async function openDisk(options: OpenDiskOptions, seams: DiskSeams = {}):
       },
       async close() {
         await keeper.close()
-        await lock.release()
+        await folder.release()
       },
     }
   } catch (error) {
-    await lock.release()
+    await folder.release()
     if (error instanceof DiskError) throw error
     throw new DiskError(codeOf(error), `cache_store.disk: ${problemText(error, 'opened', path)}`, { cause: error })
   }
