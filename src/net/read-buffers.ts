@@ -1,7 +1,7 @@
 // The buffers that wires read into: one shared by all wires of this thread, and a few for long messages.
 
-/** Size of one read, in bytes. */
-export const READ_BUFFER_BYTES = 64 * 1024
+/** Size of one read, in bytes: 64 KiB, which many messages are long, and any head before them. */
+export const READ_BUFFER_BYTES = 80 * 1024
 /** A buffer of a wire alone also takes the head that is put before the first part of a body. */
 export const OWN_BUFFER_BYTES = READ_BUFFER_BYTES + 32 * 1024
 const KEPT = 64
