@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { fetched, storedEntry } from '../../test/support/disk-entries.ts'
 import { until } from '../../test/support/wait.ts'
 import { silentLog } from '../core/log.ts'
 import { CacheDisks } from './cache-disks.ts'
@@ -35,4 +36,22 @@ test('a folder that is left is opened again when all that used it have closed th
   disks.leave(third, [0])
   await disks.closeAll()
   await disks.close(await disks.open(spec, false))
+})
+
+test('what is in a folder that was left while it runs is asked for again, also after a restart', async (t) => {
+  const path = mkdtempSync(join(tmpdir(), 'frontdesk-disks-'))
+  t.after(() => rmSync(path, { recursive: true }))
+  const disks = new CacheDisks({ lanes: 1, log: silentLog, now: Date.now })
+  t.after(() => disks.closeAll())
+  const spec = { path, size: 64 * 2 ** 20 }
+  const url = 'http://a/1'
+  const first = await disks.open(spec, false)
+  first.disk.tier.keep(storedEntry({ url }))
+  await until('it is kept', () => first.disk.tier.mayHave(url))
+  // What is purged from now on, this folder will not know of.
+  disks.leave(first, [])
+  await disks.closeAll()
+  const again = await disks.open(spec, false)
+  const [one] = await fetched(again.disk.tier, url)
+  assert.ok(one!.facts.lifetime <= Date.now() - one!.facts.responseTime)
 })

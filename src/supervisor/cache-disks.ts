@@ -50,20 +50,25 @@ export class CacheDisks {
   async open(spec: DiskSpec, isLate: boolean): Promise<HeldDisk> {
     await this.#closing.get(spec.path)
     const disk = await openDisk({ ...spec, ...this.#o })
-    // In force at once, also where it cannot be written down.
-    if (isLate) await disk.tier.purge({ kind: 'all' }, true).catch(() => undefined)
+    if (isLate) await outdate(disk)
     const held = { id: ++this.#count, spec, disk }
     this.#held.add(held)
     this.#open.add(held)
     return held
   }
 
-  /** The planes in these lanes are about to close theirs: then it is closed. */
+  /**
+   * The planes in these lanes are about to close theirs: then it is closed. It will not know of what is purged from then on: what
+   * is in it has to be asked for again, whenever it is opened.
+   */
   leave(held: HeldDisk, users: Iterable<number>): void {
     if (!this.#open.delete(held)) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#leaving.set(held.id, { users: new Set(users), isUnused: resolve })
-    this.#end(held, promise)
+    this.#end(
+      held,
+      promise.then(() => outdate(held.disk)),
+    )
     this.#check(held.id)
   }
 
@@ -110,4 +115,9 @@ export class CacheDisks {
     this.#leaving.delete(id)
     leaving.isUnused()
   }
+}
+
+/** In force at once, also where it cannot be written down. */
+async function outdate({ tier }: Disk): Promise<void> {
+  await tier.purge({ kind: 'all' }, true).catch(() => undefined)
 }
