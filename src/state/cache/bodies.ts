@@ -27,8 +27,6 @@ export const bodyCells = {
   written: 9,
   /** Pages that were given up from its beginning. */
   dropped: 10,
-  /** Where the fastest reader stands, modulo 2^32; counts once it is too long. */
-  fastest: 11,
   /** Odd while its pages are turned; another number after each time. */
   turns: 12,
 } as const
@@ -36,6 +34,13 @@ export const bodyCells = {
 export const bodyState = { filling: 0, complete: 1, failed: 2 } as const
 /** Bytes of a body's chunk before its tail. */
 export const bodyHeaderBytes = 64
+/**
+ * Behind them in the chunk of a body whose length was not known, which has no tail: a cell for each lane with the page that its
+ * slowest reader is at.
+ */
+export const pagesOfLanes = bodyHeaderBytes / 4
+/** Of a lane where nobody reads. */
+export const noPage = 2 ** 31 - 1
 
 /** Whole pages of a body of known length; the rest stands in its chunk. */
 export function pagesOf(length: number): number {
@@ -43,24 +48,26 @@ export function pagesOf(length: number): number {
   return length - whole * pageBytes > pageBytes - bodyHeaderBytes ? whole + 1 : whole
 }
 
-/** Bytes of the chunk of a body of known length. */
-export function chunkBytesOf(length: number): number {
-  return bodyHeaderBytes + Math.max(0, length - pagesOf(length) * pageBytes)
+/** Bytes of the chunk of a body; `length` -1 = not known. */
+export function chunkBytesOf(length: number, lanes: number): number {
+  return bodyHeaderBytes + (length < 0 ? 4 * lanes : length - pagesOf(length) * pageBytes)
 }
 
 export class Bodies {
   private readonly cells: Int32Array
   private readonly slab: Slab
+  private readonly lanes: number
 
   constructor(memory: CacheMemory, slab: Slab) {
     this.cells = memory.cells
     this.slab = slab
+    this.lanes = memory.geometry.lanes
   }
 
   /** Makes an empty body of a chunk. */
   begin(ref: number, length: number): void {
     const at = ref * unitCells
-    this.cells.fill(0, at, at + unitCells)
+    this.cells.fill(0, at, at + pagesOfLanes + (length < 0 ? this.lanes : 0))
     this.cells[at + bodyCells.length] = length
     this.cells[at] = kind.body
   }

@@ -1,6 +1,6 @@
 // A body on its way into the store, written by the thread that fetches it.
 
-import { BodyPlace, bodyCells, bodyState, pagesOf } from './bodies.ts'
+import { BodyPlace, bodyCells, bodyState, noPage, pagesOf, pagesOfLanes } from './bodies.ts'
 import { checkRange, writeAt } from './body-bytes.ts'
 import type { CacheThread } from './cache-thread.ts'
 import { entryBytes, writeEntry } from './entry-cells.ts'
@@ -85,9 +85,9 @@ export class BodyWriting implements Writing {
 
   get hasRoom(): boolean {
     if (!this.isTooLong || this.isOver) return true
-    const { cells } = this.thread.memory
-    const ahead = (this.written - Atomics.load(cells, this.at + bodyCells.fastest)) | 0
-    return ahead < (cells[this.at + bodyCells.pages]! * pageBytes) / 2
+    const pages = this.thread.memory.cells[this.at + bodyCells.pages]!
+    // With room for what may be read before the one who fetches looks again.
+    return Math.floor(this.written / pageBytes) - this.slowestPage() < pages - 2
   }
 
   whenRoom(call: () => void): void {
@@ -239,12 +239,21 @@ export class BodyWriting implements Writing {
     return true
   }
 
-  /** Whether the fastest reader has passed the page that would be used again, or nobody reads. */
+  /** Whether all readers that count have passed the page that would be used again, or nobody reads. */
   private isFirstPageRead(): boolean {
-    const { cells } = this.thread.memory
-    const end = (cells[this.at + bodyCells.dropped]! + 1) * pageBytes
-    if (((Atomics.load(cells, this.at + bodyCells.fastest) - end) | 0) >= 0) return true
-    return this.isUseless
+    return this.slowestPage() > this.thread.memory.cells[this.at + bodyCells.dropped]! || this.isUseless
+  }
+
+  /** The page that the slowest reader is at, in whatever thread. */
+  private slowestPage(): number {
+    const { cells, geometry } = this.thread.memory
+    const { shard, flight } = this.of
+    let slowest = noPage
+    for (let lane = 0; lane < geometry.lanes; lane++) {
+      if (!shard.flights.isAwaitedBy(flight, lane)) continue
+      slowest = Math.min(slowest, Atomics.load(cells, this.at + pagesOfLanes + lane))
+    }
+    return slowest
   }
 
   private tell(): void {

@@ -86,8 +86,8 @@ export class CacheStore implements CacheStoreApi {
     const { thread } = this
     const { hash } = thread
     const urlHash = thread.hashOf(url)
-    const keyA = hash.of(key, urlHash)
-    const keyB = hash.of(key, ~keyA)
+    const keyA = hash.pair(key, urlHash)
+    const keyB = hash.second
     const shard = thread.shardOf(urlHash)
     if (thread.pins.hasLate) thread.pins.giveBack()
     if (!shard.lock.take()) return alone

@@ -21,6 +21,8 @@ export class CacheThread {
   private lookedVersion = 0
   private lastUrl = ''
   private lastHash: number
+  private lastSelector = ''
+  private selectorHash: number
 
   /** `isOnlyLooking`: nothing is kept, and the lane stays whoever's it is. */
   constructor(buffer: SharedArrayBuffer, lane: number, { isOnlyLooking = false } = {}) {
@@ -34,6 +36,7 @@ export class CacheThread {
     this.flights = new LocalFlights(this)
     this.skew = headerNumbers.skew
     this.lastHash = this.hash.of('')
+    this.selectorHash = this.lastHash
   }
 
   now(): number {
@@ -45,6 +48,15 @@ export class CacheThread {
     if (url === this.lastUrl) return this.lastHash
     this.lastUrl = url
     return (this.lastHash = this.hash.of(url))
+  }
+
+  /** Hash of URL and selector. Most entries of a route have the same selector: the last one is remembered. */
+  keyHashOf(urlHash: number, selector: string): number {
+    if (selector !== this.lastSelector) {
+      this.lastSelector = selector
+      this.selectorHash = this.hash.of(selector)
+    }
+    return this.hash.join(urlHash, this.selectorHash)
   }
 
   shardOf(urlHash: number): Shard {

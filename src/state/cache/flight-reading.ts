@@ -2,7 +2,6 @@
 // everything is copied out, since its first pages may be used again.
 import { BodyPlace, bodyCells, bodyState } from './bodies.ts'
 import type { CacheThread } from './cache-thread.ts'
-import { flightCells } from './flight-table.ts'
 import { pageBytes, unitCells } from './geometry.ts'
 import type { LocalFlight } from './local-flights.ts'
 import type { Pin } from './pins.ts'
@@ -16,6 +15,9 @@ export class FlightReading implements BodyReading {
   private readonly place: BodyPlace
   private readonly isOfKnownLength: boolean
   private position = 0
+  /** The page that it is at, and since when. */
+  page = 0
+  pageSince: number
   private isLost = false
   private isReleased = false
   private call: (() => void) | null = null
@@ -27,6 +29,7 @@ export class FlightReading implements BodyReading {
     this.at = pin.ref * unitCells
     this.place = new BodyPlace(thread.memory, pin.shard.slab, pin.ref)
     this.isOfKnownLength = thread.memory.cells[this.at + bodyCells.length] !== -1
+    this.pageSince = thread.now()
   }
 
   get length(): number {
@@ -48,7 +51,7 @@ export class FlightReading implements BodyReading {
     if (this.isReleased) return null
     this.position = at
     const ready = this.ready()
-    if (!this.isOfKnownLength) this.tellPosition()
+    if (!this.isOfKnownLength) this.tellPage(Math.floor(at / pageBytes))
     if (ready <= 0 || this.isLost) return null
     if (this.isOfKnownLength) {
       const from = this.place.at(at)
@@ -87,7 +90,7 @@ export class FlightReading implements BodyReading {
     this.call = null
     this.flight.removeReader(this)
     this.thread.pins.release(this.pin)
-    this.tellLead()
+    this.flight.tellLead()
   }
 
   /** Calls if there is something to call for. */
@@ -114,21 +117,11 @@ export class FlightReading implements BodyReading {
     return Math.floor(this.position / pageBytes) < dropped
   }
 
-  /** The fastest reader says how far the lead may go. */
-  private tellPosition(): void {
-    const { cells } = this.thread.memory
-    const cell = this.at + bodyCells.fastest
-    for (;;) {
-      const fastest = Atomics.load(cells, cell)
-      if (((this.position - fastest) | 0) <= 0) return
-      if (Atomics.compareExchange(cells, cell, fastest, this.position | 0) === fastest) break
-    }
-    this.tellLead()
-  }
-
-  /** A lead that waits for readers has to look how they stand. */
-  private tellLead(): void {
-    const { cell, shard } = this.flight
-    if (Atomics.load(this.thread.memory.cells, cell + flightCells.isHeldUp) === 1) shard.flights.tell(cell)
+  private tellPage(page: number): void {
+    const before = this.page
+    if (page === before) return
+    this.page = page
+    this.pageSince = this.thread.now()
+    this.flight.hasTurnedPage(this, before)
   }
 }

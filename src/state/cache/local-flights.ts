@@ -1,5 +1,5 @@
 // The flights that this thread waits for. One waiter for each, whoever waits here: what it learns goes to all of them.
-import { bodyCells, bodyState } from './bodies.ts'
+import { bodyCells, bodyState, noPage, pagesOfLanes } from './bodies.ts'
 import type { CacheThread } from './cache-thread.ts'
 import { FlightReading } from './flight-reading.ts'
 import { flightCells, flightState } from './flight-table.ts'
@@ -13,6 +13,8 @@ type Outcome = Incoming | 'again' | 'retry' | 'alone'
 type Call = (outcome: Outcome) => void
 /** Looked at anyway after so long. */
 const longestWaitMs = 5000
+/** So long a reader may stay at one page, and others who read the same answer that is too long to be kept wait for him. */
+const longestStallMs = 30_000
 const outcomes = ['again', 'retry', 'alone'] as const
 
 export class LocalFlights {
@@ -57,6 +59,7 @@ export class LocalFlight {
   readonly shard: Shard
   readonly cell: number
   private readonly flights: LocalFlights
+  private readonly cells: Int32Array
   private readonly followers = new Set<FollowTurn>()
   private readonly readers = new Set<FlightReading>()
   /** This thread fetches: everything that happens happens here, but for what readers elsewhere say of room. */
@@ -69,6 +72,7 @@ export class LocalFlight {
 
   constructor(flights: LocalFlights, shard: Shard, cell: number) {
     this.flights = flights
+    this.cells = flights.thread.memory.cells
     this.shard = shard
     this.cell = cell
   }
@@ -95,6 +99,41 @@ export class LocalFlight {
     if (this.readers.delete(reader)) this.wakeSoon()
   }
 
+  /** A reader of a body whose length is not known is at another page than `before`. */
+  hasTurnedPage(reader: FlightReading, before: number): void {
+    if (this.readers.has(reader) && this.pageCell() !== 0 && before === this.cells[this.pageCell()]) this.tellPage()
+  }
+
+  /** Says which page the slowest reader here is at. Who does not read at all holds the others up no longer than so. */
+  private tellPage(): void {
+    const cell = this.pageCell()
+    if (cell === 0) return
+    const { cells } = this
+    const since = this.flights.thread.now() - longestStallMs
+    const told = cells[cell]!
+    let slowest = noPage
+    for (const { page, pageSince } of this.readers) {
+      if (page >= slowest || pageSince <= since) continue
+      slowest = page
+      if (page === told) return
+    }
+    if (slowest === told) return
+    Atomics.store(cells, cell, slowest)
+    this.tellLead()
+  }
+
+  /** Where that is said; 0 = nobody has to know. */
+  private pageCell(): number {
+    const body = this.cells[this.cell + flightCells.body]!
+    const isNeeded = !this.isOver && body !== 0 && this.cells[body * unitCells + bodyCells.length] === -1
+    return isNeeded ? body * unitCells + pagesOfLanes + this.flights.thread.memory.lane : 0
+  }
+
+  /** A lead that waits for readers has to look how they stand. */
+  tellLead(): void {
+    if (Atomics.load(this.cells, this.cell + flightCells.isHeldUp) === 1) this.shard.flights.tell(this.cell)
+  }
+
   wakeSoon(): void {
     if (this.isWoken || this.isOver) return
     this.isWoken = true
@@ -112,6 +151,7 @@ export class LocalFlight {
     const state = Atomics.load(cells, this.cell)
     if (state !== flightState.waiting && this.followers.size > 0) this.serve()
     for (const reader of this.readers) reader.look()
+    this.tellPage()
     if (this.room?.isThere()) {
       const { call } = this.room
       this.room = null

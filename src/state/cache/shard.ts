@@ -45,7 +45,7 @@ export class Shard {
 
   /** A body without pages, pinned once; its chunk has room for the tail. 0 = no memory. `length` -1 = not known. */
   beginBody(length: number): number {
-    const ref = this.room.chunk(classOf(chunkBytesOf(Math.max(0, length))))
+    const ref = this.room.chunk(classOf(chunkBytesOf(length, this.memory.geometry.lanes)))
     if (ref === 0) return 0
     this.bodies.begin(ref, length)
     this.bodies.pin(ref)

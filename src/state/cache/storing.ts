@@ -59,7 +59,7 @@ export class Storing {
   ): DecodedEntry {
     const { cells } = this.thread.memory
     const at = ref * unitCells
-    const keyHash = this.thread.hash.of(o.texts.selector, o.urlHash)
+    const keyHash = this.thread.keyHashOf(o.urlHash, o.texts.selector)
     cells[at + entryCells.urlHash] = o.urlHash
     cells[at + entryCells.keyHash] = keyHash
     cells[at + entryCells.bodyLength] = o.length | 0

@@ -8,6 +8,8 @@ export class TextHash {
   private readonly a: number
   private readonly b: number
   private readonly start: number
+  /** Of the last pair. */
+  second = 0
 
   constructor(seed: number) {
     this.start = Math.imul(seed ^ 0x5bd1e995, 0x85ebca6b) | 0
@@ -38,5 +40,44 @@ export class TextHash {
       h ^= h >>> 13
     }
     return h | 0
+  }
+  /** Two hashes in one go; the other one stands in `second` then. */
+  pair(text: string, from: number): number {
+    const { a, b } = this
+    const length = text.length
+    const whole = length & ~3
+    let h = this.start ^ from ^ length
+    let g = ~this.start + Math.imul(from, b)
+    let i = 0
+    for (; i < whole; i += 4) {
+      const word =
+        text.charCodeAt(i) |
+        (text.charCodeAt(i + 1) << 8) |
+        (text.charCodeAt(i + 2) << 16) |
+        (text.charCodeAt(i + 3) << 24)
+      h = Math.imul(h ^ word, a)
+      h = Math.imul(h ^ (h >>> 15), b)
+      h ^= h >>> 13
+      g = Math.imul(g ^ word, b)
+      g = Math.imul(g ^ (g >>> 16), a)
+      g ^= g >>> 14
+    }
+    for (; i < length; i++) {
+      const code = text.charCodeAt(i)
+      h = Math.imul(h ^ code, a)
+      h = Math.imul(h ^ (h >>> 15), b)
+      h ^= h >>> 13
+      g = Math.imul(g ^ code, b)
+      g = Math.imul(g ^ (g >>> 16), a)
+      g ^= g >>> 14
+    }
+    this.second = g | 0
+    return h | 0
+  }
+
+  /** One of two hashes. */
+  join(one: number, other: number): number {
+    const h = Math.imul(one ^ ((other << 16) | (other >>> 16)), this.a)
+    return Math.imul(h ^ (h >>> 15), this.b)
   }
 }
