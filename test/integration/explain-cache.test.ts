@@ -338,3 +338,32 @@ test('a route that does not cache, and one that answers itself', async () => {
   assert.deepEqual([told.caches, told.would_hit, told.key], [false, false, ''])
   assert.match(told.to_make_it_cacheable.join(), /"cache": true in route all/)
 })
+
+test('what is stored is told to stand in where no backend takes requests, and does', async () => {
+  await using stand = await cacheStand(true, { admin: true, route })
+  stand.answer((_request, response) => response.writeHead(200, fresh).end('abc'))
+  await stand.get('/c/stands-in')
+  await stand.get('/c/c-is-fresh')
+  const drain = { url: stand.originUrl, state: 'drain' }
+  const call = { method: 'PATCH', path: '/backends', body: JSON.stringify(drain) }
+  await ask(stand.proxy.adminPort, { ...call, headers: { 'content-type': 'application/json' } })
+  const whole = async (path: string): Promise<{ cache: Told; answer: { status: number } | null }> => {
+    const body = JSON.stringify({ url: `${stand.proxy.url}/c/${path}` })
+    const headers = { 'content-type': 'application/json' }
+    const told = await ask(stand.proxy.adminPort, { method: 'POST', path: '/explain', headers, body })
+    return JSON.parse(told.body) as { cache: Told; answer: { status: number } | null }
+  }
+  const isFresh = await whole('c-is-fresh')
+  assert.deepEqual([isFresh.cache.would_hit, isFresh.answer], [true, null])
+  stand.moveClock(600_000)
+  const isStale = await whole('stands-in')
+  assert.deepEqual([isStale.cache.would_hit, isStale.answer], [true, null], isStale.cache.why)
+  assert.match(isStale.cache.why, /served though it is stale: no backend takes it/)
+  assert.match((await stand.get('/c/stands-in')).cache, /ttl=-\d+; detail=no_backend/)
+  const missing = await whole('never-asked')
+  assert.deepEqual([missing.cache.would_hit, missing.answer?.status], [false, 503])
+  stand.moveClock(3_600_000)
+  const tooOld = await whole('stands-in')
+  assert.deepEqual([tooOld.cache.would_hit, tooOld.answer?.status], [false, 503], tooOld.cache.why)
+  assert.equal((await stand.get('/c/stands-in')).status, 503)
+})

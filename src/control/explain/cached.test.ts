@@ -64,7 +64,7 @@ function explained(
     }
   }
   const head = headOf(asked.headers ?? {})
-  return explainCached({ route, plane, head, target: '/a?x=1', pool: 'default', refusals })
+  return explainCached({ route, plane, head, target: '/a?x=1', pool: 'default', failure: null, refusals })
 }
 
 const entry = {

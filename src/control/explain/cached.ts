@@ -1,7 +1,7 @@
 // What the cache would do with a request that came now: looked up as a worker does it, without counting or asking anybody.
 import type { RouteSpec } from '../../core/route-spec.ts'
 import type { DiskTier, TakeEntry } from '../../disk/types.ts'
-import { type Reuse, reuse, type StoredFacts } from '../../http/cache/policy/reuse.ts'
+import { mayServeStale, type Reuse, reuse, type StoredFacts } from '../../http/cache/policy/reuse.ts'
 import { rules } from '../../http/cache/policy/rules.ts'
 import { matches, parseSelector } from '../../http/cache/policy/vary.ts'
 import { requestFactsOf } from '../../http/cache/request-facts.ts'
@@ -13,6 +13,7 @@ import { variantWords } from '../cache/entry-view.ts'
 import type { RefusalCounts } from '../cache/refusals.ts'
 import { formatDuration } from '../format-duration.ts'
 import { reuseAdvice, storingAdvice } from './cache-advice.ts'
+import type { Choice } from './choice.ts'
 
 export interface ExplainedCache {
   /** The route caches. */
@@ -42,6 +43,8 @@ export interface CachedQuestion {
   /** As the route has it, before it is rewritten. */
   readonly target: string
   readonly pool: string
+  /** Why no backend of the pool would take it; null = one would. */
+  readonly failure: Choice['failure']
   /** Of the route. */
   readonly refusals: RefusalCounts
 }
@@ -159,7 +162,22 @@ class Lookup {
       return { ...this.#told(`${where}, but ${rules['origin-condition'].words}`), entry: view }
     }
     const hits = use.how === 'serve' || use.how === 'serve-and-revalidate'
+    if (!hits && this.#rescues(entry)) {
+      return {
+        ...this.#told(`${where}, and served though it is stale: no backend takes it`),
+        would_hit: true,
+        entry: view,
+      }
+    }
     return { ...this.#told(whyOf(use, where), hits ? [] : reuseAdvice(use.rule)), would_hit: hits, entry: view }
+  }
+
+  /** RFC 9111 §4.2.4, RFC 5861 §4. */
+  #rescues(entry: Candidate): boolean {
+    const { failure } = this.#question
+    if (failure === null) return false
+    const { plane, spec } = this.#cache
+    return mayServeStale(entry, this.#request, plane.store.now(), spec, failure === 'none' ? 'down' : 'error')
   }
 
   get #request() {

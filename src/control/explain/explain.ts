@@ -181,18 +181,25 @@ export class Explainer {
     const header = sticky?.by === 'header' ? fieldValue(head.fields.lookup, sticky.name.toLowerCase()) : ''
     const key = { cookie: head.fields.cookie, address, header }
     const choice = this.#choices.explain({ pool, sticky, key, hash: hashOf(pool, head, address) })
-    const cache = await this.#cachedBy(routed, pool.name)
+    const cache = await this.#cachedBy(routed, pool.name, choice.failure)
     const parts = { steps: all, target: withBase(target, pool, choice), cache }
-    return { ...answered(routed, null), ...pooled(pool, choice), ...parts }
+    // What is stored is served whether a backend is there or not.
+    const served = cache.would_hit ? { answer: null } : {}
+    return { ...answered(routed, null), ...pooled(pool, choice), ...parts, ...served }
   }
 
-  #cachedBy({ chosen, head, record, snapshot }: Routed, pool: string): Promise<ExplainedCache> {
+  #cachedBy(
+    { chosen, head, record, snapshot }: Routed,
+    pool: string,
+    failure: Choice['failure'],
+  ): Promise<ExplainedCache> {
     return explainCached({
       route: chosen,
       plane: this.#o.cache?.(),
       head,
       target: record.path + record.query,
       pool,
+      failure,
       refusals: chosen === null ? {} : refusalsOf(chosen, snapshot, this.#o.state),
     })
   }
