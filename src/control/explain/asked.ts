@@ -74,7 +74,7 @@ export function readAsked(input: ExplainInput, listener: ListenerSpec, snapshot:
   const [, , authority = '', target = url] = ABSOLUTE.exec(url) ?? []
   if (!/^[/*]/.test(target) && target !== '') refuse('url', 'begins with "/" or "http://"')
   const named = Object.entries(input.headers).find(([name]) => name.toLowerCase() === 'host')?.[1]
-  const host = named ?? (authority === '' ? 'localhost' : authority)
+  const host = named ?? (authority === '' ? localHostOf(listener) : authority)
   const isTrusted = compileCidrs(snapshot.trustedProxies)
   const tls = listener.tls === null ? null : tlsFacts(input.serverName ?? host.replace(/:\d+$/, ''))
   const client: ClientFactsOfStep = {
@@ -104,6 +104,11 @@ export function readAsked(input: ExplainInput, listener: ListenerSpec, snapshot:
     { fields: null },
   )
   return { head, client }
+}
+
+/** As a client on this machine asks: the port is part of what the cache goes by. */
+function localHostOf({ port, tls }: ListenerSpec): string {
+  return port === 0 || port === (tls === null ? 80 : 443) ? 'localhost' : `localhost:${port}`
 }
 
 const tlsFacts = (serverName: string): ClientFactsOfStep['tls'] => ({

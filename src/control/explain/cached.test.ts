@@ -158,3 +158,22 @@ it('a route that does not cache is told how it would', async () => {
   assert.deepEqual([told.caches, told.would_hit], [false, false])
   assert.match(told.to_make_it_cacheable.join(), /"cache": true/)
 })
+
+it('a path alone is asked for as a client on this machine does: with the port, which is part of the key', () => {
+  const snapshot = snapshotOf(true)
+  const input = {
+    method: 'GET',
+    url: '/a',
+    headers: {},
+    client: '127.0.0.1',
+    listener: null,
+    serverName: null,
+    alpn: [],
+  }
+  const hostOf = (port: number): string => {
+    const { head } = readAsked(input, { ...listenerFor(input, snapshot), port }, snapshot)
+    assert.ok('fields' in head)
+    return head.host
+  }
+  assert.deepEqual([8080, 80, 0].map(hostOf), ['localhost:8080', 'localhost', 'localhost'])
+})
