@@ -14,6 +14,8 @@ export const bodyCells = {
   /** Threads and flights that hold it. */
   pins: 1,
   state: 2,
+  /** No other body of this shard has it: its place may be another's by now. */
+  serial: 3,
   /** Pages it has now. */
   pages: 4,
   /** + 1. */
@@ -36,7 +38,7 @@ export const bodyState = { filling: 0, complete: 1, failed: 2 } as const
 export const bodyHeaderBytes = 64
 /**
  * Behind them in the chunk of a body whose length was not known, which has no tail: a cell for each lane with the page that its
- * slowest reader is at.
+ * slowest reader is at, or `~` the foremost where all of them are stuck.
  */
 export const pagesOfLanes = bodyHeaderBytes / 4
 /** Of a lane where nobody reads. */
@@ -65,10 +67,11 @@ export class Bodies {
   }
 
   /** Makes an empty body of a chunk. */
-  begin(ref: number, length: number): void {
+  begin(ref: number, length: number, serial: number): void {
     const at = ref * unitCells
     this.cells.fill(0, at, at + pagesOfLanes + (length < 0 ? this.lanes : 0))
     this.cells[at + bodyCells.length] = length
+    this.cells[at + bodyCells.serial] = serial
     this.cells[at] = kind.body
   }
 

@@ -85,7 +85,7 @@ export class BodyWriting implements Writing {
 
   get hasRoom(): boolean {
     if (!this.isTooLong || this.isOver) return true
-    const pages = this.thread.memory.cells[this.at + bodyCells.pages]!
+    const pages = Math.min(this.thread.memory.cells[this.at + bodyCells.pages]!, this.mostPages)
     // With room for what may be read before the one who fetches looks again.
     return Math.floor(this.written / pageBytes) - this.slowestPage() < pages - 2
   }
@@ -104,14 +104,15 @@ export class BodyWriting implements Writing {
   }
 
   get isUseless(): boolean {
+    return (this.isTooLong || this.storing.isDoomed(this.of.flight)) && !this.isRead
+  }
+
+  get isRead(): boolean {
     const { shard, flight } = this.of
-    if (!this.isTooLong && !this.storing.isDoomed(flight)) return false
     // One is the flight's own.
     const own = this.hasPin ? 2 : 1
-    if (Atomics.load(this.thread.memory.cells, this.at + bodyCells.pins) > own) return false
-    return (
-      !shard.flights.isAwaitedByOthers(flight, this.thread.memory.lane) && !this.thread.flights.isAwaitedHere(flight)
-    )
+    if (Atomics.load(this.thread.memory.cells, this.at + bodyCells.pins) > own) return true
+    return shard.flights.isAwaitedByOthers(flight, this.thread.memory.lane) || this.thread.flights.isAwaitedHere(flight)
   }
 
   end(): StoredEntry | null {
@@ -244,16 +245,19 @@ export class BodyWriting implements Writing {
     return this.slowestPage() > this.thread.memory.cells[this.at + bodyCells.dropped]! || this.isUseless
   }
 
-  /** The page that the slowest reader is at, in whatever thread. */
+  /** The page that the slowest reader is at, in whatever thread; where all are stuck, the foremost. */
   private slowestPage(): number {
     const { cells, geometry } = this.thread.memory
     const { shard, flight } = this.of
     let slowest = noPage
+    let ofStuck = noPage
     for (let lane = 0; lane < geometry.lanes; lane++) {
       if (!shard.flights.isAwaitedBy(flight, lane)) continue
-      slowest = Math.min(slowest, Atomics.load(cells, this.at + pagesOfLanes + lane))
+      const page = Atomics.load(cells, this.at + pagesOfLanes + lane)
+      if (page < 0) ofStuck = ofStuck === noPage ? ~page : Math.max(ofStuck, ~page)
+      else slowest = Math.min(slowest, page)
     }
-    return slowest
+    return slowest === noPage ? ofStuck : slowest
   }
 
   private tell(): void {

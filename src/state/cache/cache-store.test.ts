@@ -341,7 +341,7 @@ test('a lead that waits for room learns that the last reader has left', async ()
   body.release()
   await woken
   clearInterval(alive)
-  assert.deepEqual([writing.hasRoom, writing.isUseless], [false, true])
+  assert.equal(writing.isUseless, true)
   writing.fail()
   await settled(buffer)
 })
@@ -355,45 +355,95 @@ test('too long: known at once, nothing is begun', async () => {
   assert.equal(here.put(facts, textsOf(url), 'x'.repeat(1001)), null)
 })
 
-test('too long: who reads goes on, at the pace of the fastest; nobody joins, nothing is kept', async () => {
+test('too long: who reads goes on, at the pace of the slowest; nobody joins, nothing is kept', async (t) => {
   const { here, there, buffer } = stores({ maxObject: 512 * 1024 })
+  const alive = setInterval(() => {}, 1000)
+  t.after(() => clearInterval(alive))
   const piece = Buffer.alloc(64 * 1024)
+  const total = 40 * piece.length
   const writing = lead(here).open(facts, textsOf(url), -1)!
   const fast = (await incoming(follow(there))).body
   const slow = (await incoming(follow(there))).body
+  const own = writing.reader()
+  const places = new Map([fast, own, slow].map((body) => [body, 0]))
+  /** Reads what is there, `most` pieces of it. */
+  const take = (body: typeof fast, most: number): void => {
+    for (let pieces = 0; pieces < most; pieces++) {
+      const at = places.get(body)!
+      const bytes = body.read(at)
+      if (bytes === null) break
+      const value = Math.floor(at / piece.length) + 1
+      assert.ok(
+        bytes.every((byte) => byte === value),
+        `byte ${at}`,
+      )
+      places.set(body, at + bytes.length)
+    }
+  }
   let written = 0
-  let read = 0
-  for (let round = 0; round < 100; round++) {
-    while (writing.hasRoom && written < 40 * piece.length) {
+  while (places.get(slow)! < total) {
+    while (writing.hasRoom && written < total) {
       piece.fill(written / piece.length + 1)
       assert.ok(writing.write(piece, 0, piece.length))
       written += piece.length
     }
+    assert.ok(written - places.get(slow)! <= 10 * piece.length, 'it is not far ahead of the slowest')
     const room = writing.hasRoom ? null : new Promise<void>((resolve) => writing.whenRoom(resolve))
-    for (let bytes = fast.read(read); bytes !== null; bytes = fast.read(read)) {
-      const value = Math.floor(read / piece.length) + 1
-      assert.ok(
-        bytes.every((byte) => byte === value),
-        `byte ${read}`,
-      )
-      read += bytes.length
-    }
-    const alive = setInterval(() => {}, 1000)
+    take(fast, 100)
+    take(own, 100)
+    while (!writing.hasRoom) take(slow, 1)
     await room
-    clearInterval(alive)
-    if (written === 40 * piece.length && read === written) break
+    take(slow, 1)
   }
-  assert.equal(read, 40 * piece.length)
   assert.equal(there.turn(url, url).kind, 'alone')
-  assert.equal(slow.read(0), null)
-  assert.equal(slow.state, 'lost')
+  for (const body of [fast, own]) take(body, 100)
+  assert.deepEqual([...places.values()], [total, total, total])
   assert.equal(writing.isUseless, false)
-  fast.release()
-  slow.release()
+  for (const body of places.keys()) body.release()
   await settled(buffer)
   assert.equal(writing.isUseless, true)
   assert.equal(writing.end(), null)
   assert.deepEqual(there.variants(url), [])
+  await settled(buffer)
+})
+
+test('too long: who does not read at all holds the others up for half a minute', async (t) => {
+  const { here, there, buffer } = stores({ maxObject: 512 * 1024 })
+  const alive = setInterval(() => {}, 1000)
+  t.after(() => clearInterval(alive))
+  const piece = Buffer.alloc(64 * 1024)
+  const writing = lead(here).open(facts, textsOf(url), -1)!
+  const stuck = (await incoming(follow(there))).body
+  const fast = (await incoming(follow(there))).body
+  const fill = (): void => {
+    while (writing.hasRoom) writing.write(piece, 0, piece.length)
+  }
+  let at = 0
+  const take = (): void => {
+    for (let bytes = fast.read(at); bytes !== null; bytes = fast.read(at)) at += bytes.length
+  }
+  fill()
+  take()
+  here.moveClock(29_000)
+  stuck.read(0)
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(writing.hasRoom, false)
+  const room = new Promise<void>((resolve) => writing.whenRoom(resolve))
+  here.moveClock(2000)
+  // Somebody who reads is looked at by himself at the latest after five seconds; here something else wakes him.
+  fast.whenMore(() => {})
+  await room
+  for (let rounds = 0; rounds < 20; rounds++) {
+    fill()
+    take()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.ok(at > 600_000, `${at}`)
+  assert.equal(stuck.read(0), null)
+  assert.equal(stuck.state, 'lost')
+  for (const body of [fast, stuck]) body.release()
+  await settled(buffer)
+  writing.fail()
   await settled(buffer)
 })
 

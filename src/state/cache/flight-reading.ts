@@ -15,9 +15,10 @@ export class FlightReading implements BodyReading {
   private readonly place: BodyPlace
   private readonly isOfKnownLength: boolean
   private position = 0
-  /** The page that it is at, and since when. */
+  /** The page that it is at. */
   page = 0
-  pageSince: number
+  /** When it has read last. */
+  private readAt: number
   private isLost = false
   private isReleased = false
   private call: (() => void) | null = null
@@ -29,7 +30,7 @@ export class FlightReading implements BodyReading {
     this.at = pin.ref * unitCells
     this.place = new BodyPlace(thread.memory, pin.shard.slab, pin.ref)
     this.isOfKnownLength = thread.memory.cells[this.at + bodyCells.length] !== -1
-    this.pageSince = thread.now()
+    this.readAt = thread.now()
   }
 
   get length(): number {
@@ -51,7 +52,10 @@ export class FlightReading implements BodyReading {
     if (this.isReleased) return null
     this.position = at
     const ready = this.ready()
-    if (!this.isOfKnownLength) this.tellPage(Math.floor(at / pageBytes))
+    if (!this.isOfKnownLength) {
+      this.readAt = this.thread.now()
+      this.tellPage(Math.floor(at / pageBytes))
+    }
     if (ready <= 0 || this.isLost) return null
     if (this.isOfKnownLength) {
       const from = this.place.at(at)
@@ -121,7 +125,11 @@ export class FlightReading implements BodyReading {
     const before = this.page
     if (page === before) return
     this.page = page
-    this.pageSince = this.thread.now()
     this.flight.hasTurnedPage(this, before)
+  }
+
+  /** There is something for it, which it has not read since then. */
+  isStuckSince(time: number): boolean {
+    return this.readAt < time && this.ready() > 0
   }
 }

@@ -13,7 +13,7 @@ type Outcome = Incoming | 'again' | 'retry' | 'alone'
 type Call = (outcome: Outcome) => void
 /** Looked at anyway after so long. */
 const longestWaitMs = 5000
-/** So long a reader may stay at one page, and others who read the same answer that is too long to be kept wait for him. */
+/** So long a reader may read nothing, and others who read the same answer that is too long to be kept wait for him. */
 const longestStallMs = 30_000
 const outcomes = ['again', 'retry', 'alone'] as const
 
@@ -112,13 +112,15 @@ export class LocalFlight {
     const since = this.flights.thread.now() - longestStallMs
     const told = cells[cell]!
     let slowest = noPage
-    for (const { page, pageSince } of this.readers) {
-      if (page >= slowest || pageSince <= since) continue
-      slowest = page
-      if (page === told) return
+    let ofStuck = noPage
+    for (const reader of this.readers) {
+      if (reader.isStuckSince(since)) ofStuck = ofStuck === noPage ? reader.page : Math.max(ofStuck, reader.page)
+      else if (reader.page < slowest) slowest = reader.page
+      if (slowest === told) return
     }
-    if (slowest === told) return
-    Atomics.store(cells, cell, slowest)
+    const page = slowest === noPage && ofStuck !== noPage ? ~ofStuck : slowest
+    if (page === told) return
+    Atomics.store(cells, cell, page)
     this.tellLead()
   }
 
@@ -201,7 +203,7 @@ export class LocalFlight {
   /** A reader of its body; null = it cannot be held. */
   read(body: number): FlightReading | null {
     const { pins } = this.flights.thread
-    let pin = pins.again(body)
+    let pin = pins.again(body, this.cells[body * unitCells + bodyCells.serial]!)
     if (pin === null) {
       if (!this.shard.lock.take()) return null
       pin = pins.take(this.shard, body)
