@@ -27,6 +27,8 @@ const FOREIGN: ReadonlySet<string> = new Set([
 export class InsideViewer {
   readonly #session = new Session()
   readonly #seen = new Map<object, InsideView | null>()
+  /** Of objects that the inspector has named already. */
+  readonly #ids = new Map<object, string>()
   readonly #skips: (key: string, value: unknown) => boolean
 
   /** `skips`: what is not looked into. */
@@ -85,37 +87,57 @@ export class InsideViewer {
       }
     }
     if (prototype === Object.prototype || Array.isArray(value)) return
+    // Asking takes long.
+    if (typeof value === 'function' ? alone.has(value) || !hasSource(value) : !hasPrivateFields(value)) return
     yield* this.#hidden(value)
   }
 
   /** Private fields; of a function, the variables of the functions around it. */
   *#hidden(value: object): Generator<[string, unknown]> {
-    slot.insideView = value
-    const id = this.#post('Runtime.evaluate', { expression: 'insideView' }).result.objectId
+    const id = this.#idOf(value)
     const own = this.#post('Runtime.getProperties', { objectId: id, ownProperties: true })
-    for (const { name, value: of } of (own.privateProperties ?? []) as Props) yield [name, this.#resolve(of)]
+    yield* this.#resolved(id, (own.privateProperties ?? []) as Props, '')
     if (typeof value === 'function') {
       const scopes = (own.internalProperties as Props).find(({ name }) => name === '[[Scopes]]')
       if (scopes?.value?.objectId === undefined) return
       const list = this.#post('Runtime.getProperties', { objectId: scopes.value.objectId, ownProperties: true })
         .result as Props
-      for (const { name, value: scope } of list) {
-        if (!/^(Closure|Block|With)/.test(scope?.description ?? '')) continue
+      const closures = list.filter(({ value: scope }) => /^(Closure|Block|With)/.test(scope?.description ?? ''))
+      if (closures.length === 0) alone.add(value)
+      for (const { name, value: scope } of closures) {
         const variables = this.#post('Runtime.getProperties', { objectId: scope!.objectId, ownProperties: true })
           .result as Props
-        for (const one of variables) yield [`scope ${name} ${one.name}`, this.#resolve(one.value)]
+        yield* this.#resolved(id, variables, `scope ${name} `)
       }
     }
   }
 
-  #resolve(of: Props[number]['value']): unknown {
-    if (of?.objectId === undefined) return of?.value ?? of?.description
-    slot.insideView = undefined
-    this.#post('Runtime.callFunctionOn', {
-      objectId: of.objectId,
-      functionDeclaration: 'function () { globalThis.insideView = this }',
+  #idOf(value: object): string {
+    const known = this.#ids.get(value)
+    if (known !== undefined) return known
+    slot.insideView = value
+    return this.#post('Runtime.evaluate', { expression: 'insideView' }).result.objectId
+  }
+
+  /** The values themselves, all of them in one go. `id`: of any object. */
+  *#resolved(id: string, list: Props, prefix: string): Generator<[string, unknown]> {
+    const objects = list.filter(({ value }) => value?.objectId !== undefined)
+    slot.insideView = []
+    if (objects.length > 0) {
+      this.#post('Runtime.callFunctionOn', {
+        objectId: id,
+        functionDeclaration: 'function (...values) { globalThis.insideView = values }',
+        arguments: objects.map(({ value }) => ({ objectId: value!.objectId })),
+      })
+    }
+    const values = slot.insideView as object[]
+    objects.forEach(({ value }, at) => {
+      this.#ids.set(values[at]!, value!.objectId!)
     })
-    return slot.insideView
+    for (const one of list) {
+      const at = objects.indexOf(one)
+      yield [`${prefix}${one.name}`, at >= 0 ? values[at] : (one.value?.value ?? one.value?.description)]
+    }
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: answers of the inspector differ by method
@@ -127,6 +149,26 @@ export class InsideViewer {
     })
     return answer
   }
+}
+
+/** Functions that are in no other one. */
+const alone = new WeakSet<object>()
+
+/** Not bound, and not Node's. */
+const hasSource = (value: object): boolean => !String(value).endsWith('{ [native code] }')
+
+const classes = new Map<unknown, boolean>()
+
+/** Whether a class that it is of has such: its source says so. */
+function hasPrivateFields(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object | null
+  if (prototype === null || prototype === Object.prototype) return false
+  let has = classes.get(prototype)
+  if (has === undefined) {
+    has = /#[\w$]/.test(String(prototype.constructor)) || hasPrivateFields(prototype)
+    classes.set(prototype, has)
+  }
+  return has
 }
 
 /** The first place where they differ, or null. */
