@@ -85,3 +85,14 @@ leakTest('listeners, pools and routes tell what is configured and what it has se
     ['/ready', 60_000, null],
   )
 })
+
+leakTest('where a route takes every request, what the listener passes on by itself is not listed', async (scope) => {
+  const a = scope.use(await startActingBackend({ name: 'a' }))
+  const backends = [a.url]
+  for (const config of [{ cache: true }, { routes: [{ name: 'default', match: '*', pool: 'default' }] }]) {
+    const proxy = scope.use(await startProxy(backends, { admin: true, config: config as never }))
+    const { body } = await ask(proxy.adminPort, { path: '/routes' })
+    const told = (JSON.parse(body) as Row[]).map(({ name, match, implicit }) => [name, match, implicit])
+    assert.deepEqual(told, [['default', '/*', false]])
+  }
+})

@@ -38,7 +38,8 @@ export async function routeList(sources: ListSources): Promise<RouteView[]> {
     list.push(writtenRoute(snapshot, index, sources))
     if (slice.isOver) await slice.rest()
   }
-  return [...list, ...snapshot.listeners.filter(hasImplicit).map((listener) => implicitView(listener, sources))]
+  const left = snapshot.listeners.filter((one) => hasImplicit(one) && !isTakenWhole(one, snapshot))
+  return [...list, ...left.map((listener) => implicitView(listener, sources))]
 }
 
 const orders = new WeakMap<readonly RouteSpec[], readonly number[]>()
@@ -55,6 +56,14 @@ export const takesRoutes = ({ protocol, redirectHttpsPort }: ListenerSpec): bool
   protocol === 'http' && redirectHttpsPort === 0
 
 const hasImplicit = (listener: ListenerSpec): boolean => takesRoutes(listener) && listener.pool !== ''
+
+/** A route takes every request of it, as the one that `cache` or `rate_limit` at the top stands for: nothing else comes to its pool. */
+function isTakenWhole({ name }: ListenerSpec, { routes }: Snapshot): boolean {
+  return routes.some(({ match: { listeners, pathRegex, custom, ...lists } }) => {
+    const isPlain = pathRegex === null && custom === null && Object.values(lists).every((list) => list.length === 0)
+    return isPlain && (listeners.length === 0 || listeners.includes(name))
+  })
+}
 
 /** Listeners whose requests a route may take. */
 export function listenersOf({ match }: Pick<RouteSpec, 'match'>, { listeners }: Snapshot): ListenerSpec[] {
