@@ -425,7 +425,7 @@ test('too long: who does not read at all holds the others up for half a minute',
   fill()
   take()
   here.moveClock(29_000)
-  stuck.read(0)
+  fast.whenMore(() => {})
   await new Promise((resolve) => setImmediate(resolve))
   assert.equal(writing.hasRoom, false)
   const room = new Promise<void>((resolve) => writing.whenRoom(resolve))
