@@ -92,11 +92,13 @@ export class Bodies {
     const at = ref * unitCells
     const first = cells[at + bodyCells.firstPage]!
     const description = slab.description(first - 1)
+    const last = slab.description(cells[at + bodyCells.lastPage]! - 1)
     Atomics.add(cells, at + bodyCells.turns, 1)
     Atomics.add(cells, at + bodyCells.dropped, 1)
+    // In this order: a thread that dies in between leaves a chain that ends, at worst without this page.
     cells[at + bodyCells.firstPage] = cells[description + pageCells.next]!
-    cells[slab.description(cells[at + bodyCells.lastPage]! - 1) + pageCells.next] = first
     cells[description + pageCells.next] = 0
+    cells[last + pageCells.next] = first
     cells[at + bodyCells.lastPage] = first
     Atomics.add(cells, at + bodyCells.turns, 1)
   }

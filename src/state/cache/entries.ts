@@ -75,15 +75,15 @@ export class Entries {
     return 0
   }
 
-  /** Whether this very entry is still there: its place may be another's by now. */
+  /** Whether this very entry is still there: its place may be another's by now. Without the lock it counts by the version. */
   has(ref: number, serial: number, urlHash: number): boolean {
     const { cells } = this
-    for (
-      let next = cells[this.versionCell(urlHash) + 1]!;
-      next !== 0;
-      next = cells[next * unitCells + entryCells.next]!
-    )
+    let next = cells[this.versionCell(urlHash) + 1]!
+    // Without the lock a chain may lead anywhere, also out of the memory or in a circle.
+    for (let steps = 0; steps < 2 * longestChain && next !== 0; steps++) {
       if (next === ref) return cells[ref * unitCells + entryCells.serial] === serial
+      next = cells[next * unitCells + entryCells.next] ?? 0
+    }
     return false
   }
 

@@ -7,6 +7,9 @@ import type { LocalFlight } from './local-flights.ts'
 import type { Pin } from './pins.ts'
 import type { BodyReading } from './types.ts'
 
+/** A page is turned in less time than it takes to look as often as that. */
+const mostTries = 200
+
 export class FlightReading implements BodyReading {
   private readonly thread: CacheThread
   private readonly flight: LocalFlight
@@ -68,18 +71,33 @@ export class FlightReading implements BodyReading {
   private copyOut(at: number, length: number): Buffer | null {
     const { bytes, cells } = this.thread.memory
     const copy = Buffer.allocUnsafeSlow(length)
-    for (;;) {
+    for (let tries = 0; tries < mostTries; tries++) {
       const turns = Atomics.load(cells, this.at + bodyCells.turns)
-      const from = this.place.at(at)
+      const isTurning = (turns & 1) === 1
+      const from = isTurning ? -1 : this.place.at(at)
       if (from >= 0) bytes.copy(copy, 0, from, from + length)
       // An addition of nothing: what was read before it was read before it, on every processor.
-      if ((turns & 1) === 0 && Atomics.add(cells, this.at + bodyCells.turns, 0) === turns) {
-        if (from >= 0) return copy
-        this.isLost = true
-        return null
+      if (!isTurning && Atomics.add(cells, this.at + bodyCells.turns, 0) === turns) {
+        this.isLost = from < 0
+        return this.isLost ? null : copy
       }
       this.place.reset()
     }
+    return this.copyLocked(at, copy)
+  }
+
+  /** The same while nobody can turn a page. One that is half turned even then: whoever was at it is dead. */
+  private copyLocked(at: number, copy: Buffer): Buffer | null {
+    const { bytes, cells } = this.thread.memory
+    const { lock } = this.pin.shard
+    this.isLost = true
+    if (!lock.take()) return null
+    const isWhole = (cells[this.at + bodyCells.turns]! & 1) === 0
+    const from = isWhole ? this.place.at(at) : -1
+    if (from >= 0) bytes.copy(copy, 0, from, from + copy.length)
+    lock.release()
+    this.isLost = from < 0
+    return this.isLost ? null : copy
   }
 
   whenMore(call: () => void): void {

@@ -1,6 +1,8 @@
 // What this thread holds of bodies. A body is pinned once for a thread, however many readers there are here; the thread's
 // ledger in shared memory says which, so that they can be given back when it is dead.
+import { bodyCells } from './bodies.ts'
 import type { CacheMemory } from './cache-memory.ts'
+import { unitCells } from './geometry.ts'
 import type { Shard } from './shard.ts'
 
 /** A body that this thread holds. */
@@ -34,10 +36,10 @@ export class Pins {
     this.slots = ledgerSlots
   }
 
-  /** Holds a body once more that this thread holds already: without a lock. */
-  again(ref: number): Pin | null {
+  /** Holds a body once more that this thread holds already: without a lock. Null = it holds none, or another one there. */
+  again(ref: number, serial: number): Pin | null {
     const pin = this.held.get(ref)
-    if (pin === undefined) return null
+    if (pin === undefined || this.cells[ref * unitCells + bodyCells.serial] !== serial) return null
     pin.holders++
     return pin
   }

@@ -47,7 +47,7 @@ export class Shard {
   beginBody(length: number): number {
     const ref = this.room.chunk(classOf(chunkBytesOf(length, this.memory.geometry.lanes)))
     if (ref === 0) return 0
-    this.bodies.begin(ref, length)
+    this.bodies.begin(ref, length, this.entries.nextSerial())
     this.bodies.pin(ref)
     return ref
   }

@@ -36,6 +36,7 @@ export class DecodedEntry implements StoredEntry {
   private readonly thread: CacheThread
   /** Place of its body; 0 = it stands in the entry's chunk. */
   readonly body: number
+  private readonly bodySerial: number
   private bodyText: string | null = null
 
   constructor(thread: CacheThread, shard: Shard, o: { ref: number; serial: number; urlHash: number }) {
@@ -45,7 +46,9 @@ export class DecodedEntry implements StoredEntry {
     this.serial = o.serial
     this.urlHash = o.urlHash
     this.hitsCell = shard.fifo.hitsCell(o.ref)
-    this.body = thread.memory.cells[o.ref * unitCells + entryCells.body]!
+    const { cells } = thread.memory
+    this.body = cells[o.ref * unitCells + entryCells.body]!
+    this.bodySerial = this.body === 0 ? 0 : (cells[this.body * unitCells + bodyCells.serial] ?? 0)
   }
 
   /** Reads what stands in its chunk, which may be anything by now; false = it is no entry. */
@@ -120,7 +123,7 @@ export class DecodedEntry implements StoredEntry {
       const text = this.text()
       return text === null ? null : new CopiedReading(Buffer.from(text, 'latin1'))
     }
-    const pin = this.thread.pins.again(this.body) ?? this.pinBody()
+    const pin = this.thread.pins.again(this.body, this.bodySerial) ?? this.pinBody()
     return pin === null ? null : new StoredReading(this.thread.pins, pin, this.bodyLength)
   }
 
