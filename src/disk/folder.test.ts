@@ -27,6 +27,13 @@ describe('folder of the disk tier', () => {
     await deep.stop()
   })
 
+  it('that cannot be made is refused, whatever the system says of it', async () => {
+    writeFileSync(join(stand.path, '..', 'file'), '')
+    const paths = [join(stand.path, '..', 'file'), join(stand.path, '..', 'file', 'below'), '/proc/none/below']
+    for (const path of paths)
+      await assert.rejects(new DiskStand(path).open(), /it is not a folder|it cannot be made or used \(ENOENT\)/)
+  })
+
   it('with files of others is refused, and left as it is', async () => {
     mkdirSync(stand.path, { mode: 0o700 })
     writeFileSync(join(stand.path, 'holiday.jpg'), '1')

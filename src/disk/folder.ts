@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { access, constants, lstat, mkdir, open, readFile, realpath, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Log } from '../core/log.ts'
 import { SocketFile } from '../net/socket-file.ts'
 import { banFileOf } from './ban-log.ts'
@@ -26,7 +26,7 @@ export interface FolderFormat {
 /** @throws DiskError where it cannot be a folder of ours. Returns its real path. */
 export async function prepareFolder(path: string): Promise<string> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 })
+    await makeFolder(path)
     const real = await realpath(path)
     await access(real, constants.R_OK | constants.W_OK | constants.X_OK)
     const { mode, uid } = await stat(real)
@@ -40,6 +40,26 @@ export async function prepareFolder(path: string): Promise<string> {
     const why = code === 'EEXIST' || code === 'ENOTDIR' ? 'it is not a folder' : `it cannot be made or used (${code})`
     throw new DiskError(code, refused(code, path, `${why}; name another, or mend its permissions`).message, {
       cause: error,
+    })
+  }
+}
+
+/**
+ * With all that is above it. Node's own (`recursive`) tries for ever where the system says of a folder that is there that it is not,
+ * as Linux does of any in /proc.
+ */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return
+    const above = dirname(path)
+    if (code !== 'ENOENT' || above === path) throw error
+    await makeFolder(above)
+    // Somebody else may have made it meanwhile.
+    await mkdir(path, { mode: 0o700 }).catch((again) => {
+      if (codeOf(again) !== 'EEXIST') throw again
     })
   }
 }
