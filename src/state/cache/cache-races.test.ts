@@ -1,7 +1,8 @@
 // What may happen between two steps of the store, made to happen.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { mock, test } from 'node:test'
 import { problemsOfStore } from '../../../test/support/cache-check.ts'
+import { until } from '../../../test/support/wait.ts'
 import { bodyCells } from './bodies.ts'
 import { createCacheMemory } from './cache-memory.ts'
 import { CacheStore } from './cache-store.ts'
@@ -95,4 +96,50 @@ test('a page that is never turned to its end, since who was at it is dead, does 
   assert.equal(there.put(facts, textsOf('http://b/'), 'the lock is free')?.text(), 'the lock is free')
   own.release()
   writing.fail()
+})
+
+test('a purge while the lock cannot be had: of a URL as soon as it can, of all in parts that are tried again', async (t) => {
+  const { here, there, buffer } = stores()
+  here.put(facts, textsOf('http://a/'), 'a')
+  here.put(facts, textsOf('http://b/'), 'b')
+  const { lock } = new CacheThread(buffer, 2).shards[0]!
+  assert.ok(lock.take())
+  const began = performance.now()
+  assert.equal(here.purge({ kind: 'url', url: 'http://a/' }, false), 0)
+  assert.deepEqual(there.purgePart({ kind: 'all' }, false, 0), { purged: 0, next: 0 })
+  assert.deepEqual(there.purgePart({ kind: 'url', url: 'http://b/' }, false, 0), { purged: 0, next: 0 })
+  assert.equal(
+    there.list(() => assert.fail('what cannot be read is left out')),
+    -1,
+  )
+  assert.ok(performance.now() - began < 1000, 'nobody waits for long')
+  lock.release()
+  await until('it is purged', () => here.variants('http://a/').length === 0)
+  assert.deepEqual(there.purgePart({ kind: 'url', url: 'http://b/' }, false, 0), { purged: 1, next: -1 })
+  assert.ok(lock.take())
+  assert.equal(there.purgePart({ kind: 'all' }, false, 0).next, 0)
+  const later = performance.now() + 3000
+  t.mock.method(performance, 'now', () => later)
+  assert.throws(() => there.purgePart({ kind: 'all' }, false, 0), /held by lane 2/)
+})
+
+test('the lock is taken over from a dead thread whether others wait for it or not, and who waits is woken', () => {
+  const { buffer } = stores()
+  const [one, two, three] = [0, 1, 2].map((lane) => new CacheThread(buffer, lane).shards[0]!.lock)
+  assert.ok(one!.take())
+  assert.equal(two!.take(), false, 'it has slept, and gone')
+  assert.equal(three!.inherit(1), false)
+  assert.ok(three!.inherit(0))
+  const notify = mock.method(Atomics, 'notify')
+  three!.release()
+  assert.equal(notify.mock.callCount(), 1)
+  for (const lock of [one, two]) {
+    assert.ok(lock!.take())
+    lock!.release()
+  }
+  assert.equal(notify.mock.callCount(), 1, 'nobody sleeps any more')
+  assert.ok(one!.take())
+  assert.ok(two!.inherit(0))
+  two!.release()
+  notify.mock.restore()
 })

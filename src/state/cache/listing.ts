@@ -38,7 +38,8 @@ function readBuckets(thread: CacheThread, o: { place: number; bucket: number; en
   const { cells, geometry } = thread.memory
   const shard = thread.shards[Math.floor(o.bucket / geometry.buckets)]!
   const listed: [number, ListedEntry][] = []
-  shard.lock.takePatiently()
+  // Whoever holds it does not let go: there may be nothing in it soon.
+  if (!shard.lock.take()) return listed
   for (let bucket = o.bucket; bucket < o.end; bucket++) {
     let place = bucket * placesOfBucket
     let ref = cells[shard.entries.versionCellOf(bucket % geometry.buckets) + 1]!

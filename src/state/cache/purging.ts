@@ -10,33 +10,57 @@ import type { PurgedPart, PurgeWhat } from './types.ts'
 
 /** Buckets that are walked in one go. */
 const together = 256
+const againMs = 20
 
-/** @throws Error if a shard cannot be had for two seconds: then not all of it has been purged. */
+/**
+ * A URL on the way of a request: where its shard cannot be had, a little later. All else for tests.
+ * @throws Error if a shard cannot be had for two seconds and it is no URL: then not all of it has been purged.
+ */
 export function purge(thread: CacheThread, what: PurgeWhat, soft: boolean): number {
-  if (what.kind === 'url') return purgeUrl(thread, what.url, soft)
+  if (what.kind === 'url') return purgeUrlOrLater(thread, what.url, soft)
   let purged = 0
   for (let from = 0; from !== -1; ) {
     const part = purgePart(thread, what, soft, from)
     purged += part.purged
+    if (part.next === from) waitFor(thread, from)
     from = part.next
   }
   return purged
 }
 
+function waitFor({ shards, memory }: CacheThread, from: number): void {
+  const { lock } = shards[Math.floor(from / memory.geometry.buckets)]!
+  lock.takePatiently()
+  lock.release()
+}
+
+/** Whoever holds the shard does not let go: it may be emptied soon, but that is not for this thread to say. */
+function purgeUrlOrLater(thread: CacheThread, url: string, soft: boolean): number {
+  const shard = shardToPurge(thread, url)
+  if (shard.lock.take()) return purgeUrl(thread, shard, url, soft)
+  setTimeout(() => purgeUrlOrLater(thread, url, soft), againMs)
+  return 0
+}
+
 /**
  * The same a few buckets at a time, from place 0 on until `next` is -1: then it is in force. What comes into a bucket that was
- * walked already was fetched later. @throws Error as `purge`.
+ * walked already was fetched later. `next` is `from` where a shard cannot be had: then other things are to be done first.
+ * @throws Error if it cannot be had for two seconds.
  */
 export function purgePart(thread: CacheThread, what: PurgeWhat, soft: boolean, from: number): PurgedPart {
-  if (what.kind === 'url') return { purged: purgeUrl(thread, what.url, soft), next: -1 }
+  if (what.kind === 'url') {
+    const shard = shardToPurge(thread, what.url)
+    if (!shard.lock.takeNowOrLater()) return { purged: 0, next: from }
+    return { purged: purgeUrl(thread, shard, what.url, soft), next: -1 }
+  }
   const { shards, memory } = thread
   const { buckets } = memory.geometry
   if (from === 0) Atomics.add(memory.cells, header.purges, 1)
   const shard = shards[Math.floor(from / buckets)]!
   const bucket = from % buckets
   const end = Math.min(bucket + together, buckets)
+  if (!shard.lock.takeNowOrLater()) return { purged: 0, next: from }
   let purged = 0
-  shard.lock.takePatiently()
   // Before the first entry: what comes in later was fetched later, or is among these.
   if (bucket === 0) doom(thread, shard, what, 0)
   for (let at = bucket; at < end; at++) {
@@ -47,11 +71,15 @@ export function purgePart(thread: CacheThread, what: PurgeWhat, soft: boolean, f
   return { purged, next: next < shards.length * buckets ? next : -1 }
 }
 
-function purgeUrl(thread: CacheThread, url: string, soft: boolean): number {
+/** The shard of a URL; what was asked for before now counts as old. */
+function shardToPurge(thread: CacheThread, url: string): Shard {
   Atomics.add(thread.memory.cells, header.purges, 1)
+  return thread.shardOf(thread.hashOf(url))
+}
+
+/** Under the shard's lock, which is let go. */
+function purgeUrl(thread: CacheThread, shard: Shard, url: string, soft: boolean): number {
   const urlHash = thread.hashOf(url)
-  const shard = thread.shardOf(urlHash)
-  shard.lock.takePatiently()
   doom(thread, shard, { kind: 'url', url }, urlHash)
   const purged = purgeBucket(thread, shard, shard.entries.versionCell(urlHash), { what: { kind: 'url', url }, soft })
   shard.lock.release()

@@ -103,6 +103,8 @@ export interface Writing {
   whenRoom(call: () => void): void
   /** Nobody reads it, and it will not be kept. */
   readonly isUseless: boolean
+  /** Somebody reads it as it comes, or waits for more, in whatever thread. */
+  readonly isRead: boolean
   /** The body was complete: it can be found from now on. Null = it was too long, or purged meanwhile. */
   end(): StoredEntry | null
   /** It broke off: readers see `failed`. */
@@ -192,9 +194,12 @@ export interface CacheStoreApi {
   refresh(entry: StoredEntry, facts: EntryFacts, head: string): StoredEntry | null
   /** Takes one entry out. */
   remove(entry: StoredEntry): void
-  /** In force for all threads when it returns; answers on their way in that are meant are not kept. Returns how many entries. `soft`: marked stale instead. */
+  /** In force for all threads when it returns (of a URL: a little later if its part of the memory cannot be had); answers on their way in that are meant are not kept. Returns how many entries. `soft`: marked stale instead. */
   purge(what: PurgeWhat, soft: boolean): number
-  /** The same a part at a time, from 0 on until `next` is -1: then it is in force. For the main thread, as `list`. */
+  /**
+   * The same a part at a time, from 0 on until `next` is -1: then it is in force. Where `next` is `from` again, other things are
+   * to be done first. For the main thread, as `list`. @throws Error if that lasts two seconds.
+   */
   purgePart(what: PurgeWhat, soft: boolean, from: number): PurgedPart
   totals(): CacheTotals
   /**
