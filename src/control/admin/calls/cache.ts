@@ -87,7 +87,13 @@ const query = z.strictObject({
     description: '`top` has only entries whose URL begins so.',
     example: 'http://example.com/static/',
   }),
-  limit: z.coerce.number().int().min(0).max(1000).optional().openapi({ description: 'Of `top`; 20.' }),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(0, 'is 0 to 1000')
+    .max(1000, 'is 0 to 1000')
+    .optional()
+    .openapi({ description: 'Of `top`; 20.' }),
 })
 
 const word = (description: string, example: string) =>
