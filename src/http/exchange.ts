@@ -643,7 +643,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     const { spec: backend } = connection.backend
     const head = composeRequestHead(
       {
-        head: this.#head,
+        head: this.#visit === null ? this.#head : this.#visit.head,
         target: this.#target,
         backend,
         hostHeader,

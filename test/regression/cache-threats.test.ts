@@ -40,7 +40,8 @@ leakTest('fields that frameworks take for the request line do not reach a backen
   stand.answer(echo)
   const names = ['X-Original-URL', 'X-Rewrite-URL', 'X-Original-Host', 'X-Host', 'X-HTTP-Host-Override']
   const methods = ['X-HTTP-Method-Override', 'X-Method-Override', 'X-HTTP-Method']
-  for (const name of [...names, ...methods].flatMap((one) => [one, one.replaceAll('-', '_')])) {
+  const schemes = ['X-Scheme', 'X-Url-Scheme', 'Front-End-Https', 'X-Override-URL']
+  for (const name of [...names, ...methods, ...schemes].flatMap((one) => [one, one.replaceAll('-', '_')])) {
     await stand.get(`/page?${name}`, { [name]: 'evil' })
     assert.doesNotMatch(fieldsOf(stand.requests.at(-1)!), /evil/, name)
   }
@@ -137,6 +138,21 @@ leakTest('hosts: case and default port are one, everything else is another', asy
     assert.match((await stand.get('/', { Host: host })).cache, /hit/)
   for (const host of ['example.com:81', 'www.example.com', 'example.org'])
     assert.match((await stand.get('/', { Host: host })).cache, /miss/, host)
+})
+
+leakTest('backends are told of one host in one form alone', async () => {
+  await using stand = await cacheStand()
+  stand.answer(echo)
+  const forms = ['Example.COM', 'example.com:80', 'EXAMPLE.com:0080', 'example.com']
+  for (const [i, host] of forms.entries()) {
+    await stand.get(`/${i}`, { Host: host })
+    const { headers } = stand.requests.at(-1)!
+    assert.deepEqual([headers.host, headers['x-forwarded-host']], ['example.com', 'example.com'], host)
+  }
+  await stand.get('/other', { Host: 'Example.COM:8080' })
+  assert.equal(stand.requests.at(-1)!.headers.host, 'example.com:8080')
+  await stand.get('/posted', { Host: 'Example.COM' }, 'POST')
+  assert.equal(stand.requests.at(-1)!.headers.host, 'Example.COM')
 })
 
 leakTest('errors of our own are never stored, those of backends only if they say so', async () => {

@@ -13,6 +13,8 @@ export class RequestFacts {
   readonly host: string
   /** `scheme://host` of keys. */
   readonly base: string
+  /** The host of it: backends are told of that one, so that no other spelling gets into answers. */
+  readonly keyedHost: string
   /** The last target and its URL: many clients ask for one again and again. */
   target = ''
   url = ''
@@ -25,14 +27,28 @@ export class RequestFacts {
     this.request = readCacheRequest(fields.lookup)
     this.host = host
     this.base = originKey(fields.scheme, host)
+    this.keyedHost = this.base.slice(fields.scheme.length + '://'.length)
     this.changes = changesOf(fields.lookup)
     this.edits = this.changes === null ? noEdits : { ...noEdits, normal: this.changes }
   }
 }
 
 /** Some frameworks go by these in place of the request line; what a key does not tell apart, an answer must not depend on. */
-const OVERRIDES =
-  /^(?:x[-_](?:original[-_]url|rewrite[-_]url|original[-_]host|host|http[-_]host[-_]override|http[-_]method(?:[-_]override)?|method[-_]override))[\t ]*:/im
+const overrideFields: readonly string[] = [
+  'x-original-url',
+  'x-rewrite-url',
+  'x-override-url',
+  'x-original-host',
+  'x-host',
+  'x-http-host-override',
+  'x-http-method',
+  'x-http-method-override',
+  'x-method-override',
+  'x-scheme',
+  'x-url-scheme',
+  'front-end-https',
+]
+const OVERRIDES = new RegExp(`^(?:${overrideFields.join('|').replaceAll('-', '[^0-9a-z]')})[\\t ]*:`, 'im')
 
 /** Answers to requests that mean the same are asked for in the same words (RFC 9111 §4.1). */
 function changesOf(lookup: string): FieldChanges | null {
@@ -45,17 +61,6 @@ function changesOf(lookup: string): FieldChanges | null {
   if (hasOverrides) for (const name of overrideFields) changes.remove(name)
   return changes
 }
-
-const overrideFields: readonly string[] = [
-  'x-original-url',
-  'x-rewrite-url',
-  'x-original-host',
-  'x-host',
-  'x-http-host-override',
-  'x-http-method',
-  'x-http-method-override',
-  'x-method-override',
-]
 
 /** `host`: the effective one, which an absolute-form target may have set. */
 export function requestFactsOf(fields: RequestFields, host: string): RequestFacts {

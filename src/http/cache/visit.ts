@@ -88,6 +88,8 @@ export class CacheVisit {
   #deadline: Deadline | null = null
   #rounds = 0
   #isReadFromDisk = false
+  /** Nobody waits for it. */
+  #isSilent = false
   #isCollapsed = false
   #fwdStatus = 0
   /** Lines of the 304. */
@@ -145,6 +147,7 @@ export class CacheVisit {
 
   /** For a request that nobody waits for: asks about this entry. */
   beginValidation(entry: StoredEntry, lead: Lead): void {
+    this.#isSilent = true
     this.keeper.leads(lead)
     this.#entry = entry
     this.#askAbout([preparedOf(entry)])
@@ -409,6 +412,13 @@ export class CacheVisit {
     return this.#changes
   }
 
+  /** The request as backends get it: with the host in the form that it is keyed in. */
+  get head(): RequestHead {
+    const { head } = this.#parts
+    const host = this.#facts.keyedHost
+    return head.host === host ? head : { ...head, host }
+  }
+
   /** What the request says in other words to backends. */
   get facts(): RequestFacts {
     return this.#facts
@@ -555,6 +565,10 @@ export class CacheVisit {
   /** Serves what is there, stale, if that may be done. RFC 9111 §4.2.4, RFC 5861 §4. */
   rescue(error: ErrorSpec): boolean {
     if (this.#isBypassed) return false
+    if (this.#isSilent) {
+      this.keeper.failed()
+      return false
+    }
     const isDown = isUnreached(error) || error === errors.no_backend
     if (!this.#mayRescue(isDown ? 'down' : 'error')) return false
     this.#detail = error.name
