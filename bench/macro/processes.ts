@@ -93,8 +93,9 @@ export async function stop(running: Running, graceMs = 5000): Promise<void> {
 /** Resolves when something listens on the port; throws with the end of the log if the process ends or 15 s pass. */
 export async function waitForPort(running: Running, port: number): Promise<void> {
   const deadline = Date.now() + 15_000
-  while (Date.now() < deadline && running.isAlive()) {
-    if (await canConnect(port)) return
+  // Some try whether they may have the port before their workers take it: it counts when it stays.
+  for (let seen = 0; Date.now() < deadline && running.isAlive(); seen = (await canConnect(port)) ? seen + 1 : 0) {
+    if (seen === 8) return
     await wait(25)
   }
   const log = readFileSync(running.logPath, 'utf8').trim().split('\n').slice(-15).join('\n')
