@@ -5,11 +5,13 @@ import { Deadline, type TimerWheel } from '../util/timer-wheel.ts'
 export interface SideJob {
   /** What it is counted with, e.g. the pool that it goes to. */
   readonly kind: string
+  /** Clients of other workers wait for what it brings: a drain lets it end, as it lets clients of its own. */
+  readonly isAwaited?: boolean
   /** Ends it at once; it must then have called `SideWork.remove`. */
   stop(): void
 }
 
-/** How long a drain waits for it, when all clients are gone. */
+/** How long a drain waits for what nobody waits for, when all clients are gone. */
 const DRAIN_MS = 1000
 
 export class SideWork {
@@ -36,12 +38,20 @@ export class SideWork {
     return this.#counts.get(kind) ?? 0
   }
 
-  /** True = nothing is left; else `done` is called once when that is so, at the latest after a second. */
+  /** True = nothing is left; else `done` is called once when that is so: after a second, or when nobody waits for any of it. */
   drain(wheel: TimerWheel, done: () => void): boolean {
     if (this.#jobs.size === 0) return true
-    if (this.#whenDone === null) wheel.arm(new Deadline(() => this.stopAll()), DRAIN_MS)
+    if (this.#whenDone === null) this.#stopSoon(wheel)
     this.#whenDone = done
     return false
+  }
+
+  #stopSoon(wheel: TimerWheel): void {
+    const stop = new Deadline(() => {
+      for (const job of [...this.#jobs]) if (job.isAwaited !== true) job.stop()
+      if (this.#jobs.size > 0) wheel.arm(stop, DRAIN_MS)
+    })
+    wheel.arm(stop, DRAIN_MS)
   }
 
   stopAll(): void {

@@ -42,6 +42,10 @@ export class Fetch implements AnswerEvents, SideJob {
     this.#goOn()
   }
 
+  get isAwaited(): boolean {
+    return this.#parts.writing.isRead
+  }
+
   onAnswerBytes(bytes: Buffer, start: number, end: number): void {
     const { body, writing } = this.#parts
     const used = body.feed(bytes, start, end)
