@@ -1,30 +1,23 @@
 // The disk behind the cache follows the configuration: over restarts, to another folder, away, and where it cannot be used.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { CacheDiskStats } from '../../src/control/cache/cache.ts'
+import { diskFolder, onDisk, untilDisk, untilOnDisk } from '../support/cache-disk-stand.ts'
 import { type CacheStand, cacheStand, read } from '../support/cache-stand.ts'
 import { MemoryLog } from '../support/control-kit.ts'
-import { leakTest, type Scope } from '../support/leaks.ts'
+import { leakTest } from '../support/leaks.ts'
 import { refusingPort } from '../support/ports.ts'
 import { until } from '../support/wait.ts'
 
 const asked = { by: 'test', cause: 'test' }
-
-function folder(scope: Scope): string {
-  const dir = mkdtempSync(join(tmpdir(), 'frontdesk-cache-'))
-  scope.defer(() => rmSync(dir, { recursive: true, force: true }))
-  return dir
-}
 
 const disk = (path: string, size = '64MB') => ({ disk: { path, size } })
 
 /** The origin's name and port are part of what is stored: one host for all. */
 const host = { host: 'example.test' }
 
-async function start(store: object, log = new MemoryLog(), workers = 2): Promise<CacheStand> {
+async function start(store: object, log = new MemoryLog(), workers = 0): Promise<CacheStand> {
   const listeners = [{ name: 'test', listen: `127.0.0.1:${await refusingPort()}`, pool: 'default' }]
   const config = { listeners, cache_store: store, admin: { listen: `127.0.0.1:${await refusingPort()}` } }
   const made = await cacheStand(true, { workers, log, ownPorts: true, config: config as never })
@@ -35,33 +28,13 @@ async function start(store: object, log = new MemoryLog(), workers = 2): Promise
   return made
 }
 
-const onDisk = async ({ proxy }: CacheStand) => (await proxy.running.cache.stats()).disk
-
-/** What is written behind is there. */
-const isOnDisk = (made: CacheStand, count: number): Promise<void> =>
-  diskIs(made, `${count} entries are on disk`, (disk) => disk?.entries === count)
-
-async function diskIs(made: CacheStand, what: string, holds: (disk: CacheDiskStats | null) => boolean): Promise<void> {
-  let isSo = false
-  let isLooking = false
-  const look = async (): Promise<void> => {
-    isSo = holds(await onDisk(made))
-    isLooking = false
-  }
-  await until(what, () => {
-    if (!isLooking) void look()
-    isLooking = true
-    return isSo
-  })
-}
-
 leakTest('what was stored is there after a restart, for every worker', async (scope) => {
-  const dir = folder(scope)
+  const dir = diskFolder(scope)
   const first = await start(disk(dir))
   await first.get('/a', host)
-  await isOnDisk(first, 1)
+  await untilOnDisk(first, 1)
   await first[Symbol.asyncDispose]()
-  const second = await start(disk(dir))
+  const second = await start(disk(dir), new MemoryLog(), 2)
   scope.defer(() => second[Symbol.asyncDispose]())
   for (let i = 0; i < 8; i++) assert.equal((await second.get('/a', host)).text, 'stored')
   assert.deepEqual(second.asked, [])
@@ -69,11 +42,11 @@ leakTest('what was stored is there after a restart, for every worker', async (sc
 })
 
 leakTest('purged is purged on disk, too, after a restart as before', async (scope) => {
-  const dir = folder(scope)
+  const dir = diskFolder(scope)
   const first = await start(disk(dir))
   await first.get('/a', host)
   await first.get('/b', host)
-  await isOnDisk(first, 2)
+  await untilOnDisk(first, 2)
   assert.deepEqual(await first.proxy.running.cache.purge({ url: '*://example.test/a' }), { purged: 1, soft: false })
   await first[Symbol.asyncDispose]()
   const second = await start(disk(dir))
@@ -84,13 +57,13 @@ leakTest('purged is purged on disk, too, after a restart as before', async (scop
 })
 
 leakTest('another folder, none, and the first again, while it runs', async (scope) => {
-  const [one, two] = [folder(scope), folder(scope)]
-  const made = await start(disk(one))
+  const [one, two] = [diskFolder(scope), diskFolder(scope)]
+  const made = await start(disk(one), new MemoryLog(), 2)
   scope.defer(() => made[Symbol.asyncDispose]())
   const { running } = made.proxy
   const patch = (store: object | null) => running.configuration.patch({ cache_store: store } as never, asked)
   await made.get('/a', host)
-  await isOnDisk(made, 1)
+  await untilOnDisk(made, 1)
   await patch(disk(two))
   assert.equal((await onDisk(made))?.path, two)
   await made.get('/a', host)
@@ -98,20 +71,20 @@ leakTest('another folder, none, and the first again, while it runs', async (scop
   await patch({ disk: null })
   assert.equal(await onDisk(made), null)
   await patch(disk(one))
-  await isOnDisk(made, 1)
+  await untilOnDisk(made, 1)
   await patch(disk(one, '80MB'))
-  await diskIs(
+  await untilDisk(
     made,
     'it is open again, as large as it is to be',
     (now) => now?.state === 'ok' && now.size === 80 * 2 ** 20,
   )
-  await isOnDisk(made, 1)
+  await untilOnDisk(made, 1)
   await made.get('/b', host)
-  await isOnDisk(made, 2)
+  await untilOnDisk(made, 2)
 })
 
 leakTest('what began with a memory that is left: purged meanwhile, it does not come back from disk', async (scope) => {
-  const made = await start(disk(folder(scope)), new MemoryLog(), 0)
+  const made = await start(disk(diskFolder(scope)))
   scope.defer(() => made[Symbol.asyncDispose]())
   const { running } = made.proxy
   const body = 'x'.repeat(100_000)
@@ -132,13 +105,13 @@ leakTest('what began with a memory that is left: purged meanwhile, it does not c
   await until('it is stored where it began', () => before.totals().stored === 1)
   // What is written later is written after it.
   await made.get('/b', host)
-  await diskIs(made, 'what came later is on disk', (now) => (now?.entries ?? 0) > 0)
+  await untilDisk(made, 'what came later is on disk', (now) => (now?.entries ?? 0) > 0)
   assert.match((await made.get('/a', host)).cache, /uri-miss/)
   assert.equal(made.askedFor('/a'), 2)
 })
 
 leakTest('who writes while the memory is changed makes what is in the new one invalid, too', async (scope) => {
-  const made = await start(disk(folder(scope)), new MemoryLog(), 0)
+  const made = await start(disk(diskFolder(scope)))
   scope.defer(() => made[Symbol.asyncDispose]())
   let end = (): void => undefined
   made.answer((request, response) => {
@@ -156,12 +129,12 @@ leakTest('who writes while the memory is changed makes what is in the new one in
 })
 
 leakTest('a folder that another process has: memory does alone until it lets go', async (scope) => {
-  const dir = folder(scope)
+  const dir = diskFolder(scope)
   const first = await start(disk(dir))
   await first.get('/a', host)
-  await isOnDisk(first, 1)
+  await untilOnDisk(first, 1)
   const log = new MemoryLog()
-  const second = await start(disk(dir), log)
+  const second = await start(disk(dir), log, 2)
   scope.defer(() => second[Symbol.asyncDispose]())
   assert.match((await onDisk(second))?.problem ?? '', /another process/)
   await first[Symbol.asyncDispose]()
@@ -169,14 +142,14 @@ leakTest('a folder that another process has: memory does alone until it lets go'
   await second.proxy.running.configuration.patch({ limits: { body_size: '1MB' } } as never, asked)
   await log.waitFor('cache_disk_opened')
   // What the first one had stored is there; whether it still holds is asked.
-  await isOnDisk(second, 1)
+  await untilOnDisk(second, 1)
   await second.get('/a', host)
   assert.deepEqual(second.asked, ['GET /a'])
   assert.equal(log.named('cache_disk_failed').length, 1)
 })
 
 leakTest('a folder that cannot be used: memory does alone at the start; a change to it is refused', async (scope) => {
-  const dir = folder(scope)
+  const dir = diskFolder(scope)
   const file = join(dir, 'file')
   writeFileSync(file, '')
   const log = new MemoryLog()
@@ -196,16 +169,4 @@ leakTest('a folder that cannot be used: memory does alone at the start; a change
   assert.equal((await onDisk(made))?.state, 'ok')
   await assert.rejects(configuration.patch({ cache_store: disk(file) } as never, asked), /not a folder/)
   assert.equal((await onDisk(made))?.state, 'ok')
-})
-
-leakTest('the main thread serves from disk as workers do', async (scope) => {
-  const dir = folder(scope)
-  const first = await start(disk(dir), new MemoryLog(), 0)
-  await first.get('/a', host)
-  await isOnDisk(first, 1)
-  await first[Symbol.asyncDispose]()
-  const second = await start(disk(dir), new MemoryLog(), 0)
-  scope.defer(() => second[Symbol.asyncDispose]())
-  await second.get('/a', host)
-  assert.deepEqual(second.asked, [])
 })

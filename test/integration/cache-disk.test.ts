@@ -1,22 +1,20 @@
 // What is kept on disk, as clients see it: stored by one process, served by the next.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { diskFolder, untilOnDisk } from '../support/cache-disk-stand.ts'
 import { type CacheStand, cacheStand } from '../support/cache-stand.ts'
 import { leakTest, type Scope } from '../support/leaks.ts'
 import { refusingPort } from '../support/ports.ts'
-import { until } from '../support/wait.ts'
 
 /** The same name whatever port the origin and the listener have. */
 const host = { host: 'example.test' }
 const page = Buffer.alloc(100_000, 'all of the page. ')
 
-async function stand(path: string, port: number): Promise<CacheStand> {
+async function stand(path: string, port: number, workers = 0): Promise<CacheStand> {
   const listeners = [{ name: 'test', listen: `127.0.0.1:${port}`, pool: 'default' }]
   const config = { listeners, cache_store: { memory: '4MB', disk: { path, size: '32MB' } } }
-  const made = await cacheStand(true, { workers: 2, ownPorts: true, config: config as never })
+  const made = await cacheStand(true, { workers, ownPorts: true, config: config as never })
   made.answer((request, response: ServerResponse) => {
     const language = request.headers['accept-language'] ?? 'none'
     response.setHeader('Cache-Control', 'max-age=600')
@@ -28,26 +26,10 @@ async function stand(path: string, port: number): Promise<CacheStand> {
   return made
 }
 
-async function folder(scope: Scope): Promise<{ path: string; port: number }> {
-  const above = mkdtempSync(join(tmpdir(), 'frontdesk-cache-'))
-  scope.defer(() => rmSync(above, { recursive: true, force: true }))
-  return { path: join(above, 'disk'), port: await refusingPort() }
-}
-
-/** So many answers can be found on disk. */
-async function kept(made: CacheStand, count: number): Promise<void> {
-  let entries = -1
-  let isLooking = false
-  const look = async (): Promise<void> => {
-    entries = (await made.proxy.running.cache.stats()).disk?.entries ?? -1
-    isLooking = false
-  }
-  await until(`${count} answers are on disk`, () => {
-    if (!isLooking) void look()
-    isLooking = true
-    return entries === count
-  })
-}
+const folder = async (scope: Scope): Promise<{ path: string; port: number }> => ({
+  path: join(diskFolder(scope), 'disk'),
+  port: await refusingPort(),
+})
 
 leakTest('stored by one process, a hit in the next: variants, ranges, conditions and all', async (scope) => {
   const { path, port } = await folder(scope)
@@ -56,10 +38,10 @@ leakTest('stored by one process, a hit in the next: variants, ranges, conditions
   await first.get('/page', host)
   await first.get('/a', german)
   await first.get('/a', { ...host, 'accept-language': 'fr' })
-  await kept(first, 3)
+  await untilOnDisk(first, 3)
   await first[Symbol.asyncDispose]()
 
-  const second = await stand(path, port)
+  const second = await stand(path, port, 2)
   scope.defer(() => second[Symbol.asyncDispose]())
   // Many at once: it is read once, and all have it.
   const all = await Promise.all(Array.from({ length: 40 }, () => second.get('/page', host)))
@@ -87,7 +69,7 @@ leakTest('an unsafe method reaches what is on disk, over a restart', async (scop
   const first = await stand(path, port)
   await first.get('/a', host)
   await first.get('/b', host)
-  await kept(first, 2)
+  await untilOnDisk(first, 2)
   await first[Symbol.asyncDispose]()
   const second = await stand(path, port)
   await second.get('/a', host, 'POST')
@@ -110,7 +92,7 @@ leakTest('what memory has no room for comes back from disk', async (scope) => {
   })
   const paths = Array.from({ length: 150 }, (_, i) => `/${i}`)
   for (const one of paths) await made.get(one, host)
-  await kept(made, 150)
+  await untilOnDisk(made, 150)
   assert.ok(made.cache.totals().entries < 100)
   for (const one of paths) assert.deepEqual((await made.get(one, host)).body, body)
   assert.equal(made.asked.length, 150)

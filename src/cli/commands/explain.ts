@@ -1,5 +1,6 @@
 // `frontdesk explain METHOD URL`: which route, pool and backend a running Frontdesk would choose, and why.
 import type { Command } from 'commander'
+import type { ExplainedCache } from '../../control/explain/cached.ts'
 import { callAdmin } from '../admin-client.ts'
 import { type AdminOptions, addAdminOptions, resolveAdminTarget } from '../admin-target.ts'
 import { stateColours } from '../backend-table.ts'
@@ -40,19 +41,7 @@ export interface Explanation {
     readonly why: string
   }[]
   readonly answer: { readonly status: number; readonly why: string } | null
-  readonly cache: {
-    readonly caches: boolean
-    readonly key: string
-    readonly would_hit: boolean
-    readonly why: string
-    readonly entry: {
-      readonly age_seconds: number
-      readonly ttl_seconds: number
-      readonly status: number
-      readonly variant: string
-    } | null
-    readonly to_make_it_cacheable: readonly string[]
-  } | null
+  readonly cache: ExplainedCache | null
 }
 
 const examples = `
