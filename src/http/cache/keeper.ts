@@ -105,7 +105,7 @@ export class Keeper {
     const verdict = isRefused ? REFUSED : this.#unlessTold(judge(question))
     this.#verdict = verdict
     if (!verdict.store) this.refusal = refusalOf(verdict.rule)
-    if (!verdict.store) this.#release('alone', ALONE_MS)
+    if (!verdict.store) this.#release('alone', WISHES.has(verdict.rule) ? 0 : ALONE_MS)
     // It is validated each time: by one after another, if they came so.
     else if (!verdict.usable) this.#release('alone', 0)
     return verdict
@@ -308,5 +308,8 @@ const OUTDATES: ReadonlySet<RuleId> = new Set([
 
 /** Why an answer is not stored: because of who asked, and how. */
 const OF_REQUEST: ReadonlySet<RuleId> = new Set(['request-no-store', 'authorization', 'cookie', 'no-store-condition'])
+
+/** Of this request alone: what others ask for may well be stored. */
+const WISHES: ReadonlySet<RuleId> = new Set(['request-no-store', 'no-store-condition'])
 
 const REFUSED: StoreVerdict = { store: false, rule: 'no-store-condition' }

@@ -281,8 +281,9 @@ export class CacheVisit {
     this.#why = why
     // What only the backend can answer: a part is not stored, and such conditions are its own.
     const isItsOwn = head.method !== 'GET' || range !== '' || ifMatch !== '' || ifUnmodifiedSince !== ''
-    // Nor has anybody else something of an answer that this request forbids to store.
-    if (isItsOwn || noStore || this.keeper.isRefused || this.#rounds >= MAX_ROUNDS) {
+    // Of an answer that this request forbids to store nobody else has anything.
+    const isForItAlone = this.#entry === null && (noStore || this.keeper.isRefused)
+    if (isItsOwn || isForItAlone || this.#rounds >= MAX_ROUNDS) {
       this.#forward(why)
       return
     }
