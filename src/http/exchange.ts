@@ -843,6 +843,11 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       if (body.done) this.#keepWhole(visit, bytes, body)
       else writing = this.#fetch(visit, head, body, bytes)
     }
+    if (this.#isSilent) {
+      if (writing === null) this.#dropAnswer(connection, head, bytes, start, end)
+      this.#finish(false)
+      return
+    }
     const { cache, compression } = this.#route!
     const shown = cache === null ? head : cache.shown(head)
     // The store keeps no trailers.

@@ -75,6 +75,32 @@ leakTest('a request whose answer is not stored keeps nobody waiting, and nobody 
   assert.equal(stand.asked.length, 3)
 })
 
+leakTest('what comes of asking in the background and is not stored is not read', async () => {
+  await using stand = await cacheStand()
+  let written = 0
+  let isOver = false
+  stand.answer((_request, response, count) => {
+    if (count === 0) {
+      response.writeHead(200, { 'Cache-Control': 'max-age=1, stale-while-revalidate=600' }).end('stored')
+      return
+    }
+    response.writeHead(200, { 'Cache-Control': 'private' })
+    response.on('close', () => {
+      isOver = true
+    })
+    const more = (): void => {
+      while (!isOver && response.write(Buffer.alloc(65_536))) written++
+      if (!isOver) response.once('drain', more)
+    }
+    more()
+  })
+  await stand.get('/a')
+  stand.moveClock(5000)
+  assert.equal((await stand.get('/a')).text, 'stored')
+  await until('it is asked, and not listened to', () => isOver)
+  assert.ok(written < 1000, `${written}`)
+})
+
 for (const workers of [0, 2]) {
   leakTest(
     `of an answer too long to be kept a slow client gets all, as one that is quick (${workers} workers)`,
