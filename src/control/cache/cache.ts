@@ -14,7 +14,7 @@ export interface CacheQuery {
 /** By what the cache made of them. */
 export type CacheRequests = Readonly<Record<CacheResult, number>>
 
-/** Sizes in bytes, counts since the start. */
+/** Sizes in bytes, counts since the start; `stored`, `evicted` and `purged` since the memory was made: another size is another one. */
 export interface CacheStats {
   /** False = no route caches: everything else is 0, null or empty. */
   readonly enabled: boolean
