@@ -59,6 +59,22 @@ leakTest('a request with a body goes by the cache', async () => {
   assert.match((await stand.get('/fat')).cache, /fwd=uri-miss/)
 })
 
+leakTest('a field that Connection keeps from the backend does not select what others get', async () => {
+  await using stand = await cacheStand({ key: { headers: ['X-Tenant'], cookies: ['theme'] } })
+  stand.answer((request, response) => {
+    response.writeHead(200, { 'Cache-Control': 'max-age=60', Vary: 'Accept-Language' })
+    const { 'accept-language': language, 'x-tenant': tenant, cookie } = request.headers
+    response.end(`${language} ${tenant} ${cookie}`)
+  })
+  const victim = { 'Accept-Language': 'de', 'X-Tenant': 'one', Cookie: 'theme=dark' }
+  for (const named of ['Accept-Language', 'x-tenant', 'COOKIE']) {
+    const answer = await stand.get('/hop', { ...victim, Connection: `keep-alive, ${named}` })
+    assert.match(answer.text, /undefined/, 'the backend does not get it')
+    assert.match(answer.cache, /fwd=bypass/)
+  }
+  assert.equal((await stand.get('/hop', victim)).text, 'de one theme=dark')
+})
+
 leakTest('a parameter that is not keyed hides none that is', async () => {
   await using stand = await cacheStand({ key: { query: { except: ['utm_*'] } } })
   stand.answer(echo)

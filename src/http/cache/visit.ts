@@ -108,7 +108,8 @@ export class CacheVisit {
     this.#url = cache.urlOf(facts, fields.scheme, target)
     const partition = cache.partitionOf(pool, fields, host, parts.lookup)
     this.#partition = rewritten === null ? partition : `${partition}\0target ${rewritten}`
-    this.#isBypassed = fields.framing !== 'none' || fields.upgrade !== '' || cache.isBypassed(fields, target)
+    const isOther = fields.framing !== 'none' || fields.upgrade !== '' || fields.withholds
+    this.#isBypassed = isOther || cache.isBypassed(fields, target)
   }
 
   /** Most visits find what they look for, and need none. */

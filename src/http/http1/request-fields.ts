@@ -55,6 +55,8 @@ export class RequestFields {
   /** The protocol(s) of Upgrade that may be passed on, '' for none. */
   upgrade = ''
   looped = false
+  /** Connection names fields that are in `lookup`, and that backends do not get (RFC 9110 §7.6.1). */
+  withholds = false
   maxForwards = -1
   /** From a trusted peer, else ''. */
   requestId = ''
@@ -135,7 +137,10 @@ export function readRequestFields(block: string, minor: 0 | 1, client: ClientFac
   fields.hostIsValid = fields.hostCount === 0 || (fields.hostCount === 1 && isValidHost(fields.host))
   const endToEnd = removeListed(kept, scratch.connection)
   if (endToEnd === null) fields.error = errors.bad_field
-  else fields.forward = endToEnd + own
+  else {
+    fields.forward = endToEnd + own
+    fields.withholds = endToEnd !== kept
+  }
   return fields
 }
 
