@@ -13,6 +13,7 @@ import type { Benchmark } from './measure.ts'
 const spec: CacheSpec = {
   ttl: 'origin',
   ttlByStatus: [],
+  defaultTtl: 0,
   heuristic: { share: 0.1, max: 86_400_000 },
   staleWhileRevalidate: null,
   staleIfError: null,

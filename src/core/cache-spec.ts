@@ -38,6 +38,8 @@ export interface CacheSpec {
   readonly ttl: 'origin' | number
   /** Per status, first fit; beats `ttl`, also for statuses that say nothing of time (negative caching). 0 = not stored. */
   readonly ttlByStatus: readonly { readonly from: number; readonly to: number; readonly ttl: number }[]
+  /** Where the answer says nothing and `heuristic` has nothing to go by, for statuses that HTTP lets caches keep; 0 = nothing. */
+  readonly defaultTtl: number
   /** Where the answer says nothing: share of the time since Last-Modified, and the most it may come to; null = never. */
   readonly heuristic: { readonly share: number; readonly max: number } | null
   /** null = as the answer says (RFC 5861); a number where the answer says nothing. */

@@ -799,6 +799,11 @@ export interface CacheOptions {
    * stored.
    */
   readonly ttl_by_status?: { readonly [name: string]: Duration } | undefined
+  /**
+   * How long an answer is fresh that says nothing of it, where `heuristic` has nothing to go by and the client has
+   * neither cookie nor credentials; `0s`: it is not stored. Default: `"0s"`.
+   */
+  readonly default_ttl?: Duration | undefined
   /** For answers that say nothing of time but have `Last-Modified`; false: they are not stored. */
   readonly heuristic?: false | CacheHeuristicOptions | undefined
   /**

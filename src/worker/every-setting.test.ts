@@ -108,6 +108,7 @@ const value = {
       cache: {
         ttl: '1m',
         ttl_by_status: { '404': '10s' },
+        default_ttl: '10m',
         heuristic: { share: '20%', max: '1h' },
         stale_while_revalidate: '30s',
         stale_if_error: '2h',

@@ -307,6 +307,7 @@ export function cacheSpec(over: Partial<CacheSpec> = {}): CacheSpec {
   return {
     ttl: 'origin',
     ttlByStatus: [],
+    defaultTtl: 0,
     heuristic: { share: 0.1, max: 86_400_000 },
     staleWhileRevalidate: null,
     staleIfError: null,

@@ -15,6 +15,7 @@ export function cacheForm(cache: CacheSpec): Form {
     ttl_by_status: Object.fromEntries(
       cache.ttlByStatus.map((span) => [formatStatusSpan(span), formatDuration(span.ttl)]),
     ),
+    default_ttl: formatDuration(cache.defaultTtl),
     heuristic: heuristic !== null && { share: formatPercent(heuristic.share), max: formatDuration(heuristic.max) },
     stale_while_revalidate: staleWhileRevalidate === null ? 'origin' : formatDuration(staleWhileRevalidate),
     stale_if_error: staleIfError === null ? 'origin' : formatDuration(staleIfError),

@@ -61,6 +61,7 @@ const cache = record({
       noNullPrototype: true,
     }),
   ),
+  default_ttl: optional(fc.oneof(fc.constant(0), duration)),
   heuristic: optional(
     fc.oneof(
       fc.constant(false),

@@ -42,6 +42,7 @@ const settings: Readonly<Record<string, readonly [said: unknown, key: keyof Cach
       { from: 400, to: 499, ttl: 1000 },
     ],
   ],
+  default_ttl: ['10m', 'defaultTtl', 600_000],
   heuristic: [{ share: '20%', max: '1h' }, 'heuristic', { share: 0.2, max: 3_600_000 }],
   stale_while_revalidate: ['30s', 'staleWhileRevalidate', 30_000],
   stale_if_error: ['1d', 'staleIfError', 86_400_000],

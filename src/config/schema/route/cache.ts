@@ -13,6 +13,7 @@ export type WrittenCache = Partial<CacheSpec>
 export const cacheDefaults: CacheSpec = Object.freeze<CacheSpec>({
   ttl: 'origin',
   ttlByStatus: [],
+  defaultTtl: 0,
   heuristic: { share: 0.1, max: 86_400_000 },
   staleWhileRevalidate: null,
   staleIfError: null,
@@ -160,6 +161,11 @@ const cacheObject = z
       description:
         'The same for single statuses, `"404"`, `"5xx"` or `"200-299"`; the narrowest counts. It beats `ttl`; `0s`: not stored.',
     }),
+    default_ttl: age.optional().meta({
+      flatDefault: '0s',
+      description:
+        'How long an answer is fresh that says nothing of it, where `heuristic` has nothing to go by and the client has neither cookie nor credentials; `0s`: it is not stored.',
+    }),
     heuristic: heuristic.optional().meta({
       description: 'For answers that say nothing of time but have `Last-Modified`; false: they are not stored.',
     }),
@@ -227,6 +233,7 @@ const cacheObject = z
     const said: { readonly [K in keyof CacheSpec]: CacheSpec[K] | undefined } = {
       ttl: c.ttl,
       ttlByStatus: c.ttl_by_status,
+      defaultTtl: c.default_ttl,
       heuristic: c.heuristic,
       staleWhileRevalidate: c.stale_while_revalidate,
       staleIfError: c.stale_if_error,

@@ -9,7 +9,7 @@ export const flags = {
   noCache: 4,
   /** RFC 8246. Known, and of no effect here: who asks with max-age=0 or no-cache gets what he asks for. */
   immutable: 8,
-  /** Its lifetime is a guess (§4.2.2): not for clients with cookies or credentials. */
+  /** Its lifetime is a guess (§4.2.2), or that of the route for answers that say nothing: not for clients with cookies or credentials. */
   heuristic: 16,
   /** It can be validated by ETag: it has one, and is a 200. */
   hasEtag: 32,

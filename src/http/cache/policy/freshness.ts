@@ -42,6 +42,13 @@ export function heuristicLifetime(
   return { ms: Math.min(Math.floor(unchanged * spec.share), spec.max), rule: 'heuristic' }
 }
 
+/** What the route says for answers that say nothing at all of caching; null = it does not say it, or the answer does. */
+export function defaultLifetime({ directives, isCacheableByDefault }: AnswerDirectives, ms: number): Lifetime | null {
+  // Beside must-understand a no-store has not kept it out.
+  if (ms === 0 || !isCacheableByDefault || directives.noCache || directives.noStore) return null
+  return { ms, rule: 'default-ttl' }
+}
+
 /** What the route says, whatever the answer says; null = as the answer says. */
 export function manualLifetime(answer: AnswerDirectives, status: number, spec: CacheSpec): Lifetime | null {
   for (const range of spec.ttlByStatus) {

@@ -46,6 +46,8 @@ function stored(of: Case): Stored {
 }
 
 const minute = 'Cache-Control: max-age=60'
+/** Of the route, for what says nothing. */
+const spare = { defaultTtl: 9000 }
 const refused: [string, keyof typeof rules, Case][] = [
   ['HEAD', 'method', { method: 'HEAD', says: minute }],
   ['POST', 'method', { method: 'POST', says: minute }],
@@ -90,6 +92,19 @@ const refused: [string, keyof typeof rules, Case][] = [
     'ttl-zero',
     { says: minute, route: { ttlByStatus: [{ from: 200, to: 299, ttl: 0 }] } },
   ],
+  ['nothing said, a time of the route, a cookie', 'cookie', { asked: 'Cookie: a=1', route: spare }],
+  ['nothing said, a time of the route, authenticated', 'authorization', { isAuthenticated: true, route: spare }],
+  ['nothing said by a 302, a time of the route', 'status-not-cacheable', { status: 302, route: spare }],
+  ['no-store, a time of the route', 'no-store', { says: 'Cache-Control: no-store', route: spare }],
+  ['private, a time of the route', 'private', { says: 'Cache-Control: private', route: spare }],
+  ['no-cache, a time of the route', 'nothing-said', { says: 'Cache-Control: no-cache', route: spare }],
+  [
+    'must-understand and no-store, a time of the route',
+    'nothing-said',
+    { says: 'Cache-Control: must-understand, no-store', route: spare },
+  ],
+  ['Set-Cookie, a time of the route', 'set-cookie', { says: 'Set-Cookie: a=1', route: spare }],
+  ['stale at once, a time of the route', 'useless', { says: 'Cache-Control: max-age=0', route: spare }],
   ['targeted private', 'private', { says: 'Cache-Control: max-age=60 | CDN-Cache-Control: private' }],
 ]
 for (const [name, rule, of] of refused) {
@@ -116,6 +131,18 @@ const kept: [string, keyof typeof rules, number, Case][] = [
     { status: 302, says: `Cache-Control: public | Last-Modified: ${dated(-100_000)}` },
   ],
   ['no heuristic', 'validator-only', 0, { says: `Last-Modified: ${dated(-100_000)}`, route: { heuristic: null } }],
+  ['the time of the route for what says nothing', 'default-ttl', 9, { route: spare }],
+  ['the same, of a 404', 'default-ttl', 9, { status: 404, route: spare }],
+  ['the same, with a tag', 'default-ttl', 9, { says: 'ETag: "a"', route: spare }],
+  ['a guess before it', 'heuristic', 10, { says: MODIFIED.trim(), route: spare }],
+  ['no guess, so it', 'default-ttl', 9, { says: MODIFIED.trim(), route: { ...spare, heuristic: null } }],
+  ['what the answer says before it', 'max-age', 60, { says: minute, route: spare }],
+  [
+    'what the route says by status before it',
+    'ttl-by-status',
+    7,
+    { status: 404, route: { ...spare, ttlByStatus: [{ from: 404, to: 404, ttl: 7000 }] } },
+  ],
   ['only a tag', 'validator-only', 0, { says: 'ETag: "a"' }],
   ['stale at once, with a tag', 'max-age', 0, { says: 'Cache-Control: max-age=0 | ETag: "a"' }],
   ['stale at once, but for a while', 'stale-only', 0, { says: 'Cache-Control: max-age=0, stale-while-revalidate=9' }],
@@ -239,6 +266,7 @@ test('flags say what the answer said', () => {
   assert.equal(bits({ says: 'Cache-Control: s-maxage=5' }), flags.proxyRevalidate)
   assert.equal(bits({ says: 'Cache-Control: s-maxage=5, no-cache', route: { ttl: 5000 } }), flags.manual)
   assert.equal(bits({ says: MODIFIED.trim() }), flags.heuristic | flags.hasLastModified)
+  assert.equal(bits({ route: spare }), flags.heuristic)
   assert.equal(bits({ asked: 'Authorization: x', says: `${minute}, public` }), flags.authenticated)
   const windows = stored({ says: `${minute}, stale-while-revalidate=2, stale-if-error=0` }).facts
   assert.deepEqual([windows.staleWhileRevalidate, windows.staleIfError], [2000, 0])
@@ -274,13 +302,14 @@ const anyCase = fc.record({
   asked: fc.constantFrom('', 'Authorization: x', 'Cookie: a=1', 'Cache-Control: no-store'),
   status: fc.constantFrom(200, 206, 301, 302, 404, 500),
   ttl: fc.constantFrom('origin' as const, 5000),
+  defaultTtl: fc.constantFrom(0, 9000),
 })
 
 test('whatever an answer says, nothing is stored that could be for one client alone', () => {
   fc.assert(
-    fc.property(anyCase, ({ directives, lines, asked, status, ttl }) => {
+    fc.property(anyCase, ({ directives, lines, asked, status, ttl, defaultTtl }) => {
       const says = [...lines, ...(directives.length > 0 ? [`Cache-Control: ${directives.join(', ')}`] : [])].join(' | ')
-      const verdict = judge(question({ says, asked, status, route: { ttl } }))
+      const verdict = judge(question({ says, asked, status, route: { ttl, defaultTtl } }))
       if (!verdict.store) return assert.ok(verdict.rule in rules)
       assert.notEqual(status, 206)
       assert.ok(

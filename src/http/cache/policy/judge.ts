@@ -3,7 +3,14 @@ import type { CacheSpec } from '../../../core/cache-spec.ts'
 import type { EntryFacts } from '../../../state/cache/types.ts'
 import type { AnswerDirectives } from './answer.ts'
 import { flags } from './flags.ts'
-import { explicitLifetime, heuristicLifetime, initialAge, type Lifetime, manualLifetime } from './freshness.ts'
+import {
+  defaultLifetime,
+  explicitLifetime,
+  heuristicLifetime,
+  initialAge,
+  type Lifetime,
+  manualLifetime,
+} from './freshness.ts'
 import { keptFields } from './kept-fields.ts'
 import type { CacheRequest } from './request.ts'
 import type { RuleId } from './rules.ts'
@@ -115,8 +122,10 @@ function originLifetime(question: StoreQuestion): Lifetime | RuleId {
   const personal = personalRule(question)
   const isToBeValidated = directives.noCache || directives.mustRevalidate || directives.isPublic
   if (personal !== null && !isToBeValidated) return personal
-  const heuristic = personal === null ? heuristicLifetime(answer, responseTime, spec.heuristic) : null
-  if (heuristic !== null) return heuristic
+  if (personal === null) {
+    const guess = heuristicLifetime(answer, responseTime, spec.heuristic) ?? defaultLifetime(answer, spec.defaultTtl)
+    if (guess !== null) return guess
+  }
   return hasValidator(answer, question.status) ? { ms: 0, rule: 'validator-only' } : 'nothing-said'
 }
 
@@ -188,7 +197,7 @@ function flagsOf(question: StoreQuestion, rule: RuleId, isManual: boolean): numb
   if (directives.proxyRevalidate || (directives.sMaxAge >= 0 && !isManual)) bits |= flags.proxyRevalidate
   if (directives.noCache && !isManual) bits |= flags.noCache
   if (directives.immutable) bits |= flags.immutable
-  if (rule === 'heuristic') bits |= flags.heuristic
+  if (rule === 'heuristic' || rule === 'default-ttl') bits |= flags.heuristic
   if (answer.etag !== '' && question.status === 200) bits |= flags.hasEtag
   if (!Number.isNaN(answer.lastModified) && question.status === 200) bits |= flags.hasLastModified
   if (directives.staleWhileRevalidate >= 0) bits |= flags.saysWhileRevalidate

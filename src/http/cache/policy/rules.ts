@@ -42,6 +42,7 @@ export const rules = {
   targeted: rule('RFC 9213 §2.2', 'the backend says it in a field for this cache'),
   expires: rule('RFC 9111 §5.3', 'the backend says Expires'),
   heuristic: rule('RFC 9111 §4.2.2', 'a share of the time since it was last modified'),
+  'default-ttl': rule('own', 'the route says how long answers are fresh that say nothing of it'),
   'validator-only': rule('RFC 9111 §4.3', 'it is kept to be validated each time'),
   'stale-only': rule('RFC 5861', 'it is stale at once, and kept for as long as it may be served stale'),
   // Reusing.
