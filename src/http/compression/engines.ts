@@ -7,10 +7,10 @@ import {
   createBrotliCompress,
   createGzip,
   createZstdCompress,
-  gzip as zlibGzip,
   gzipSync,
   type ZlibOptions,
   type ZstdOptions,
+  gzip as zlibGzip,
   zstdCompress,
   zstdCompressSync,
 } from 'node:zlib'
