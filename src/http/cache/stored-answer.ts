@@ -30,12 +30,14 @@ type Kept = EntryFacts & EntryTexts & { readonly bodyLength: number }
 export class Prepared<E extends Kept = Kept> implements Candidate {
   readonly entry: E
   readonly selector: Selector
-  /** Valid, or ''. */
-  readonly etag: string
-  readonly lastModified: string
   /** Those in which it is being compressed, or could not be kept. */
   readonly codings: Coding[] = []
+  #validators: ReturnType<typeof validatorsOf> | null = null
   #known: Known | null = null
+  #hasDate = false
+  #hasHsts = false
+  /** The two above have been looked for. */
+  #isRead = false
   #head: ResponseHead | null = null
   #mode: CacheSpec['status'] = 'off'
   #age = -1
@@ -45,11 +47,19 @@ export class Prepared<E extends Kept = Kept> implements Candidate {
   #partition = ''
 
   constructor(entry: E) {
-    const { etag, lastModified } = validatorsOf(entry.head)
     this.entry = entry
-    this.selector = parseSelector(entry.selector)
-    this.etag = etag
-    this.lastModified = lastModified
+    this.selector = selectorOf(entry.selector)
+  }
+
+  /** Valid, or ''. */
+  get etag(): string {
+    this.#validators ??= validatorsOf(this.entry.head)
+    return this.#validators.etag
+  }
+
+  get lastModified(): string {
+    this.#validators ??= validatorsOf(this.entry.head)
+    return this.#validators.lastModified
   }
 
   /** What a client's conditions are held against. */
@@ -97,8 +107,25 @@ export class Prepared<E extends Kept = Kept> implements Candidate {
   /** Its head with these lines. */
   headWith(added: string): ResponseHead {
     const { status, head, bodyLength } = this.entry
-    return storedHead(status, head + added, bodyLength)
+    if (!this.#isRead) {
+      this.#isRead = true
+      this.#hasDate = HAS_DATE.test(head)
+      this.#hasHsts = HAS_HSTS.test(head)
+    }
+    return newHead(status, head + added, bodyLength, this.#hasDate, this.#hasHsts)
   }
+}
+
+let lastText = ''
+let lastSelector: Selector | null = null
+
+/** Most entries have the selector of the one before. */
+function selectorOf(text: string): Selector {
+  if (lastSelector === null || text !== lastText) {
+    lastSelector = parseSelector(text)
+    lastText = text
+  }
+  return lastSelector
 }
 
 export function preparedOf(entry: StoredEntry): Prepared<StoredEntry> {
@@ -110,12 +137,16 @@ export function preparedOf(entry: StoredEntry): Prepared<StoredEntry> {
 
 /** `fields`: whole lines. `length` -1 = not known. */
 export function storedHead(status: number, fields: string, length: number): ResponseHead {
+  return newHead(status, fields, length, HAS_DATE.test(fields), HAS_HSTS.test(fields))
+}
+
+function newHead(status: number, fields: string, length: number, hasDate: boolean, hasHsts: boolean): ResponseHead {
   const head = new ResponseHead()
   head.status = status
   head.reason = reasonOf(status)
   head.contentLength = status === 204 || status === 304 ? -1 : length
-  head.hasDate = HAS_DATE.test(fields)
-  head.hasHsts = HAS_HSTS.test(fields)
+  head.hasDate = hasDate
+  head.hasHsts = hasHsts
   head.forward = fields
   return head
 }

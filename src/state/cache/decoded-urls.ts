@@ -7,6 +7,8 @@ const none: readonly DecodedEntry[] = []
 /** Bytes of what is kept beside the texts: objects, their place in the table, what others derive from a head. */
 const urlBytes = 256
 const entryBytes = 400
+/** Cells in which it is remembered what was asked for while there was no room. A power of two. */
+const seenCells = 4096
 
 /** The entries of one URL. */
 export class DecodedUrl {
@@ -36,6 +38,9 @@ export class DecodedUrls {
   private hand = 0
   private gone = 0
   private bytes = 0
+  /** Some have had to go: from now on only what is asked for a second time is kept. */
+  private isFull = false
+  private readonly seen = new Int32Array(seenCells)
 
   constructor(memory: CacheMemory) {
     this.memory = memory
@@ -49,6 +54,18 @@ export class DecodedUrls {
 
   get(url: string): DecodedUrl | undefined {
     return this.byUrl.get(url)
+  }
+
+  /**
+   * Whether it is worth while to keep what has just been read of a URL: in a full table only for one that was asked for not
+   * long ago. What is asked for once would drive out what is asked for often, and cost the collector most.
+   */
+  admits(urlHash: number): boolean {
+    if (!this.isFull) return true
+    const cell = (urlHash ^ (urlHash >>> 15)) & (seenCells - 1)
+    if (this.seen[cell] === urlHash) return true
+    this.seen[cell] = urlHash
+    return false
   }
 
   /** Keeps these entries as those of a URL, if there is room for them. */
@@ -102,7 +119,10 @@ export class DecodedUrls {
       else if (record.isUsed) {
         record.isUsed = false
         this.order.push(record)
-      } else this.forget(record)
+      } else {
+        this.isFull = true
+        this.forget(record)
+      }
       if (this.hand > 1024 && this.hand * 2 > this.order.length) this.tidy()
     }
   }

@@ -33,6 +33,7 @@ export function readVariants(thread: CacheThread, url: string, known: DecodedUrl
       return none
     }
     thread.looked(version, before)
+    if (known === undefined && !thread.decoded.admits(urlHash)) return sorted(found)
     return keep(thread, { url, version, before, known, found })
   }
   return none
@@ -47,11 +48,16 @@ function keep(
     known.version = before
     return known.entries
   }
-  if (found.length > 1) found.sort((a, b) => b.responseTime - a.responseTime)
+  sorted(found)
   // Its own text: the one that is asked for may be a piece of a longer one.
   const record = known ?? new DecodedUrl(found[0]!.url, o.version)
   thread.decoded.keep(record, found, before)
   return found
+}
+
+/** The youngest first. */
+function sorted(found: DecodedEntry[]): readonly DecodedEntry[] {
+  return found.length > 1 ? found.sort((a, b) => b.responseTime - a.responseTime) : found
 }
 
 /** Whether these are the same objects, in whatever order. */
