@@ -104,7 +104,7 @@ test('a purge while the lock cannot be had: of a URL as soon as it can, of all i
   here.put(facts, textsOf('http://b/'), 'b')
   const { lock } = new CacheThread(buffer, 2).shards[0]!
   assert.ok(lock.take())
-  const began = performance.now()
+  t.after(() => lock.release())
   assert.equal(here.purge({ kind: 'url', url: 'http://a/' }, false), 0)
   assert.deepEqual(there.purgePart({ kind: 'all' }, false, 0), { purged: 0, next: 0 })
   assert.deepEqual(there.purgePart({ kind: 'url', url: 'http://b/' }, false, 0), { purged: 0, next: 0 })
@@ -112,7 +112,6 @@ test('a purge while the lock cannot be had: of a URL as soon as it can, of all i
     there.list(() => assert.fail('what cannot be read is left out')),
     -1,
   )
-  assert.ok(performance.now() - began < 1000, 'nobody waits for long')
   lock.release()
   await until('it is purged', () => here.variants('http://a/').length === 0)
   assert.deepEqual(there.purgePart({ kind: 'url', url: 'http://b/' }, false, 0), { purged: 1, next: -1 })

@@ -38,7 +38,7 @@ function waitFor({ shards, memory }: CacheThread, from: number): void {
 function purgeUrlOrLater(thread: CacheThread, url: string, soft: boolean): number {
   const shard = shardToPurge(thread, url)
   if (shard.lock.take()) return purgeUrl(thread, shard, url, soft)
-  setTimeout(() => purgeUrlOrLater(thread, url, soft), againMs)
+  setTimeout(() => purgeUrlOrLater(thread, url, soft), againMs).unref()
   return 0
 }
 

@@ -5,6 +5,7 @@ import { pageBytes, pageDescriptionCells, pageUnits, unitBytes, unitCells } from
 import { kind, pageCells, shardCells } from './shard-cells.ts'
 
 const leastUnits = 4
+const mostPagesAsked = 64
 /** Units of each class: at most an eighth apart where units allow it and several go into a page. */
 export const classUnits: readonly number[] = (() => {
   const fitting = new Set<number>()
@@ -139,11 +140,26 @@ export class Slab {
     this.putPage(page)
   }
 
-  /** How full a page of chunks is (0–1); 2 = it is none. */
-  fullness(page: number): number {
+  /** Units in use of a page of chunks; infinite = it is none. */
+  unitsIn(page: number): number {
     const at = this.description(page)
     const use = this.cells[at + pageCells.use]!
-    return use > 0 ? this.cells[at + pageCells.used]! / perPage[use - 1]! : 2
+    return use > 0 ? this.cells[at + pageCells.used]! * unitsOfClass[use - 1]! : Number.POSITIVE_INFINITY
+  }
+
+  /** Whether other pages of its class have room for all that is in use of a page. */
+  fitsElsewhere(page: number): boolean {
+    const { cells } = this
+    const at = this.description(page)
+    const size = cells[at + pageCells.use]! - 1
+    let wanted = cells[at + pageCells.used]!
+    let other = cells[this.partial + size]! - 1
+    for (let steps = 0; other >= 0 && wanted > 0 && steps < mostPagesAsked; steps++) {
+      const its = this.description(other)
+      if (other !== page) wanted -= perPage[size]! - cells[its + pageCells.used]!
+      other = cells[its + pageCells.next]! - 1
+    }
+    return wanted <= 0
   }
 
   /** All is free but these chunks, in pages as they are now, and these pages of bodies, whose chains stay. */
