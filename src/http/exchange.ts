@@ -839,7 +839,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     this.#status = record === null ? head.status : record.status
     const visit = this.#visit
     let writing: Writing | null = null
-    if (visit !== null && visit.keeper.stores) {
+    if (visit?.keeper.stores === true) {
       if (body.done) this.#keepWhole(visit, bytes, body)
       else writing = this.#fetch(visit, head, body, bytes)
     }

@@ -3,7 +3,7 @@ import type { CacheSpec } from '../../core/cache-spec.ts'
 import { type StoreRefusal, storeRefusals } from '../../state/names.ts'
 
 /** Why a backend was asked: the values of `fwd` (RFC 9211 §2.2). */
-export type WhyForwarded = 'bypass' | 'method' | 'uri-miss' | 'vary-miss' | 'request' | 'stale' | 'partial' | 'miss'
+export type WhyForwarded = (typeof WHYS)[number]
 
 type Mode = CacheSpec['status']
 
@@ -62,7 +62,7 @@ function plainLine(why: WhyForwarded, isStored: boolean, refusal: StoreRefusal |
   return isStored ? STORED[why] : FORWARDED[why]
 }
 
-const WHYS = ['bypass', 'method', 'uri-miss', 'vary-miss', 'request', 'stale', 'partial', 'miss'] as const
+const WHYS = ['bypass', 'uri-miss', 'vary-miss', 'request', 'stale', 'miss'] as const
 const linesWith = (end: string) =>
   Object.fromEntries(WHYS.map((why) => [why, `Cache-Status: frontdesk; fwd=${why}${end}\r\n`])) as Record<
     WhyForwarded,
