@@ -72,7 +72,7 @@ export class DecodedUrls {
   keep(record: DecodedUrl, entries: readonly DecodedEntry[], version: number): void {
     let bytes = urlBytes + 2 * record.url.length
     for (const entry of entries)
-      bytes += entryBytes + 2 * (entry.head.length + entry.url.length) + entry.selector.length
+      bytes += entryBytes + 2 * (entry.head.length + entry.url.length) + entry.selector.length + entry.tags.length
     for (const entry of record.entries) entry.kept = null
     if (record.bytes === 0) {
       this.byUrl.set(record.url, record)

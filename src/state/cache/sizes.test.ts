@@ -32,3 +32,18 @@ test('sizes that shift from 500 bytes to 2 MB and back: everything is stored, an
     assert.ok(store.totals().payload > 0.6 * memory, `${store.totals().payload} bytes in bodies of ${size}`)
   }
 })
+
+test('what a thread keeps decoded counts with all its texts, and nothing of what was there before', () => {
+  const memory = 4 * megabyte
+  const buffer = createCacheMemory({ memory, maxObject: megabyte, lanes: 2 })
+  const [writer, reader] = [0, 1].map((lane) => new CacheStore(buffer, lane)) as [CacheStore, CacheStore]
+  const texts = { url: 'http://example.com/tags', selector: '', tags: 'x'.repeat(60_000), head: 'A: b\r\n' }
+  writer.put(facts, texts, 'body')
+  const before = reader.totals().used
+  assert.equal(reader.variants(texts.url).length, 1)
+  assert.ok(reader.totals().used - before > 60_000)
+  writer.put(facts, { ...texts, tags: '' }, 'body')
+  const { used } = reader.totals()
+  assert.equal(reader.variants(texts.url)[0]?.tags, '')
+  assert.ok(used - reader.totals().used > 55_000)
+})

@@ -49,8 +49,8 @@ function keep(
     return known.entries
   }
   sorted(found)
-  // Its own text: the one that is asked for may be a piece of a longer one.
-  const record = known ?? new DecodedUrl(found[0]!.url, o.version)
+  // A text of its own: others are pieces of longer ones, which would stay as long as it does.
+  const record = known ?? new DecodedUrl(Buffer.from(o.url, 'latin1').latin1Slice(), o.version)
   thread.decoded.keep(record, found, before)
   return found
 }
