@@ -287,7 +287,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       rewritten: this.#record === null ? null : this.#record.target,
       pool: this.#destination!.pool.spec.name,
       compression: route.compression,
-      lookup: askedLookup(route, this.#record, head.fields.lookup),
+      lookup: askedLookup(route, this.#record, cache.lookupOf(head)),
       isAuthenticated: changes !== null || (certificateNames !== null && this.#client.tls?.clientCertificate != null),
     })
   }

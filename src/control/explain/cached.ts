@@ -78,6 +78,7 @@ class Lookup {
   readonly #cache: RouteCache
   readonly #url: string
   readonly #partition: string
+  readonly #lookup: string
 
   constructor(question: CachedQuestion, cache: RouteCache) {
     const { head, target, pool } = question
@@ -85,7 +86,8 @@ class Lookup {
     this.#question = question
     this.#cache = cache
     this.#url = cache.urlOf(requestFactsOf(fields, host), fields.scheme, target)
-    this.#partition = cache.partitionOf(pool, fields, host, fields.lookup)
+    this.#lookup = cache.lookupOf(head)
+    this.#partition = cache.partitionOf(pool, fields, host, this.#lookup)
   }
 
   async explain(): Promise<ExplainedCache> {
@@ -112,7 +114,7 @@ class Lookup {
 
   /** The youngest that this request selects, as a worker does it: one that says what it varies by goes first. */
   #selected(entries: readonly Candidate[]): Candidate | null {
-    const { lookup } = this.#question.head.fields
+    const lookup = this.#lookup
     // What was compressed here goes with the entry that it was made of.
     const found = entries.filter(({ selector }) => {
       const parsed = parseSelector(selector)

@@ -18,6 +18,9 @@ export class RequestFacts {
   /** The last target and its URL: many clients ask for one again and again. */
   target = ''
   url = ''
+  /** The fields that `asked` is without: those that a route takes out; null = it has not been made. */
+  askedWithout: ReadonlySet<string> | null = null
+  asked = ''
   /** What backends are asked in place of what the client said, whatever the request; null = nothing is changed. */
   readonly changes: FieldChanges | null
   /** The same, where nothing else changes a request. */

@@ -5,14 +5,16 @@ import type { RouteSpec } from '../../core/route-spec.ts'
 import type { CachePlane } from '../../pool/cache-plane.ts'
 import type { Coding } from '../compression/accept-encoding.ts'
 import type { RequestFields } from '../http1/request-fields.ts'
+import type { RequestHead } from '../http1/request-head.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
-import { foldedName } from '../hygiene/reserved-fields.ts'
+import { foldedName, withoutReserved } from '../hygiene/reserved-fields.ts'
+import { headerEdits } from '../route/header-edits.ts'
 import { answerFactsOf } from './answer-facts.ts'
 import { type AnswerDirectives, readAnswer } from './policy/answer.ts'
 import { conditionHolds } from './policy/conditions.ts'
 import { keyedValues, urlKey } from './policy/key.ts'
-import { type CacheRequest, heard } from './policy/request.ts'
-import type { RequestFacts } from './request-facts.ts'
+import { type CacheRequest, heard, withoutCredentials } from './policy/request.ts'
+import { type RequestFacts, requestFactsOf } from './request-facts.ts'
 
 export class RouteCache {
   readonly spec: CacheSpec
@@ -23,6 +25,10 @@ export class RouteCache {
   readonly codings: readonly Coding[]
   /** Folded names of fields that clients do not see. */
   readonly hidden: ReadonlySet<string>
+  /** Folded names of what clients say and backends of the route are not told; null = there is none. */
+  readonly #withheld: ReadonlySet<string> | null
+  /** Something that is keyed is withheld: the client's own value counts. */
+  readonly #keysWithheld: boolean
   readonly #identity: string
   readonly #isPlainKey: boolean
   readonly #hasKeyedValues: boolean
@@ -37,6 +43,9 @@ export class RouteCache {
     this.isGated = route.basicAuth !== null || route.forwardAuth !== null || makesCredentials(route)
     this.codings = route.compression === null ? [] : route.compression.algorithms
     this.hidden = new Set(spec.tagFields.map(foldedName))
+    const withheld = headerEdits(route.requestHeaders)?.removed ?? new Set()
+    this.#withheld = withheld.size === 0 ? null : withheld
+    this.#keysWithheld = key.headers.some((name) => withheld.has(foldedName(name)))
     this.#identity = identityOf(route)
     this.#isPlainKey = key.query.kind === 'all' && !key.sortQuery
     this.#hasKeyedValues = key.headers.length > 0 || key.cookies.length > 0
@@ -44,9 +53,22 @@ export class RouteCache {
     this.#canRefuse = hasConditions(noStore)
   }
 
-  /** What of a request's directives counts here. */
+  /** What of a request counts here: of its directives, and of who asks, as far as backends are told. */
   hears(request: CacheRequest): CacheRequest {
-    return this.spec.clientDirectives === 'honor' ? request : heard(request, this.spec)
+    const asked = this.#withheld === null ? request : withoutCredentials(request, this.#withheld)
+    return this.spec.clientDirectives === 'honor' ? asked : heard(asked, this.spec)
+  }
+
+  /** The fields that answers may differ by: those of the client, without what the route keeps from backends. */
+  lookupOf({ fields, host }: RequestHead): string {
+    const withheld = this.#withheld
+    if (withheld === null) return fields.lookup
+    const facts = requestFactsOf(fields, host)
+    if (facts.askedWithout !== withheld) {
+      facts.asked = withoutReserved(fields.lookup, withheld)
+      facts.askedWithout = withheld
+    }
+    return facts.asked
   }
 
   /** The head of a backend's answer as clients see it. */
@@ -78,7 +100,9 @@ export class RouteCache {
     }
     // Backends may make links of it, and only a believed proxy can set it.
     if (fields.forwardedHost !== '' && fields.forwardedHost !== host) partition += `\0host ${fields.forwardedHost}`
-    return this.#hasKeyedValues ? `${partition}\0${keyedValues(lookup, fields.cookie, this.spec.key)}` : partition
+    if (!this.#hasKeyedValues) return partition
+    partition += `\0${keyedValues(lookup, fields.cookie, this.spec.key)}`
+    return this.#keysWithheld ? `${partition}\0${keyedValues(fields.lookup, '', this.spec.key)}` : partition
   }
 
   /** It is neither answered from the cache nor stored. */

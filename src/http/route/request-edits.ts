@@ -1,7 +1,7 @@
 // What a route and its steps change of a request, put together for each attempt.
 import type { CacheVisit } from '../cache/visit.ts'
 import { noEdits, type RequestEdits } from '../compose-head.ts'
-import { nothingReserved, withoutReserved } from '../hygiene/reserved-fields.ts'
+import { nothingReserved } from '../hygiene/reserved-fields.ts'
 import type { BackendRequestRecord } from '../steps/backend-request-record.ts'
 import type { RequestRecord } from '../steps/request-record.ts'
 import type { Route } from './route.ts'
@@ -23,13 +23,12 @@ export function requestEditsOf(
 }
 
 /**
- * What answers may vary by, as backends get it: what the client said, with what steps and the route say in its place. Fields
- * of the route that are the same for all of its requests are left out: they tell no two requests apart.
+ * What answers may vary by, as backends get it: what the client said without what the route takes out of it (`lookup`), with what
+ * steps and the route say in its place. Fields of the route that are the same for all of its requests are left out: they tell
+ * no two requests apart.
  */
 export function askedLookup({ requestEdits: edits }: Route, record: RequestRecord | null, lookup: string): string {
-  let asked = lookup
-  if (edits !== null && edits.variable !== null)
-    asked = withoutReserved(asked, edits.removed) + edits.render(record!, null)
+  const asked = edits === null || edits.variable === null ? lookup : lookup + edits.render(record!, null)
   return record === null || record.changes === null ? asked : record.changes.applyTo(asked)
 }
 

@@ -71,6 +71,18 @@ export function heard(request: CacheRequest, spec: Pick<CacheSpec, 'clientDirect
   return less
 }
 
+/** The request as a backend gets it that is not told who asks. `withheld`: folded names of what it is not told. */
+export function withoutCredentials(request: CacheRequest, withheld: ReadonlySet<string>): CacheRequest {
+  const isCookieLost = request.hasCookie && withheld.has('cookie')
+  const isAuthorizationLost = request.hasAuthorization && withheld.has('authorization')
+  if (!isCookieLost && !isAuthorizationLost) return request
+  if (request === plainRequestWithCookie) return plainRequest
+  const less = Object.assign(new CacheRequest(), request)
+  if (isCookieLost) less.hasCookie = false
+  if (isAuthorizationLost) less.hasAuthorization = false
+  return less
+}
+
 const Other = 0
 const Cookie = 1
 const CacheControl = 2
