@@ -142,3 +142,13 @@ test('the lock is taken over from a dead thread whether others wait for it or no
   two!.release()
   notify.mock.restore()
 })
+
+test('a marker does not outlast a clock that is put back', () => {
+  const { here, there } = stores()
+  const turn = here.turn('http://a/', 'key')
+  assert.ok(turn.kind === 'lead')
+  turn.end('alone', 10_000)
+  assert.equal(there.turn('http://a/', 'key').kind, 'alone')
+  here.moveClock(-3_600_000)
+  assert.equal(there.turn('http://a/', 'key').kind, 'lead')
+})

@@ -38,6 +38,8 @@ export const flightState = { free: 0, waiting: 1, open: 2, tooLong: 3, ended: 4,
 /** How a flight ended that has no body. */
 export const flightOutcome = { again: 0, retry: 1, alone: 2 } as const
 
+/** Markers count no longer than that, ms. */
+export const longestMarkMs = 60_000
 /** Flights of one chain; who comes then goes alone. */
 const longestChain = 128
 
@@ -77,7 +79,7 @@ export class FlightTable {
     for (let steps = 0; steps < longestChain; steps++) {
       if (cells[link] === 0) return 0
       const at = this.base + cells[link]!
-      if (cells[at] === flightState.mark && !(this.numbers[(at + untilCell) / 2]! > clock.now())) {
+      if (cells[at] === flightState.mark && !this.counts(at, clock.now())) {
         cells[link] = cells[at + flightCells.next]!
         this.putFree(at)
         continue
@@ -86,6 +88,12 @@ export class FlightTable {
       link = at + flightCells.next
     }
     return -1
+  }
+
+  /** Whether a marker's time is not over. One that lasts longer than any was made before the clock was put back. */
+  private counts(at: number, now: number): boolean {
+    const left = this.numbers[(at + untilCell) / 2]! - now
+    return left > 0 && left <= longestMarkMs
   }
 
   /** A new flight, led by this lane; 0 = no room for one. */

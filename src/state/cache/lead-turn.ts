@@ -3,7 +3,7 @@ import { pagesOf } from './bodies.ts'
 import { BodyWriting } from './body-writing.ts'
 import type { CacheThread } from './cache-thread.ts'
 import { entryBytes, writeEntry } from './entry-cells.ts'
-import { flightCells, flightOutcome } from './flight-table.ts'
+import { flightCells, flightOutcome, longestMarkMs } from './flight-table.ts'
 import type { Pin } from './pins.ts'
 import type { Shard } from './shard.ts'
 import type { Storing } from './storing.ts'
@@ -66,7 +66,7 @@ export class LeadTurn implements Lead {
       const keyA = cells[flight + flightCells.keyA]!
       const keyB = cells[flight + flightCells.keyB]!
       shard.flights.end(flight, flightOutcome[outcome])
-      if (!isDoomed) shard.flights.mark(this.urlHash, keyA, keyB, this.thread.now() + markMs)
+      if (!isDoomed) shard.flights.mark(this.urlHash, keyA, keyB, this.thread.now() + Math.min(markMs, longestMarkMs))
       shard.lock.release()
       this.thread.flights.endLead(flight)
     } else this.storing.endFlight(shard, flight, flightOutcome[outcome])

@@ -83,7 +83,7 @@ export interface Lead {
   open(facts: EntryFacts, texts: EntryTexts, length: number): Writing | null
   /**
    * Ends without an entry of its own. `again`: what is stored has changed (validated), look again. `retry`: nothing came of it
-   * for reasons of its own (its client left): one of the others leads. `alone`: everybody asks for himself, and for `markMs`
+   * for reasons of its own (its client left): one of the others leads. `alone`: everybody asks for himself, and for `markMs` (up to a minute)
    * nobody waits here any more.
    */
   end(outcome: 'again' | 'retry' | 'alone', markMs?: number): void
