@@ -77,7 +77,7 @@ const powerOfTwo = (n: number): number => 2 ** Math.floor(Math.log2(Math.max(1, 
 export function geometry({ memory, maxObject, lanes }: CacheSizes): Geometry {
   if (!Number.isSafeInteger(memory) || memory < 2 ** 20 || memory > maxMemory)
     throw new RangeError(`the memory of the cache must be between 1 MB and 64 GB, not ${memory} bytes`)
-  if (!Number.isSafeInteger(maxObject) || maxObject < 1 || maxObject >= 2 ** 32)
+  if (!Number.isSafeInteger(maxObject) || maxObject < 1 || maxObject >= 2 ** 32 - 1)
     throw new RangeError(`the longest object of the cache must be between 1 byte and 4 GB, not ${maxObject} bytes`)
   if (!Number.isInteger(lanes) || lanes < 1 || lanes > maxLanes)
     throw new RangeError(`the cache must have between 1 and ${maxLanes} lanes, not ${lanes}`)
