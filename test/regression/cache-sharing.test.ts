@@ -80,3 +80,18 @@ leakTest(
     }
   },
 )
+
+leakTest(
+  'who a cookie says that a client is stays with him, also where the cookie itself goes no further',
+  async () => {
+    await using stand = await cacheStand(true, {
+      route: { headers: { request: { set: { 'X-User': '{cookie.user}' }, remove: ['Cookie'] } } },
+    })
+    const old = new Date(Date.now() - 1e9).toUTCString()
+    stand.answer((request, response) => {
+      response.writeHead(200, { 'Last-Modified': old }).end(`${request.headers['x-user']} ${request.headers.cookie}`)
+    })
+    for (const user of ['ann', 'bob'])
+      assert.equal((await stand.get('/a', { Cookie: `user=${user}` })).text, `${user} undefined`)
+  },
+)

@@ -121,10 +121,12 @@ const queryOf = (target: string): string => {
   return at < 0 ? '' : target.slice(at + 1)
 }
 
-/** Other ones for each client: `Authorization: Bearer {cookie.token}`. */
+/** Other ones for each client: `Authorization: {header.x-token}`, and whatever is made of a cookie. */
 const makesCredentials = ({ requestHeaders }: RouteSpec): boolean =>
-  [...(requestHeaders?.set ?? []), ...(requestHeaders?.add ?? [])].some(
-    ({ name, value }) => CREDENTIALS.has(foldedName(name)) && value.some((part) => typeof part !== 'string'),
+  [...(requestHeaders?.set ?? []), ...(requestHeaders?.add ?? [])].some(({ name, value }) =>
+    value.some(
+      (part) => typeof part !== 'string' && (CREDENTIALS.has(foldedName(name)) || part.name.startsWith('cookie.')),
+    ),
   )
 
 const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie'])
