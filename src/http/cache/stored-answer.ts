@@ -94,14 +94,19 @@ export class Prepared<E extends Kept = Kept> implements Candidate {
     this.#partition = partition
   }
 
-  /** Its head as that of a hit; the same object for as long as it says the same. `key`: where it is to be told. */
+  /**
+   * Its head as that of a hit; the same object for as long as it says the same, where it is asked for a second time: of what
+   * is kept for a single use in a second, the collector has more work than is saved. `key`: where it is to be told.
+   */
   hitHead(mode: CacheSpec['status'], age: number, ttl: number, key: string): ResponseHead {
-    if (this.#head !== null && this.#age === age && this.#ttl === ttl && this.#mode === mode) return this.#head
+    const isSame = this.#age === age && this.#ttl === ttl && this.#mode === mode
+    if (isSame && this.#head !== null) return this.#head
+    const head = this.headWith(hitLine(mode, { age, ttl, detail: '', key, isCollapsed: false }))
+    this.#head = isSame ? head : null
     this.#mode = mode
     this.#age = age
     this.#ttl = ttl
-    this.#head = this.headWith(hitLine(mode, { age, ttl, detail: '', key, isCollapsed: false }))
-    return this.#head
+    return head
   }
 
   /** Its head with these lines. */
