@@ -77,7 +77,10 @@ const table = {
   },
   out_of_resources: proxy(503, 'connect', 'proxy_internal_error', 'The proxy has run out of sockets'),
   internal: proxy(500, 'route', 'proxy_internal_error', 'Internal error'),
-  not_cached: { ...client(504, 'route', 'Nothing is stored that may be used, and only that was asked for'), proxyStatus: null },
+  not_cached: {
+    ...client(504, 'route', 'Nothing is stored that may be used, and the request wants nothing else (only-if-cached)'),
+    proxyStatus: null,
+  },
   no_route: proxy(404, 'route', 'destination_not_found', 'No route takes the request'),
   middleware_failed: proxy(500, 'route', 'proxy_internal_error', 'A step of this proxy failed'),
   strategy_failed: proxy(500, 'select', 'proxy_internal_error', 'A strategy of this proxy failed'),

@@ -42,6 +42,11 @@ test('for the world no error of the proxy’s or of a backend’s tells what sta
   }
 })
 
+test('who asked for what is stored alone is told how to get the rest', () => {
+  const body = errorBody('text', errors.not_cached, 'the-id', null)
+  assert.match(body, /^504 Gateway Timeout\nNothing is stored .+\(only-if-cached\)\.\nAsk without only-if-cached /)
+})
+
 test('for those who may know: route, pool, each backend and why', () => {
   for (const form of forms) {
     const body = errorBody(form, errors.connect_refused, 'the-id', inside)

@@ -38,7 +38,12 @@ export function publicWords({ side, status, summary }: ErrorSpec): string {
   return `${side === 'client' ? summary : (plainWords[status] ?? summary)}.`
 }
 
+/** Where those of the same status need something else. */
+const adviceByName: Readonly<Record<string, string>> = {
+  not_cached: 'Ask without only-if-cached in Cache-Control to have it fetched.',
+}
+
 /** What whoever sees it can do. */
-export function adviceFor({ status }: ErrorSpec): string {
-  return adviceByStatus[status] ?? again
+export function adviceFor({ name, status }: ErrorSpec): string {
+  return adviceByName[name] ?? adviceByStatus[status] ?? again
 }

@@ -231,7 +231,7 @@ export const cacheStatus = section('cache-status', 'Cache-Status', [
         id: 'own-504',
         name: 'the 504 of only-if-cached',
         origin: [fresh()],
-        steps: [refused(504, { asks: ['Cache-Control: only-if-cached'], lacks: ['Age'] })],
+        steps: [refused(504, { asks: ['Cache-Control: only-if-cached'], lacks: ['Age', 'Cache-Status'] })],
       },
     ],
   ),
