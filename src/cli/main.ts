@@ -7,6 +7,7 @@ import { CliError, ExitCode } from './exit-code.ts'
 import { printableLines } from './printable.ts'
 import { buildProgram, withDefaultCommand } from './program.ts'
 import { plural, processTerminal, type Terminal } from './terminal.ts'
+import { usageHint } from './usage-hint.ts'
 
 /** Runs one command to its end. `launched`: another process started this one and waits for it. */
 export async function main(argv: readonly string[], o: { launched: boolean }): Promise<number> {
@@ -18,15 +19,14 @@ export async function main(argv: readonly string[], o: { launched: boolean }): P
     launched: o.launched,
     exitCode: ExitCode.done,
   }
+  const program = buildProgram(context)
   try {
-    await buildProgram(context).parseAsync(withDefaultCommand(argv), { from: 'user' })
+    await program.parseAsync(withDefaultCommand(argv), { from: 'user' })
     // A server that was told to stop does, whoever does not read what it says.
     if (!context.hasServed) await terminal.flushed?.()
     return context.exitCode
   } catch (error) {
-    if (error instanceof CommanderError && error.code === 'commander.excessArguments' && argv[0]?.startsWith('-')) {
-      terminal.err('The command comes first, its options after it: "frontdesk status -c config.json".\n')
-    }
+    if (error instanceof CommanderError) terminal.err(usageHint(error, argv, program, context.command))
     return report(error, terminal)
   }
 }
