@@ -453,10 +453,11 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     this.#backendStatus = head.status
     if (body.done) {
       const entry = this.#keepWhole(visit, bytes, body)
-      if (entry === null) return false
+      const answer = entry === null ? null : visit.keptAnswer(entry)
+      if (answer === null) return false
       this.answerRead()
       this.#attempts!.release()
-      if (!visit.serveKept(entry)) this.#attempt()
+      this.serveStored(answer)
       return true
     }
     const writing = this.#fetch(visit, head, body, bytes)

@@ -7,6 +7,8 @@ import { normalisedAcceptEncoding } from './policy/accept-encoding.ts'
 import { originKey } from './policy/key.ts'
 import { type CacheRequest, readCacheRequest } from './policy/request.ts'
 
+let lastId = 0
+
 export class RequestFacts {
   readonly request: CacheRequest
   /** The effective host that `base` was made of. */
@@ -25,6 +27,9 @@ export class RequestFacts {
   readonly changes: FieldChanges | null
   /** The same, where nothing else changes a request. */
   readonly edits: RequestEdits
+
+  /** No other section of this thread has it. */
+  readonly id = ++lastId
 
   constructor(fields: RequestFields, host: string) {
     this.request = readCacheRequest(fields.lookup)

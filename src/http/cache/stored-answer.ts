@@ -3,7 +3,6 @@ import type { CacheSpec } from '../../core/cache-spec.ts'
 import type { BodyReading, EntryFacts, EntryTexts, StoredEntry } from '../../state/cache/types.ts'
 import { fieldValue } from '../../util/field-block.ts'
 import type { Coding } from '../compression/accept-encoding.ts'
-import type { RequestFields } from '../http1/request-fields.ts'
 import { ResponseHead } from '../http1/response-head.ts'
 import { reasonOf } from '../own-answer.ts'
 import { parseHttpDate } from './policy/http-date.ts'
@@ -42,8 +41,8 @@ export class Prepared<E extends Kept = Kept> implements Candidate {
   #mode: CacheSpec['status'] = 'off'
   #age = -1
   #ttl = 0
-  /** The last request that it was found to answer: most connections repeat theirs. */
-  #fields: RequestFields | null = null
+  /** The header section of the last request that it was found to answer: most connections repeat theirs. */
+  #section = 0
   #partition = ''
 
   constructor(entry: E) {
@@ -83,14 +82,13 @@ export class Prepared<E extends Kept = Kept> implements Candidate {
     return this.entry.head
   }
 
-  /** `lookup`: what the answer may vary by, where that is not what the fields say. */
-  isKnownFor(fields: RequestFields, lookup: string, partition: string): boolean {
-    return this.#fields === fields && fields.lookup === lookup && this.#partition === partition
+  /** `section`: the id of a request's facts; 0 = steps have changed what it says. */
+  isKnownFor(section: number, partition: string): boolean {
+    return section !== 0 && this.#section === section && this.#partition === partition
   }
 
-  know(fields: RequestFields, lookup: string, partition: string): void {
-    if (fields.lookup !== lookup) return
-    this.#fields = fields
+  know(section: number, partition: string): void {
+    this.#section = section
     this.#partition = partition
   }
 

@@ -227,17 +227,17 @@ export class CacheVisit {
 
   /** The youngest entry that this request selects (RFC 9111 §4.1). */
   #find(): StoredEntry | null {
-    const { lookup } = this.#parts
-    const { fields } = this.#parts.head
+    const { lookup, head } = this.#parts
+    const section = lookup === head.fields.lookup ? this.#facts.id : 0
     const variants = this.#store.variants(this.#url)
     this.#variants = variants
     let without: StoredEntry | null = null
     for (let at = 0; at < variants.length; at++) {
       const entry = variants[at]!
       const prepared = preparedOf(entry)
-      if (!prepared.isKnownFor(fields, lookup, this.#partition)) {
+      if (!prepared.isKnownFor(section, this.#partition)) {
         if (prepared.selector.coding !== '' || !matches(prepared.selector, this.#partition, lookup)) continue
-        prepared.know(fields, lookup, this.#partition)
+        prepared.know(section, this.#partition)
       }
       // One that says what it varies by goes before a younger one that has left it out.
       if (prepared.selector.names.length > 0 || variants.length === 1) return entry
@@ -493,14 +493,11 @@ export class CacheVisit {
     return this.keeper.stores && !this.request.isPlain && this.#parts.head.method === 'GET'
   }
 
-  /** Just stored. False = it has gone again. */
-  serveKept(entry: StoredEntry): boolean {
-    const { owner, head } = this.#parts
+  /** What the client gets of what was just stored. Null = it has gone again: another has come meanwhile. */
+  keptAnswer(entry: StoredEntry): StoredAnswer | null {
+    const { head } = this.#parts
     const added = ageLine(entry) + this.line
-    const answer = storedAnswer(entry, { method: head.method, request: this.request, added })
-    if (answer === null) return false
-    owner.serveStored(answer)
-    return true
+    return storedAnswer(entry, { method: head.method, request: this.request, added })
   }
 
   /** On its way into the store. */
