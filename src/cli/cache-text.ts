@@ -1,5 +1,7 @@
 // `frontdesk cache stats`: the figures of the cache on one screen.
 import type { CacheEntry, CacheStats } from '../control/cache/cache.ts'
+import { refusalWords } from '../control/explain/cache-advice.ts'
+import { storeRefusals } from '../state/names.ts'
 import { age, bytes, compact, percent, room } from './figures.ts'
 import { printable } from './printable.ts'
 import { type Terminal, table } from './terminal.ts'
@@ -11,6 +13,8 @@ export function cacheText(cache: CacheStats, paint: Paint): string {
   const parts = [table(figures(cache, paint))]
   if (cache.routes.length > 1)
     parts.push(table([header(['ROUTE', 'HIT RATIO', 'HITS', 'MISSES'], paint), ...routeRows(cache)], [1, 2, 3]))
+  const refused = cache.routes.flatMap(refusalRows)
+  if (refused.length > 0) parts.push(table([header(['NOT STORED', 'ANSWERS', 'BECAUSE'], paint), ...refused], [1]))
   if (cache.top.length > 0)
     parts.push(table([entryHead(paint), ...cache.top.map((one) => entryRow(one, paint))], [1, 2, 3, 4]))
   parts.push('  next  throw something out: frontdesk cache purge URL\n')
@@ -47,6 +51,17 @@ function routeRows({ routes }: CacheStats): string[][] {
     const { hit, stale, revalidated, collapsed, miss } = requests
     return [`  ${name}`, ratio(hit_ratio), compact(hit + stale + revalidated + collapsed), compact(miss)]
   })
+}
+
+/** So many reasons of a route are told, the most frequent first. */
+const MAX_REASONS = 3
+
+function refusalRows({ name, not_stored: counts }: CacheStats['routes'][number]): string[][] {
+  const reasons = storeRefusals.filter((reason) => (counts[reason] ?? 0) > 0)
+  return reasons
+    .sort((a, b) => counts[b]! - counts[a]!)
+    .slice(0, MAX_REASONS)
+    .map((reason, at) => [`  ${at === 0 ? name : ''}`, compact(counts[reason]!), `${reason}: ${refusalWords(reason)}`])
 }
 
 const entryHead = (paint: Paint): string[] =>
