@@ -2,12 +2,12 @@
 
 import type { CacheSpec } from '../../src/core/cache-spec.ts'
 import { readAnswer } from '../../src/http/cache/policy/answer.ts'
-import { cacheStatus } from '../../src/http/cache/policy/cache-status.ts'
 import { judge, type StoreQuestion } from '../../src/http/cache/policy/judge.ts'
 import { originKey, urlKey } from '../../src/http/cache/policy/key.ts'
 import { readCacheRequest } from '../../src/http/cache/policy/request.ts'
 import { reuse } from '../../src/http/cache/policy/reuse.ts'
 import { matches, parseSelector, selectorText } from '../../src/http/cache/policy/vary.ts'
+import { hitLine } from '../../src/http/cache/status-line.ts'
 import type { Benchmark } from './measure.ts'
 
 const spec: CacheSpec = {
@@ -29,6 +29,8 @@ const spec: CacheSpec = {
   status: 'on',
   waitFor: 5000,
 }
+
+const hit = { age: 2, ttl: 598, detail: '', key: '', isCollapsed: false }
 
 const browser =
   'Host: example.com\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n' +
@@ -78,5 +80,5 @@ export const benchmarks: readonly Benchmark[] = [
   benchmark('key, default', () => urlKey('http', 'example.com', '/a/b?c=d', spec.key)),
   benchmark('variant, no Vary', () => matches(plain, 'web 1a2b3c', browser)),
   benchmark('variant, Vary: Accept-Encoding', () => matches(selector, 'web 1a2b3c', browser)),
-  benchmark('Cache-Status of a hit', () => cacheStatus({ hit: true, ttl: 598 })),
+  benchmark('Cache-Status of a hit', () => hitLine('on', hit)),
 ]

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { cacheStatus } from './cache-status.ts'
 import { invalidated, isUnsafe } from './invalidate.ts'
-import { rules } from './rules.ts'
 
 const url = 'http://example.com/a/b?c'
 const of = (location: string, contentLocation = '', status = 201): readonly string[] =>
@@ -54,23 +52,4 @@ test('both fields, with queries read as those of requests are', () => {
     'http://a/y',
     'http://a/z',
   ])
-})
-
-test('Cache-Status', () => {
-  assert.equal(cacheStatus({ hit: true, ttl: 30 }), 'frontdesk; hit; ttl=30')
-  assert.equal(cacheStatus({ fwd: 'stale', fwdStatus: 304, ttl: -1 }), 'frontdesk; fwd=stale; fwd-status=304; ttl=-1')
-  assert.equal(
-    cacheStatus({ fwd: 'uri-miss', stored: true, collapsed: true }),
-    'frontdesk; fwd=uri-miss; stored; collapsed',
-  )
-  assert.equal(cacheStatus({ hit: true, key: 'http://a/"\\\u00fc' }), 'frontdesk; hit; key="http://a/\\"\\\\%FC"')
-  assert.equal(cacheStatus({ hit: true, detail: 'no such' }), 'frontdesk; hit; detail="no such"')
-})
-
-test('every id of a rule stands in Cache-Status as it is', () => {
-  for (const [id, { section, words }] of Object.entries(rules)) {
-    assert.equal(cacheStatus({ fwd: 'miss', detail: id }), `frontdesk; fwd=miss; detail=${id}`)
-    assert.match(section, /^(?:own|RFC \d{4}(?: §[\d.]+)?)$/)
-    assert.match(words, /^[^A-Z].*[^.]$/s)
-  }
 })
