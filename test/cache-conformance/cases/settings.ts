@@ -143,6 +143,26 @@ export const settings = section('settings', 'What a route may say', [
       steps: [fetched(1), stored(1, { after: 29 }), fetched(2, { after: 1 })],
     },
     {
+      id: 'default-ttl',
+      name: '`default_ttl`: only where it says nothing, and to nobody who sends a cookie',
+      route: { cache: { default_ttl: '30s' } },
+      origin: [ok(), ok(), ok('Cache-Control: max-age=5')],
+      steps: [
+        fetched(1),
+        fetched(2, { asks: ['Cookie: a=1'] }),
+        stored(1, { after: 29 }),
+        fetched(3, { after: 1 }),
+        fetched(4, { after: 5 }),
+      ],
+    },
+    {
+      id: 'cookie-removed',
+      name: 'nor does a cookie count that the route keeps from the origin',
+      route: { cache: { default_ttl: '30s' }, headers: { request: { remove: ['Cookie'] } } },
+      origin: [ok('Vary: Cookie')],
+      steps: [fetched(1, { asks: ['Cookie: a=1'] }), stored(1, { asks: ['Cookie: a=2'] }), stored(1)],
+    },
+    {
       id: 'ttl-by-status',
       name: '`ttl_by_status`: 404 for ten seconds, 500 not at all',
       route: { cache: { ttl_by_status: { '404': '10s', '500': '0s' } } },
