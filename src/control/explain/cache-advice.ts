@@ -27,7 +27,7 @@ const ofRequests = {
   authorization:
     'the request is authenticated, and then only answers are stored that say public, s-maxage or must-revalidate: send one of them if everybody may have it',
   cookie:
-    'the request has a cookie, and then only answers are stored that say how long they are fresh: send Cache-Control: max-age=…',
+    'the request has a cookie, and then only answers are stored that say how long they are fresh: send Cache-Control: max-age=…, or remove Cookie in "headers.request" of the route if no backend needs it',
 } as const satisfies Partial<Record<StoreRefusal, string>>
 
 /** What to do about the others; the rule itself stands before it. */
