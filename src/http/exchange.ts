@@ -533,7 +533,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       return
     }
     this.#destination = destination
-    if (route.mirror !== null) this.#copy = route.mirror.begin(this.#head, this.#trafficRow())
+    if (route.mirror !== null && !this.#isSilent) this.#copy = route.mirror.begin(this.#head, this.#trafficRow())
     this.#attempts = new Attempts(pool, hashOf(pool.spec, this.#head, this.#address), retries)
     if (timeouts.totalMs !== 0) {
       this.#total = new Deadline(() => this.#totalTimedOut())
