@@ -1,8 +1,8 @@
 // The life of an exchange, in the order of its methods:
 //   begin → findRoute → admitted → dispatch → attempt → approach → connect → send → onInterim → onAnswer → passOn →
 //   onAnswerBytes → answerRead → answerSent → finish
-// Where the route caches, a visit to the cache comes first: consult → serveStored, or forward, which is dispatch.
 // with fail, give and cut as the ways out: another attempt, an error, a message that visibly breaks off.
+// Where the route caches, a visit to the cache comes before dispatch: consult → serveStored, or forward, which is dispatch.
 // A route that asks no backend goes from admitted to answer. Steps (middleware) stand before admitted, connect and passOn.
 
 // The global of that name is a getter, which shows at this rate.
@@ -431,7 +431,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     this.#visit.beginValidation(entry, lead)
   }
 
-  /** What was stored stands in for what a backend said, or has said nothing. */
+  /** Something else goes to the client: what comes of this answer is read where its end is near. */
   #dropAnswer(connection: BackendConnection, head: ResponseHead, bytes: Buffer, start: number, end: number): void {
     const { slot } = connection.backend.spec
     const body = answerBody(this.#head.method, head)
