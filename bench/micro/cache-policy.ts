@@ -1,6 +1,6 @@
 // What the cache's rules cost: reading a request, judging an answer, deciding over a stored entry, and finding its variant.
 
-import type { CacheSpec } from '../../src/core/cache-spec.ts'
+import { cacheDefaults } from '../../src/config/schema/route/cache.ts'
 import { readAnswer } from '../../src/http/cache/policy/answer.ts'
 import { judge, type StoreQuestion } from '../../src/http/cache/policy/judge.ts'
 import { originKey, urlKey } from '../../src/http/cache/policy/key.ts'
@@ -10,25 +10,7 @@ import { matches, parseSelector, selectorText } from '../../src/http/cache/polic
 import { hitLine } from '../../src/http/cache/status-line.ts'
 import type { Benchmark } from './measure.ts'
 
-const spec: CacheSpec = {
-  ttl: 'origin',
-  ttlByStatus: [],
-  defaultTtl: 0,
-  heuristic: { share: 0.1, max: 86_400_000 },
-  staleWhileRevalidate: null,
-  staleIfError: null,
-  staleWhenDown: 3_600_000,
-  key: { query: { kind: 'all' }, sortQuery: false, headers: [], cookies: [] },
-  vary: [],
-  bypass: { headers: [], cookies: [], query: [] },
-  noStore: { headers: [], cookies: [], query: [] },
-  clientDirectives: 'honor',
-  setCookie: 'skip',
-  targetFields: ['frontdesk-cache-control', 'cdn-cache-control'],
-  tagFields: ['cache-tag', 'surrogate-key'],
-  status: 'on',
-  waitFor: 5000,
-}
+const spec = cacheDefaults
 
 const hit = { age: 2, ttl: 598, detail: '', key: '', isCollapsed: false }
 

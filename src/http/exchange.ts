@@ -23,11 +23,10 @@ import { Lease } from '../pool/lease.ts'
 import type { LiveBackend } from '../pool/live-backend.ts'
 import type { PlaneContext } from '../pool/plane-context.ts'
 import { MatcherFailure } from '../routing/router.ts'
-import type { Lead, StoredEntry, Writing } from '../state/cache/types.ts'
+import type { BodyParts, Lead, StoredEntry, Writing } from '../state/cache/types.ts'
 import { methodIndex } from '../state/worker-state.ts'
 import { Deadline } from '../util/timer-wheel.ts'
 import { AnswerRelay, type RelayOwner } from './answer-relay.ts'
-import { keepCodedForms } from './cache/coded-forms.ts'
 import { Fetch } from './cache/fetch.ts'
 import type { RouteCache } from './cache/route-cache.ts'
 import { SilentClient } from './cache/silent-client.ts'
@@ -102,6 +101,9 @@ const noBody = new BodyReader('none', 0)
 
 /** What is there whole needs no pausing. */
 const inMemory: ReadSide = { reusesBuffers: true, pause() {}, resume() {}, useOwnBuffer() {} }
+
+/** What a reader has just read, for the store. */
+const received = (bytes: Buffer, { ranges, total }: BodyReader): BodyParts => ({ bytes, ranges, total })
 
 function withoutTrailer(head: ResponseHead): ResponseHead {
   return Object.assign(new ResponseHead(), head, { trailer: '', composed: [] })
@@ -286,7 +288,6 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       target: this.#asked,
       rewritten: this.#record === null ? null : this.#record.target,
       pool: this.#destination!.pool.spec.name,
-      compression: route.compression,
       lookup: askedLookup(route, this.#record, cache.lookupOf(head)),
       isAuthenticated: changes !== null || (certificateNames !== null && this.#client.tls?.clientCertificate != null),
     })
@@ -452,7 +453,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     this.#backendReusable = this.#isClean(head, body, used === end)
     this.#backendStatus = head.status
     if (body.done) {
-      const entry = this.#keepWhole(visit, bytes, body)
+      const entry = visit.keeper.whole(received(bytes, body))
       const answer = entry === null ? null : visit.keptAnswer(entry)
       if (answer === null) return false
       this.answerRead()
@@ -466,35 +467,11 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     return true
   }
 
-  #keepWhole(visit: CacheVisit, bytes: Buffer, body: BodyReader): StoredEntry | null {
-    const { ranges, total } = body
-    const entry = visit.keeper.whole({ bytes, ranges, total })
-    if (entry !== null) this.#onStored(entry)
-    return entry
-  }
-
-  /** The exchange may be over. */
-  #onFetched(entry: StoredEntry): void {
-    this.#route!.cache!.plane.disk?.keep(entry)
-    this.#onStored(entry)
-  }
-
-  #onStored(entry: StoredEntry): void {
-    const { compression, cache } = this.#route!
-    if (compression !== null) keepCodedForms(entry, cache!.plane.store, cache!.codings, compression)
-  }
-
   /** The rest of the answer goes into the store by itself, and the client reads it from there. Null = it is not stored. */
   #fetch(visit: CacheVisit, head: ResponseHead, body: BodyReader, bytes: Buffer): Writing | null {
     const connection = this.#connection!
-    const writing = visit.keeper.open(body.kind === 'length' ? head.contentLength : -1)
+    const writing = visit.keeper.open(body.kind === 'length' ? head.contentLength : -1, bytes, body.ranges)
     if (writing === null) return null
-    const { ranges } = body
-    for (let at = 0; at < ranges.length; at += 2) {
-      if (writing.write(bytes, ranges[at]!, ranges[at + 1]!)) continue
-      visit.keeper.isStored = false
-      return null
-    }
     this.#connection = null
     if (this.#trace !== null) this.#trace.end(head.status, '', performance.now())
     const { pool, timeouts } = this.#destination!
@@ -508,7 +485,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
       lease: this.#attempts!.handOver(),
       status: head.status,
       firstByteUs: this.#firstByteUs,
-      onStored: (entry: StoredEntry) => this.#onFetched(entry),
+      cache: this.#route!.cache!,
     }
     new Fetch(parts, this.#plane)
     return writing
@@ -841,7 +818,7 @@ export class Exchange implements DialEvents, AnswerEvents, RelayOwner, StepOwner
     const visit = this.#visit
     let writing: Writing | null = null
     if (visit?.keeper.stores === true) {
-      if (body.done) this.#keepWhole(visit, bytes, body)
+      if (body.done) visit.keeper.whole(received(bytes, body))
       else writing = this.#fetch(visit, head, body, bytes)
     }
     if (this.#isSilent) {

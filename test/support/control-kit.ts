@@ -1,6 +1,8 @@
 // Small things for tests of the control plane: specs with sensible values, a log that remembers, bare listeners.
+
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
+import { cacheDefaults } from '../../src/config/schema/route/cache.ts'
 import type { BackendFailure, ControlPort, Following, Prepared, WorkerInfo } from '../../src/control/port.ts'
 import type { CacheSpec } from '../../src/core/cache-spec.ts'
 import type { Log, LogLevel } from '../../src/core/log.ts'
@@ -304,29 +306,8 @@ export function routeSpec(match: Partial<MatchSpec> = {}, over: Partial<RouteSpe
 
 /** What a route with `cache: true` says. */
 export function cacheSpec(over: Partial<CacheSpec> = {}): CacheSpec {
-  return {
-    ttl: 'origin',
-    ttlByStatus: [],
-    defaultTtl: 0,
-    heuristic: { share: 0.1, max: 86_400_000 },
-    staleWhileRevalidate: null,
-    staleIfError: null,
-    staleWhenDown: 3_600_000,
-    key: { query: { kind: 'all' }, sortQuery: false, headers: [], cookies: [] },
-    vary: [],
-    bypass: noRequests,
-    noStore: noRequests,
-    clientDirectives: 'honor',
-    setCookie: 'skip',
-    targetFields: ['frontdesk-cache-control', 'cdn-cache-control'],
-    tagFields: ['cache-tag', 'surrogate-key'],
-    status: 'on',
-    waitFor: 5000,
-    ...over,
-  }
+  return { ...cacheDefaults, ...over }
 }
-
-const noRequests = { headers: [], cookies: [], query: [] }
 
 export function snapshotOf(pools: readonly PoolSpec[], generation = 1): Snapshot {
   const limits = { headerSize: 16_384, headerCount: 100, targetSize: 8192, bodySize: 0, maxConnectionsPerIp: 0 }

@@ -56,7 +56,7 @@ function explained(
   const store = { now: () => now, variants: (url: string) => entries.filter((entry) => entry.url === url) }
   const plane = { store, disk } as unknown as CachePlane
   if (route !== null && route.cache !== null) {
-    const cache = new RouteCache(route, route.cache, plane)
+    const cache = new RouteCache(route, route.cache, plane, null)
     for (const { headers = {}, vary = [], pool = 'default', ...facts } of stored) {
       const { fields, host } = headOf({ ...headers })
       const selector = selectorText(cache.partitionOf(pool, fields, host, fields.lookup), vary, fields.lookup, '')

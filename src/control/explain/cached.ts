@@ -66,7 +66,7 @@ export async function explainCached(question: CachedQuestion): Promise<Explained
       to_make_it_cacheable: advice,
     }
   }
-  return new Lookup(question, new RouteCache(route, spec, plane)).explain()
+  return new Lookup(question, new RouteCache(route, spec, plane, null)).explain()
 }
 
 /** In memory or on disk. */

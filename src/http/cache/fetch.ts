@@ -5,9 +5,11 @@ import type { KeepaliveSpec } from '../../core/spec.ts'
 import type { Lease } from '../../pool/lease.ts'
 import type { PlaneContext } from '../../pool/plane-context.ts'
 import type { SideJob } from '../../pool/side-work.ts'
-import type { StoredEntry, Writing } from '../../state/cache/types.ts'
+import type { Writing } from '../../state/cache/types.ts'
 import type { AnswerEvents, BackendConnection } from '../http1/backend-side.ts'
 import type { BodyReader } from '../http1/body.ts'
+import { writeRanges } from './keeper.ts'
+import type { RouteCache } from './route-cache.ts'
 
 export interface FetchParts {
   /** The head of its answer has been read. */
@@ -23,8 +25,8 @@ export interface FetchParts {
   readonly lease: Lease
   readonly status: number
   readonly firstByteUs: number
-  /** The whole answer is in the store. */
-  readonly onStored: (entry: StoredEntry) => void
+  /** Of the route: told of the answer when it is in the store as a whole. */
+  readonly cache: RouteCache
 }
 
 export class Fetch implements AnswerEvents, SideJob {
@@ -53,13 +55,8 @@ export class Fetch implements AnswerEvents, SideJob {
       this.#fail(errors.bad_response)
       return
     }
-    const { ranges } = body
-    for (let at = 0; at < ranges.length; at += 2) {
-      if (writing.write(bytes, ranges[at]!, ranges[at + 1]!)) continue
-      this.#stop()
-      return
-    }
-    if (body.done) this.#complete(used === end)
+    if (!writeRanges(writing, bytes, body.ranges)) this.#stop()
+    else if (body.done) this.#complete(used === end)
     else if (writing.isUseless) this.stop()
     else this.#goOn()
   }
@@ -102,14 +99,14 @@ export class Fetch implements AnswerEvents, SideJob {
   }
 
   #complete(readAll: boolean): void {
-    const { connection, body, reusable, keepalive, status, firstByteUs, writing, onStored } = this.#parts
+    const { connection, body, reusable, keepalive, status, firstByteUs, writing, cache } = this.#parts
     this.#plane.state.backendFinished(connection.backend.spec.slot, status, firstByteUs)
     const isClean = reusable && readAll && body.done && connection.backend.sendProxyProtocol === null
     if (isClean) connection.keep(keepalive, false)
     else connection.close()
     const entry = writing.end()
     this.#end()
-    if (entry !== null) onStored(entry)
+    if (entry !== null) cache.onStored(entry)
   }
 
   #fail(error: ErrorSpec): void {

@@ -143,20 +143,21 @@ export class Keeper {
     const entry = lead === null ? this.#store.put(facts, texts, body, this.#purges) : lead.put(facts, texts, body)
     this.isStored = entry !== null
     if (entry === null) this.refusal = 'no-room'
-    else this.#parts.cache.plane.disk?.keep(entry)
+    else this.#parts.cache.onStored(entry)
     return entry
   }
 
-  /** Its body follows; `length` -1 = not known. Null = it is not stored. */
-  open(length: number): Writing | null {
+  /** The rest of its body follows what is here; `length` -1 = not known. Null = it is not stored. */
+  open(length: number, bytes: Uint8Array, ranges: readonly number[]): Writing | null {
     const verdict = this.#take()
     const lead = verdict === null ? null : (this.#lead ?? this.#leadAlone())
     if (verdict === null || lead === null) return null
     this.#lead = null
     const writing = lead.open(verdict.facts, this.#texts(verdict), length)
-    this.isStored = writing !== null
-    if (writing === null) this.refusal = length > this.#store.maxObject ? 'too-large' : 'no-room'
-    return writing
+    this.isStored = writing !== null && writeRanges(writing, bytes, ranges)
+    if (this.isStored) return writing
+    this.refusal = length > this.#store.maxObject ? 'too-large' : 'no-room'
+    return null
   }
 
   /** What nobody waits for may come in all the same: under a key that no other request has. */
@@ -205,7 +206,7 @@ export class Keeper {
       return this.#spend(entry, fields)
     }
     const refreshed = this.#store.refresh(entry, verdict.facts, verdict.head)
-    if (refreshed !== null) this.#parts.cache.plane.disk?.keep(refreshed, true)
+    if (refreshed !== null) cache.onRefreshed(refreshed)
     const fresh = refreshed ?? entry
     if (verdict.usable) this.#release('again', 0)
     else this.#release('alone', 0)
@@ -257,8 +258,12 @@ export class Keeper {
     const verdict = this.#judgeStored(entry, refreshedHead(entry.head, head.forward), this.#parts.cache.spec)
     if (!verdict.store && OF_REQUEST.has(verdict.rule)) return
     const { names } = preparedOf(entry).selector
-    if (verdict.store && verdict.vary.join() === names.join()) this.#store.refresh(entry, verdict.facts, verdict.head)
-    else this.remove(entry)
+    if (!verdict.store || verdict.vary.join() !== names.join()) {
+      this.remove(entry)
+      return
+    }
+    const refreshed = this.#store.refresh(entry, verdict.facts, verdict.head)
+    if (refreshed !== null) this.#parts.cache.onRefreshed(refreshed)
   }
 
   /** A stored answer with a new head, judged as if it had just come. */
@@ -288,6 +293,14 @@ export class Keeper {
     this.#lead = null
     lead?.end(outcome, markMs)
   }
+}
+
+/** False = no memory could be had for them. */
+export function writeRanges(writing: Writing, bytes: Uint8Array, ranges: readonly number[]): boolean {
+  for (let at = 0; at < ranges.length; at += 2) {
+    if (!writing.write(bytes, ranges[at]!, ranges[at + 1]!)) return false
+  }
+  return true
 }
 
 /** Rules that say nothing of the answer are not counted. */

@@ -3,13 +3,16 @@ import { createHash } from 'node:crypto'
 import type { CacheSpec } from '../../core/cache-spec.ts'
 import type { RouteSpec } from '../../core/route-spec.ts'
 import type { CachePlane } from '../../pool/cache-plane.ts'
+import type { StoredEntry } from '../../state/cache/types.ts'
 import type { Coding } from '../compression/accept-encoding.ts'
+import type { Compression } from '../compression/compression.ts'
 import type { RequestFields } from '../http1/request-fields.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import { foldedName, withoutReserved } from '../hygiene/reserved-fields.ts'
 import { headerEdits } from '../route/header-edits.ts'
 import { answerFactsOf } from './answer-facts.ts'
+import { keepCodedForms } from './coded-forms.ts'
 import { type AnswerDirectives, readAnswer } from './policy/answer.ts'
 import { conditionHolds } from './policy/conditions.ts'
 import { keyedValues, urlKey } from './policy/key.ts'
@@ -21,8 +24,9 @@ export class RouteCache {
   readonly plane: CachePlane
   /** Its gates let each client in by itself, or it makes credentials of what clients say: answers may differ by who asks. */
   readonly isGated: boolean
-  /** Codings that answers are kept in besides their own. */
-  readonly codings: readonly Coding[]
+  /** Null = answers are not compressed, and kept in no coding besides their own. */
+  readonly compression: Compression | null
+  readonly #codings: readonly Coding[]
   /** Folded names of fields that clients do not see. */
   readonly hidden: ReadonlySet<string>
   /** Folded names of what clients say and backends of the route are not told; null = there is none. */
@@ -36,12 +40,13 @@ export class RouteCache {
   readonly #canRefuse: boolean
   readonly #partitions = new Map<string, string>()
 
-  constructor(route: RouteSpec, spec: CacheSpec, plane: CachePlane) {
+  constructor(route: RouteSpec, spec: CacheSpec, plane: CachePlane, compression: Compression | null) {
     const { key, bypass, noStore } = spec
     this.spec = spec
     this.plane = plane
     this.isGated = route.basicAuth !== null || route.forwardAuth !== null || makesCredentials(route)
-    this.codings = route.compression === null ? [] : route.compression.algorithms
+    this.compression = compression
+    this.#codings = route.compression === null ? [] : route.compression.algorithms
     this.hidden = new Set(spec.tagFields.map(foldedName))
     const withheld = headerEdits(route.requestHeaders)?.removed ?? new Set()
     this.#withheld = withheld.size === 0 ? null : withheld
@@ -69,6 +74,22 @@ export class RouteCache {
       facts.askedWithout = withheld
     }
     return facts.asked
+  }
+
+  /** An answer is in the store as a whole: what else is to be kept of it follows by itself. */
+  onStored(entry: StoredEntry): void {
+    this.plane.disk?.keep(entry)
+    this.makeForms(entry)
+  }
+
+  /** The head of one was put right; its body is what it was. */
+  onRefreshed(entry: StoredEntry): void {
+    this.plane.disk?.keep(entry, true)
+  }
+
+  /** Compressed forms of one that has none yet. */
+  makeForms(entry: StoredEntry): void {
+    if (this.compression !== null) keepCodedForms(entry, this.plane.store, this.#codings, this.compression)
   }
 
   /** The head of a backend's answer as clients see it. */

@@ -6,11 +6,10 @@ import type { DiskTier, TakeEntry } from '../../disk/types.ts'
 import type { CacheStoreApi, Follow, Incoming, Lead, StoredEntry, Writing } from '../../state/cache/types.ts'
 import type { CacheResult, StoreRefusal } from '../../state/names.ts'
 import { Deadline, type TimerWheel } from '../../util/timer-wheel.ts'
-import type { Compression } from '../compression/compression.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
 import { FieldChanges } from '../hygiene/field-changes.ts'
-import { keepCodedForms, refreshCodedForms, storedForm } from './coded-forms.ts'
+import { refreshCodedForms, storedForm } from './coded-forms.ts'
 import { Keeper } from './keeper.ts'
 import { withoutFields } from './policy/kept-fields.ts'
 import { headUpdates } from './policy/refresh.ts'
@@ -48,7 +47,6 @@ export interface VisitParts {
   /** What a step has made of it; null = nothing. */
   readonly rewritten: string | null
   readonly pool: string
-  readonly compression: Compression | null
   /** A gate, a step or a certificate has told the backend who asks. */
   readonly isAuthenticated: boolean
   /** The fields that answers may vary by, as the backend gets them; those of the head where steps change nothing. */
@@ -210,12 +208,12 @@ export class CacheVisit {
       this.#wait(turn)
       return
     }
-    const { owner, cache, compression } = this.#parts
+    const { owner, cache } = this.#parts
     const put: TakeEntry = (facts, texts, bytes) => {
       // One that has come meanwhile is younger.
       if (this.#store.variants(this.#url).some(({ selector }) => selector === texts.selector)) return null
       const entry = this.#store.put(facts, texts, { bytes, ranges: [0, bytes.length], total: bytes.length })
-      if (entry !== null && compression !== null) keepCodedForms(entry, this.#store, cache.codings, compression)
+      if (entry !== null) cache.makeForms(entry)
       return entry
     }
     const done = (): void => {
@@ -248,11 +246,11 @@ export class CacheVisit {
 
   /** False = it has gone meanwhile. */
   #serve(entry: StoredEntry, { age, ttl, stale }: Pick<Reuse, 'age' | 'ttl' | 'stale'>): boolean {
-    const { cache, head, compression } = this.#parts
+    const { cache, head } = this.#parts
+    const { compression } = cache
     const { isPlain, range } = this.request
     // Parts are those of what the backend sent, whether there is a form or not: clients put them together.
-    const isCoded = cache.codings.length > 0 && range === ''
-    const form = isCoded ? storedForm(entry, this.#store, compression!, head) : entry
+    const form = compression === null || range !== '' ? entry : storedForm(entry, this.#store, compression, head)
     if (isPlain && !this.#isCollapsed && this.#detail === '') {
       const hitHead = preparedOf(form).hitHead(cache.spec.status, age, ttl, this.#url)
       return this.#serveForm(form, wholeAnswer(form, hitHead, head.method), stale)
@@ -474,7 +472,7 @@ export class CacheVisit {
     const { cache } = this.#parts
     // For the client that asked, and nobody else: nothing of it has been stored.
     if (cache.spec.setCookie !== 'store') this.#cookies = withoutFields(head.forward, (name) => name !== 'set-cookie')
-    if (cache.codings.length > 0) {
+    if (cache.compression !== null) {
       for (const { entry: before } of candidates)
         if (before.selector === entry.selector) refreshCodedForms(entry, before.responseTime, this.#store)
     }

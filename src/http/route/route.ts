@@ -147,6 +147,7 @@ function buildRoute(
   const requestEdits = headerEdits(spec.requestHeaders)
   const responseEdits = headerEdits(spec.responseHeaders)
   const own = ownAction(spec)
+  const compression = spec.compression === null ? null : new Compression(spec.compression)
   const errorPages = spec.errorPages.length === 0 ? null : new ErrorPages(spec.errorPages)
   const hasVariables = requestEdits?.variable != null || responseEdits?.variable != null
   return {
@@ -171,8 +172,9 @@ function buildRoute(
     errorPages,
     mirror: mirrorOf(spec, destinations, plane),
     logged: spec.accessLog,
-    compression: spec.compression === null ? null : new Compression(spec.compression),
-    cache: spec.cache === null || plane.cache === null ? null : new RouteCache(spec, spec.cache, plane.cache),
+    compression,
+    cache:
+      spec.cache === null || plane.cache === null ? null : new RouteCache(spec, spec.cache, plane.cache, compression),
   }
 }
 
