@@ -5,23 +5,24 @@ import { type ErrorSpec, errors, isUnreached } from '../../core/errors.ts'
 import type { DiskTier, TakeEntry } from '../../disk/types.ts'
 import type { CacheStoreApi, Follow, Incoming, Lead, StoredEntry, Writing } from '../../state/cache/types.ts'
 import type { CacheResult, StoreRefusal } from '../../state/names.ts'
-import { Deadline, type TimerWheel } from '../../util/timer-wheel.ts'
+import type { TimerWheel } from '../../util/timer-wheel.ts'
 import type { RequestHead } from '../http1/request-head.ts'
 import type { ResponseHead } from '../http1/response-head.ts'
-import { FieldChanges } from '../hygiene/field-changes.ts'
+import type { FieldChanges } from '../hygiene/field-changes.ts'
 import { refreshCodedForms, storedForm } from './coded-forms.ts'
+import { ConditionsAsked, candidatesAmong } from './conditions-asked.ts'
 import { Keeper } from './keeper.ts'
 import { withoutFields } from './policy/kept-fields.ts'
 import { headUpdates } from './policy/refresh.ts'
 import type { CacheRequest } from './policy/request.ts'
 import { isStaleError, mayServeStale, type Reuse, reuse } from './policy/reuse.ts'
-import { conditionalFields } from './policy/validate.ts'
 import { matches, parseSelector, selectorText } from './policy/vary.ts'
 import { type RequestFacts, requestFactsOf } from './request-facts.ts'
 import type { RouteCache } from './route-cache.ts'
 import { incomingAnswer, passedNotModified, storedAnswer, wholeAnswer } from './serving.ts'
 import { forwardLine, hitLine, type WhyForwarded } from './status-line.ts'
 import { type Prepared, preparedOf, type StoredAnswer } from './stored-answer.ts'
+import { type Outcome, Wait, type WaitOwner } from './wait.ts'
 
 /** The exchange, as far as its visit goes. One of serve, forward and refuse is called; forward may be followed by serve. */
 export interface VisitOwner {
@@ -58,10 +59,8 @@ const noCandidates: readonly Prepared<StoredEntry>[] = []
 
 /** Somebody else's answer has not been what was waited for: so often another is waited for. */
 const MAX_ROUNDS = 3
-/** Of one URL, in one conditional request. */
-const MAX_CANDIDATES = 16
 
-export class CacheVisit {
+export class CacheVisit implements WaitOwner {
   result: CacheResult = 'miss'
   readonly request: CacheRequest
   readonly #parts: VisitParts
@@ -78,12 +77,9 @@ export class CacheVisit {
   #variants: readonly StoredEntry[] = none
   /** What was found, and may be served if no backend answers. */
   #entry: StoredEntry | null = null
-  /** What the backend is asked about; empty = it is asked for the answer itself. */
-  #candidates: readonly Prepared<StoredEntry>[] = []
-  /** Takes the client's conditions out of the request, and ours in. */
-  #changes: FieldChanges | null = null
-  #follow: Follow | null = null
-  #deadline: Deadline | null = null
+  /** Null where no backend was asked about anything. */
+  #conditions: ConditionsAsked | null = null
+  #wait: Wait | null = null
   #rounds = 0
   #isReadFromDisk = false
   /** Nobody waits for it. */
@@ -205,7 +201,7 @@ export class CacheVisit {
     this.#isReadFromDisk = true
     const turn = this.#store.turn(this.#url, this.#partition)
     if (turn.kind === 'follow') {
-      this.#wait(turn)
+      this.#waitFor(turn)
       return
     }
     const { owner, cache } = this.#parts
@@ -287,17 +283,13 @@ export class CacheVisit {
       return
     }
     const turn = this.#store.turn(this.#url, this.#keyOf(this.#entry))
-    if (turn.kind === 'follow') {
-      if (mayWait) this.#wait(turn)
-      else {
-        turn.cancel()
-        this.#askAbout(this.#sameResource())
-        this.#forward(why)
-      }
+    if (turn.kind === 'follow' && mayWait) {
+      this.#waitFor(turn)
       return
     }
-    if (turn.kind === 'lead') this.keeper.leads(turn)
-    this.#askAbout(this.#sameResource())
+    if (turn.kind === 'follow') turn.cancel()
+    else if (turn.kind === 'lead') this.keeper.leads(turn)
+    this.#askAbout(candidatesAmong(this.#variants, this.#entry, this.#partition))
     this.#forward(why)
   }
 
@@ -309,30 +301,9 @@ export class CacheVisit {
     return names.length === 0 ? this.#partition : selectorText(this.#partition, names, this.#parts.lookup, '')
   }
 
-  /** What the backend may say is still good: entries for this request first, then its siblings (RFC 9111 §4.3.1). */
-  #sameResource(): readonly Prepared<StoredEntry>[] {
-    if (this.#variants.length === 0) return noCandidates
-    const found = this.#entry === null ? [] : [preparedOf(this.#entry)]
-    for (const entry of this.#variants) {
-      if (entry === this.#entry || found.length >= MAX_CANDIDATES) continue
-      const prepared = preparedOf(entry)
-      const { selector, etag } = prepared
-      if (selector.partition === this.#partition && selector.coding === '' && etag !== '') found.push(prepared)
-    }
-    return found
-  }
-
-  /** The client's own conditions are ours to answer once the backend has. */
   #askAbout(candidates: readonly Prepared<StoredEntry>[]): void {
-    const lines = candidates.length === 0 ? '' : conditionalFields(candidates)
-    // What is known to be for one client alone is asked for as that one does.
-    if (lines === '' && !this.keeper.isLeading) return
-    const { ifNoneMatch, ifModifiedSince } = this.request
-    if (lines === '' && ifNoneMatch === '' && ifModifiedSince === '' && this.request.range === '') return
-    this.#candidates = lines === '' ? [] : candidates
-    this.#changes ??= new FieldChanges()
-    for (const name of CONDITIONS) this.#changes.remove(name)
-    this.#changes.lines += lines
+    this.#conditions ??= new ConditionsAsked()
+    this.#conditions.about(candidates, this.request, this.keeper.isLeading)
   }
 
   #forward(why: WhyForwarded): void {
@@ -342,32 +313,22 @@ export class CacheVisit {
     this.#parts.owner.forward()
   }
 
-  #wait(turn: Follow): void {
-    const { owner, wheel, cache } = this.#parts
-    this.#follow = turn
+  #waitFor(turn: Follow): void {
+    const { wheel, cache } = this.#parts
     this.#rounds++
-    this.#deadline = new Deadline(() => owner.guarded(() => this.#waitedTooLong()))
-    wheel.arm(this.#deadline, Math.max(1, cache.spec.waitFor))
-    turn.when((outcome) => {
-      if (this.#follow === turn) owner.guarded(() => this.#told(outcome))
-    })
+    this.#wait = new Wait(turn, cache.spec.waitFor, wheel, this)
   }
 
-  #endWait(): void {
-    this.#follow = null
-    if (this.#deadline !== null) this.#parts.wheel.remove(this.#deadline)
-    this.#deadline = null
+  guarded(call: () => void): void {
+    this.#parts.owner.guarded(call)
   }
 
-  #waitedTooLong(): void {
-    this.#follow?.cancel()
-    this.#endWait()
+  onWaitedTooLong(): void {
     this.#detail = 'waited'
     this.#forward(this.#why)
   }
 
-  #told(outcome: Incoming | 'again' | 'retry' | 'alone'): void {
-    this.#endWait()
+  onOutcome(outcome: Outcome): void {
     if (outcome === 'alone') this.#forward(this.#why)
     else if (outcome === 'again') {
       this.#isCollapsed = true
@@ -407,9 +368,14 @@ export class CacheVisit {
 
   // --- the backend has answered ---
 
+  /** What the backend was asked about; empty = it was asked for the answer itself. */
+  get #candidates(): readonly Prepared<StoredEntry>[] {
+    return this.#conditions === null ? noCandidates : this.#conditions.candidates
+  }
+
   /** Conditions of the cache in place of the client's; null = none. */
   get changes(): FieldChanges | null {
-    return this.#changes
+    return this.#conditions === null ? null : this.#conditions.changes
   }
 
   /** The request as backends get it: with the host in the form that it is keyed in. */
@@ -450,7 +416,7 @@ export class CacheVisit {
 
   /** Its conditions have been kept from the backend: of an answer that is not stored they are evaluated here. */
   #isKnownToClient(head: ResponseHead): boolean {
-    if (this.#changes === null) return false
+    if (this.changes === null) return false
     const { request } = this
     this.#passed = passedNotModified(this.#parts.cache.shown(head), {
       method: this.#parts.head.method,
@@ -482,8 +448,8 @@ export class CacheVisit {
   /** Without any condition: of what was stored nothing is left that could be served. */
   #askPlainly(): void {
     this.#entry = null
-    this.#candidates = []
-    this.#changes = changesWithout(CONDITIONS)
+    this.#conditions ??= new ConditionsAsked()
+    this.#conditions.none()
   }
 
   /** The client asks for a part, or only if something has changed: once the answer is in the store, that is answered from there. */
@@ -581,21 +547,12 @@ export class CacheVisit {
 
   /** The exchange is over. `left`: the client went before anything was known. */
   finish(left: boolean): void {
-    this.#follow?.cancel()
-    this.#endWait()
+    this.#wait?.cancel()
     this.#keeper?.finish(left)
   }
 }
 
-const CONDITIONS = ['if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since', 'range', 'if-range']
-
 /** Of an answer that has just come, and had been in other caches: its own Age is not stored. */
 function ageLine({ initialAge }: { readonly initialAge: number }): string {
   return initialAge < 1000 ? '' : `Age: ${Math.floor(initialAge / 1000)}\r\n`
-}
-
-function changesWithout(names: readonly string[]): FieldChanges {
-  const changes = new FieldChanges()
-  for (const name of names) changes.remove(name)
-  return changes
 }
